@@ -1,0 +1,38 @@
+import type { EntryState } from '../cpu/types.js';
+import type { GuestMemory } from '../memory/guest-memory.js';
+import type { LoadedImage } from '../loaders/image.js';
+
+/** A module for the guest: an initrd or any file, with its command line. */
+export interface BootModule {
+  readonly bytes: Uint8Array;
+  readonly commandLine?: string;
+}
+
+/** What the user gave; the same for every door, so that what differs between two runs is the door alone. */
+export interface BootOptions {
+  readonly commandLine: string;
+  readonly initrd?: Uint8Array;
+  readonly modules: readonly BootModule[];
+}
+
+/** What a door may use of the machine. */
+export interface BootTarget {
+  readonly memory: GuestMemory;
+  /** Guest-physical address of the ACPI RSDP; 0 when the machine has no ACPI tables. */
+  readonly rsdp: number;
+}
+
+/** One way into a kernel: lays out guest RAM and says in which state the processor enters. */
+export interface BootProtocol<Target extends BootTarget = BootTarget> {
+  readonly name: string;
+  /** Why this door cannot take the image, as a sentence that names what is missing; undefined when it can. */
+  refuses(image: LoadedImage): string | undefined;
+  /** Fills guest RAM and returns the entry state. Throws BootError when memory does not suffice. */
+  enter(target: Target, image: LoadedImage, options: BootOptions): EntryState;
+}
+
+/** A door could not be entered; the message says what to do. */
+export class BootError extends Error {
+  override readonly name = 'BootError';
+  readonly code = 'BOOT';
+}

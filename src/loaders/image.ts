@@ -1,0 +1,84 @@
+/**
+ * A kernel image after reading: which formats it has and what each door needs of it. Offsets are bytes in the file,
+ * addresses guest-physical unless said otherwise.
+ */
+export interface LoadedImage {
+  readonly kind: 'bzimage' | 'pe' | 'elf';
+  readonly bytes: Uint8Array;
+  /** Present when the file is a PE32+ x86-64 EFI application (a bzImage with EFI stub is both). */
+  readonly pe?: PeImage;
+  /** Present for bzImage: the Linux/x86 boot protocol's setup header. Linux Documentation/arch/x86/boot.rst. */
+  readonly setup?: LinuxSetup;
+  /**
+   * The ELF with the kernel proper: the file itself, or the unpacked payload of a bzImage. Unpacking takes time, so it
+   * is done at the first call and kept. Throws ImageError when the payload is damaged or of an unknown format.
+   */
+  elf(): ElfImage | undefined;
+}
+
+export interface PeSection {
+  readonly name: string;
+  readonly virtualAddress: number;
+  readonly virtualSize: number;
+  readonly fileOffset: number;
+  readonly fileSize: number;
+  readonly characteristics: number;
+}
+
+export interface PeImage {
+  readonly imageBase: bigint;
+  readonly entryPoint: number; // RVA
+  readonly sizeOfImage: number;
+  readonly sizeOfHeaders: number;
+  readonly sectionAlignment: number;
+  readonly subsystem: number;
+  readonly dllCharacteristics: number;
+  readonly sections: readonly PeSection[];
+  /** RVA and size of the base relocation directory; absent when the image has none. */
+  readonly relocations?: { readonly rva: number; readonly size: number };
+}
+
+export interface LinuxSetup {
+  readonly version: number;
+  readonly setupBytes: number; // real-mode part: boot sector and setup sectors
+  readonly payloadOffset: number; // in the file
+  readonly payloadBytes: number;
+  readonly initSize: number;
+  readonly prefAddress: number;
+  readonly kernelAlignment: number;
+  readonly relocatable: boolean;
+  readonly xloadflags: number;
+  readonly commandLineBytes: number; // longest command line without its NUL
+  readonly initrdAddressMax: number;
+  readonly kernelVersion?: string;
+}
+
+export interface ElfSegment {
+  readonly physicalAddress: number;
+  readonly virtualAddress: bigint;
+  readonly fileOffset: number;
+  readonly fileBytes: number;
+  readonly memoryBytes: number;
+}
+
+export interface ElfImage {
+  readonly bytes: Uint8Array;
+  readonly bits: 32 | 64;
+  readonly entry: bigint;
+  readonly segments: readonly ElfSegment[]; // PT_LOAD
+  /** Xen's XEN_ELFNOTE_PHYS32_ENTRY (18): the 32-bit physical PVH entry. Xen public/elfnote.h. */
+  readonly pvhEntry?: number;
+  readonly notes: readonly { readonly name: string; readonly type: number; readonly description: Uint8Array }[];
+}
+
+/** An image is damaged or of a kind that no door takes. `offset` is the byte in the file where it shows. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+  readonly code = 'IMAGE';
+  constructor(
+    message: string,
+    readonly offset?: number,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Every fixed guest-physical address of the machine, in bytes. RAM is 0 to the memory size (64 MiB to 3 GiB); devices
+ * lie above it. What a door places at run time (kernel, initrd, command line) is allocated, not fixed, and not here.
+ */
+export const layout = {
+  /** Largest RAM that fits below the devices. */
+  ramLimit: 0xc000_0000,
+  /** I/O APIC register window. Intel 82093AA section 3. */
+  ioApic: 0xfec0_0000,
+  /** Local APIC register window. Intel SDM volume 3, 11.4.1. */
+  localApic: 0xfee0_0000,
+  /** ACPI tables (RSDP first), inside the first MiB so that scanning kernels find them too. */
+  acpiTables: 0x000e_0000,
+  acpiTablesBytes: 0x1_0000,
+  /** hvm_start_info with its module list, memory map and command lines (PVH door). */
+  hvmStartInfo: 0x0000_9000,
+  hvmStartInfoBytes: 0x7000,
+  /** End of conventional memory: 0xa0000 to 0xfffff is reserved on a PC. */
+  lowMemoryEnd: 0x000a_0000,
+  highMemoryStart: 0x0010_0000,
+} as const;
