@@ -5,7 +5,7 @@
  *   0x0000_1000  architectural state         0x0010_0000  bitmap of translated bytes (1 bit = 32 bytes of RAM)
  *   0x0000_2000  scratch, core's static data  0x00d0_0000  one byte a RAM page: page holds translated code
  *   0x0001_0000  data and fetch TLBs          0x00dc_0000  one byte a RAM page: page was written (dirty log)
- *   0x0008_0000  block index                  0x0100_0000  instruction records;  0x0500_0000  guest RAM
+ *   0x0100_0000  instruction records          0x0400_0000  block index;  0x0500_0000  guest RAM
  */
 
 // General registers, u64 each, in encoding order; ZERO always reads 0 (an absent base or index).
@@ -82,6 +82,8 @@ export const MODE_PAGING = 4;
 export const MODE_USER = 8; // CPL 3
 export const MODE_LMA = 16; // long mode active (64-bit or compatibility)
 export const MODE_STACK32 = 32; // SS.B
+export const MODE_FPU_TRAP = 128; // CR0.TS or CR0.EM: x87 and MMX instructions raise #NM
+export const MODE_SSE_UD = 256; // CR0.EM set or CR4.OSFXSR clear: SSE instructions raise #UD
 export const MODE_SEGMENTED = 64; // legacy mode with a base other than 0 in CS, DS, ES or SS
 export const TLB_DATA = 0x1308; // address of the data TLB of the current CPL (TLB_SUPERVISOR or TLB_USER)
 export const TLB_FETCH = 0x130c;
@@ -100,6 +102,7 @@ export const SHADOW_TICK = 0x1348; // f64: STI or MOV SS blocks interrupts while
 export const MAPPING_EPOCH = 0x1350; // u32: bumped by every change of mapping (TLB flush, INVLPG, paging bits)
 export const RAM_BYTES = 0x1354; // u32: guest RAM, bytes
 export const GATE_NUMBER = 0x1358; // u32: service number of the firmware gate that was executed
+export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped at
 export const RESUME_FLAG = 0x135c; // u32: RF semantics for one instruction (reserved)
 
 // FXSAVE image (Intel SDM volume 1, 10.5.1), 512 bytes, 64-byte aligned: FCW @0, FSW @2, abridged FTW @4, FOP @6,
@@ -110,6 +113,11 @@ export const FX_ST = 0x1420; // physical x87 registers are kept in ST (top-relat
 export const XMM = 0x14a0;
 
 export const SCRATCH = 0x2000; // 256 bytes: 128-bit operands of slow paths, MMIO values
+export const TLB_LARGE_FILTER = 0x2800; // 256 bytes, bit (linear >> 22) & 2047: a piece of a large page may be in a TLB
+export const TLB_HUGE_SEEN = 0x2900; // u32: a piece of a 1 GiB page may be in a TLB
+export const TLB_LOG_COUNT = 0x2904; // u32: non-global fills since the last flush; above TLB_LOG_MAX the log is incomplete
+export const TLB_LOG = 0x3000; // u32 each: addresses of the TLB entries filled non-globally
+export const TLB_LOG_MAX = 1024;
 export const CORE_STATIC = 0x4000; // static data of the AssemblyScript core, up to 0x10000
 
 // TLBs: direct-mapped by linear address bits 12 and up, TLB_ENTRY bytes an entry.
@@ -124,6 +132,8 @@ export const TLB_TAG_WRITE = 8;
 export const TLB_ADDEND = 16;
 export const TLB_FLAGS = 20;
 export const TLB_GLOBAL = 1;
+export const TLB_WRITABLE = 2; // rights and dirty bit are settled for stores, whether or not the write tag is valid
+export const TLB_PAGE_SHIFT = 8; // bits 8-15: log2 of the bytes of the guest's page (12, 21, 22, 30)
 export const TLB_PHYSICAL = 24; // u32: guest-physical page address
 export const TLB_INVALID = 1; // no page address has bit 0 set
 export const TLB_ENTRIES = 1024;
@@ -133,10 +143,10 @@ export const TLB_FETCH_SUPERVISOR = 0x2_0000; // TLB_TAG_READ is the fetch tag
 export const TLB_FETCH_USER = 0x2_8000;
 
 // Block index: direct-mapped by block start. BLOCK_ENTRY bytes: linear u64 @0, physical u32 @8, mode u32 @12, record u32 @16.
-export const BLOCK_INDEX = 0x8_0000;
+export const BLOCK_INDEX = 0x400_0000;
 export const BLOCK_ENTRY = 32;
 export const BLOCK_ENTRY_SHIFT = 5;
-export const BLOCK_ENTRIES = 16384;
+export const BLOCK_ENTRIES = 131072;
 export const BLOCK_LINEAR = 0;
 export const BLOCK_PHYSICAL = 8;
 export const BLOCK_MODE = 12;
@@ -149,7 +159,7 @@ export const DIRTY_PAGES = 0xdc_0000; // u8 a page: 1 when the page may have bee
 
 // Instruction records, RECORD_BYTES each, consecutive within a block.
 export const RECORDS = 0x100_0000;
-export const RECORDS_END = 0x500_0000;
+export const RECORDS_END = 0x400_0000;
 export const RECORD_BYTES = 48;
 export const REC_HANDLER = 0; // u32 index of the handler
 export const REC_OP0 = 4; // u32 address of operand 0's register (of the byte for AH..BH), if it is a register
@@ -169,7 +179,7 @@ export const REC_STACK_SEGMENT = 2; // a fault on the memory operand is #SS, not
 export const REC_REP = 4; // REP or REPE
 export const REC_REPNE = 8;
 export const REC_ADDRESS32 = 16; // address size 32 (REC_SHIFT 32)
-export const REC_ADDRESS16 = 32; // never decoded today
+export const REC_LINKABLE = 64; // direct branch within its page: REC_OP0 caches the target's record (0: not yet)
 
 // What a helper with signature (record: i32) => i32 returns to the dispatch loop.
 export const STATUS_CONTINUE = 0; // done, next instruction follows
@@ -177,10 +187,20 @@ export const STATUS_FAULT = 1; // raise() was called; nothing else is visible; n
 export const STATUS_JUMP = 2; // done, go on at RIP
 export const STATUS_LEAVE = 3; // done and charged, RIP is set; give control to the host, see LEAVE_REASON
 export const STATUS_REPEAT = 4; // a REP was cut at the budget: the instruction goes on later
+// Only pseudo-records (no instruction, never charged) return these:
+export const STATUS_STALE = 5; // the block is gone: look up again
+export const STATUS_SKIP = 6; // go on with the next record
+export const STATUS_HOST = 7; // the host must look at this record (LEAVE_RECORD)
 
 export const LEAVE_HALT = 1;
 export const LEAVE_BOUNDARY = 2; // let the host look (interrupt window opened, mode or time changed)
 export const LEAVE_GATE = 3;
 export const LEAVE_SHUTDOWN = 4; // triple fault
+
+// What the dispatch loop returns.
+export const EXIT_BUDGET = 0;
+export const EXIT_DECODE = 1; // no block for RIP yet; its guest-physical address is at LEAVE_RECORD
+export const EXIT_LEAVE = 2; // a helper left: LEAVE_REASON
+export const EXIT_RECORD = 3; // a pseudo-record at LEAVE_RECORD wants the host
 
 export const RAM = 0x500_0000;
