@@ -1,0 +1,7 @@
+/**
+ * The Xen configuration table: an EFI_CONFIGURATION_TABLE entry with this GUID, whose VendorTable is the physical
+ * address of a version 1 hvm_start_info in EfiRuntimeServicesData. All addresses in it are physical, before and after
+ * SetVirtualAddressMap. memmap_entries is 0: under EFI the memory map is GetMemoryMap's. The GUID was drawn at random
+ * for this table; it is not the GUID of OVMF's Xen HOB.
+ */
+export const xenConfigurationTableGuid = '6c8f3b1e-52d4-4f0a-9b67-0e41d2a7c835';
