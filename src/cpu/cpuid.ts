@@ -46,7 +46,13 @@ export const announcedFeatures: readonly Feature[] = [
   { name: 'CX16', leaf: 1, register: 'ecx', bit: 13, why: "CMPXCHG16B: the allocator's fast path needs no lock" },
   { name: 'TSC-DEADLINE', leaf: 1, register: 'ecx', bit: 24, why: 'the timer needs no calibration' },
   { name: 'RDRAND', leaf: 1, register: 'ecx', bit: 30, why: 'without it the kernel spins for entropy' },
-  { name: 'ARAT', leaf: 6, register: 'eax', bit: 2, why: 'the APIC timer never stops: no broadcast timer is looked for' },
+  {
+    name: 'ARAT',
+    leaf: 6,
+    register: 'eax',
+    bit: 2,
+    why: 'the APIC timer never stops: no broadcast timer is looked for',
+  },
   { name: 'SYSCALL', leaf: 0x8000_0001, register: 'edx', bit: 11, why: 'required' },
   { name: 'NX', leaf: 0x8000_0001, register: 'edx', bit: 20, why: 'no-execute pages' },
   { name: 'LM', leaf: 0x8000_0001, register: 'edx', bit: 29, why: 'long mode; required' },
@@ -75,8 +81,7 @@ function basicLeaf(leaf: number, subleaf: number): CpuidResult {
       return [maxBasicLeaf, text(vendor, 0), text(vendor, 8), text(vendor, 4)];
     case 1: {
       const extendedModel = signature.model >> 4;
-      const eax =
-        (extendedModel << 16) | (signature.family << 8) | ((signature.model & 0xf) << 4) | signature.stepping;
+      const eax = (extendedModel << 16) | (signature.family << 8) | ((signature.model & 0xf) << 4) | signature.stepping;
       const logicalProcessors = 1 << 16; // APIC ID 0 in bits 24-31
       return [eax, logicalProcessors, features(1, 'ecx'), features(1, 'edx')];
     }

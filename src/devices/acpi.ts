@@ -1,6 +1,12 @@
 import { Fadt, FadtBootArch, FadtFlag } from '../../firmware-tables/acpi/fadt.js';
 import { AddressSpace } from '../../firmware-tables/acpi/generic-address.js';
-import { MadtBody, MadtIoApic, MadtLocalApic, MadtType, madtLocalApicEnabled } from '../../firmware-tables/acpi/madt.js';
+import {
+  MadtBody,
+  MadtIoApic,
+  MadtLocalApic,
+  MadtType,
+  madtLocalApicEnabled,
+} from '../../firmware-tables/acpi/madt.js';
 import { Rsdp, rsdpLegacyBytes } from '../../firmware-tables/acpi/rsdp.js';
 import { TableHeader } from '../../firmware-tables/acpi/table-header.js';
 import { XsdtEntry } from '../../firmware-tables/acpi/xsdt.js';

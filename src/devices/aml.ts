@@ -52,12 +52,21 @@ export function resources(...descriptors: Aml[]): Aml {
 
 /** I/O Port Descriptor at a fixed place, 16-bit decode. Section 6.4.2.5. */
 export const ioPorts = (first: number, count: number): Aml => [
-  0x47, 0x01, ...little(first, 2), ...little(first, 2), 1, count,
+  0x47,
+  0x01,
+  ...little(first, 2),
+  ...little(first, 2),
+  1,
+  count,
 ];
 
 /** Extended Interrupt Descriptor: consumer, edge-triggered, active high, exclusive. Section 6.4.3.6. */
 export const edgeInterrupt = (globalSystemInterrupt: number): Aml => [
-  0x89, ...little(6, 2), 0b0011, 1, ...little(globalSystemInterrupt, 4),
+  0x89,
+  ...little(6, 2),
+  0b0011,
+  1,
+  ...little(globalSystemInterrupt, 4),
 ];
 
 function little(value: number, count: number): Aml {

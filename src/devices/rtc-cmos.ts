@@ -46,7 +46,8 @@ export class RtcCmos implements PortDevice, Stateful<RtcCmosState> {
   }
 
   writePort(port: number, _bytes: 1 | 2 | 4, value: number): void {
-    if ((port & 1) === 0) this.index = value & 0x7f; // bit 7 masks the NMI, which this machine lacks
+    if ((port & 1) === 0)
+      this.index = value & 0x7f; // bit 7 masks the NMI, which this machine lacks
     else if (this.index > Register.D) this.memory[this.index] = value;
   }
 
@@ -94,5 +95,5 @@ export class RtcCmos implements PortDevice, Stateful<RtcCmosState> {
 }
 
 function bcd(value: number): number {
-  return (Math.floor(value / 10) << 4) | value % 10;
+  return (Math.floor(value / 10) << 4) | (value % 10);
 }
