@@ -1,0 +1,10 @@
+import type { Family } from '../template.js';
+import { alu } from './alu.js';
+import { bits } from './bits.js';
+import { move } from './move.js';
+import { multiply } from './multiply.js';
+import { shift } from './shift.js';
+import { string } from './string.js';
+
+/** Every family; each has its file of fixtures of the same name. */
+export const families: readonly Family[] = [alu, shift, multiply, move, bits, string];
