@@ -5,7 +5,7 @@
  */
 import { CR0, CR3, CR4, EFER, MODE, MODE_LMA, MODE_PAGING } from '../state-layout';
 import { PF_FETCH, PF_PRESENT, PF_RESERVED, PF_USER, PF_WRITE, raisePageFault } from './fault';
-import { inRam, loadPhysical, storePhysical } from './physical';
+import { inRam, loadPhysical, ramAddress, storePhysical } from './physical';
 
 // What an access is, as flags.
 export const ACCESS_READ = 0;
@@ -75,6 +75,12 @@ function finish(linear: u64, access: i32, leaf: u64, rights: u64, shift: u32): v
   walkWritable = (access & ACCESS_WRITE) != 0 || ((leaf & DIRTY) != 0 && writable(rights, access));
 }
 
+// @ts-ignore: decorator
+@inline
+function loadEntry(at: u64): u64 {
+  return inRam(at, 8) ? load<u64>(ramAddress(at)) : loadPhysical(at, 8);
+}
+
 /** Eight-byte entries from the table at `root`, whose entries map 2^`top` bytes each. Intel SDM volume 3, 4.4 and 4.5. */
 function walkWide(linear: u64, access: i32, root: u64, top: u64, reserved: u64): u64 {
   let table = root;
@@ -86,7 +92,7 @@ function walkWide(linear: u64, access: i32, root: u64, top: u64, reserved: u64):
   let entry: u64 = 0;
   while (true) {
     at = table + (((linear >> shift) & 511) << 3);
-    entry = loadPhysical(at, 8);
+    entry = loadEntry(at);
     if (!(entry & PRESENT)) return fail(linear, access, 0);
     const large = shift != 12 && (entry & PAGE_SIZE) != 0;
     let bad = entry & reserved;

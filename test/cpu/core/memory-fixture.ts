@@ -27,6 +27,12 @@ function compile(): WebAssembly.Module {
   return compiled;
 }
 
+/** WebAssembly.Module.imports, which Node's types leave out. */
+function importsOf(module: WebAssembly.Module): { module: string; name: string; kind: string }[] {
+  const statics = WebAssembly.Module as unknown as { imports: typeof importsOf };
+  return statics.imports(module);
+}
+
 export const ramBytes = 0x80_0000;
 export const P = 1n;
 export const W = 2n;
@@ -54,7 +60,7 @@ export class TestCore {
   constructor() {
     const host: Record<string, Export> = {};
     const module = compile();
-    for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    for (const { module: from, name, kind } of importsOf(module)) {
       if (from !== 'host' || kind !== 'function') continue;
       host[name] = () => {
         throw new Error(`the core called host.${name}, which this test does not provide`);
