@@ -10,8 +10,14 @@ export interface LoadedImage {
   /** Present for bzImage: the Linux/x86 boot protocol's setup header. Linux Documentation/arch/x86/boot.rst. */
   readonly setup?: LinuxSetup;
   /**
-   * The ELF with the kernel proper: the file itself, or the unpacked payload of a bzImage. Unpacking takes time, so it
-   * is done at the first call and kept. Throws ImageError when the payload is damaged or of an unknown format.
+   * Loads what elf() needs to unpack the payload (a Zstandard decoder starts asynchronously). Await it once after
+   * reading the image; it never rejects: what is wrong with the payload is elf()'s to say.
+   */
+  prepare(): Promise<void>;
+  /**
+   * The ELF with the kernel proper: the file itself, or the unpacked payload of a bzImage; undefined for other PE files.
+   * Unpacking takes time, so it is done at the first call and kept. Throws ImageError when the payload is damaged or
+   * of an unknown format, or prepare() was not awaited although the codec wants it.
    */
   elf(): ElfImage | undefined;
 }

@@ -1,0 +1,80 @@
+import type { ElfImage } from '../loaders/image.js';
+import type { GuestMemory } from '../memory/guest-memory.js';
+import { BootError } from './boot-protocol.js';
+
+export const pageBytes = 4096;
+
+/** Guest-physical bytes from `start` up to, not including, `end`. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+  readonly what: string;
+}
+
+export const alignUp = (value: number, alignment: number): number => Math.ceil(value / alignment) * alignment;
+export const alignDown = (value: number, alignment: number): number => Math.floor(value / alignment) * alignment;
+export const mebibytes = (bytes: number): string => `${String(Math.ceil(bytes / 2 ** 20))} MiB`;
+
+/** Hands out pages from the top of RAM downwards, around what is already taken. Addresses are guest-physical bytes. */
+export class TopDownPlacement {
+  private readonly taken: Range[];
+  constructor(
+    private readonly memory: GuestMemory,
+    taken: readonly Range[],
+    private readonly floor: number,
+  ) {
+    this.taken = [...taken];
+  }
+
+  /** The highest free page-aligned address whose last byte is at most `highest`. Throws BootError when there is none. */
+  place(bytes: number, what: string, highest = Number.MAX_SAFE_INTEGER): number {
+    let end = Math.min(this.memory.ramBytes, highest + 1);
+    for (;;) {
+      const start = alignDown(end - bytes, pageBytes);
+      if (start < this.floor) {
+        throw new BootError(
+          `${what} of ${mebibytes(bytes)} does not fit into ${mebibytes(this.memory.ramBytes)} of RAM beside ${this.taken.map((range) => range.what).join(', ')}: give more with --memory`,
+        );
+      }
+      const obstacle = this.taken.find((range) => range.start < start + bytes && start < range.end);
+      if (obstacle === undefined) {
+        this.taken.push({ start, end: start + bytes, what });
+        return start;
+      }
+      end = obstacle.start;
+    }
+  }
+}
+
+/** Stores bytes and, behind them, zeros up to `memoryBytes`. Guest-physical. */
+export function writeWithZeros(memory: GuestMemory, address: number, bytes: Uint8Array, memoryBytes: number): void {
+  memory.writePhysical(address, bytes);
+  const zeros = new Uint8Array(Math.min(2 ** 16, memoryBytes - bytes.length));
+  for (let at = bytes.length; at < memoryBytes; at += zeros.length) {
+    memory.writePhysical(address + at, zeros.subarray(0, Math.min(zeros.length, memoryBytes - at)));
+  }
+}
+
+/**
+ * Copies the PT_LOAD segments of a kernel to their physical addresses (p_paddr: Linux's per-CPU segment has p_vaddr 0)
+ * and returns the range they take. Throws BootError when they do not fit between 1 MiB and the end of RAM.
+ */
+export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number): Range {
+  const start = Math.min(...elf.segments.map((segment) => segment.physicalAddress));
+  const end = Math.max(...elf.segments.map((segment) => segment.physicalAddress + segment.memoryBytes));
+  if (start < lowest) {
+    throw new BootError(
+      `the kernel has a segment at guest-physical 0x${start.toString(16)}, below 0x${lowest.toString(16)}, where firmware tables lie: link it higher`,
+    );
+  }
+  if (end > memory.ramBytes) {
+    throw new BootError(
+      `the kernel reaches up to guest-physical 0x${end.toString(16)}, RAM ends at 0x${memory.ramBytes.toString(16)}: give at least --memory ${String(Math.ceil(end / 2 ** 20))}M`,
+    );
+  }
+  for (const segment of elf.segments) {
+    const bytes = elf.bytes.subarray(segment.fileOffset, segment.fileOffset + segment.fileBytes);
+    writeWithZeros(memory, segment.physicalAddress, bytes, segment.memoryBytes);
+  }
+  return { start, end, what: 'the kernel' };
+}

@@ -1,0 +1,151 @@
+import {
+  HvmMemmapEntry,
+  HvmMemmapType,
+  HvmModlistEntry,
+  HvmStartInfo,
+  hvmStartMagic,
+  hvmStartVersion,
+} from '../../firmware-tables/pvh/start-info.js';
+import type { EntryState, SegmentState } from '../cpu/types.js';
+import { ImageError, type ElfImage } from '../loaders/image.js';
+import { layout } from '../memory/layout.js';
+import { BootError, type BootModule, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
+import { alignUp, loadSegments, TopDownPlacement } from './placement.js';
+
+/**
+ * Xen PVH: the kernel enters in 32-bit protected mode without paging at the address of its PHYS32_ENTRY note, with EBX
+ * at an hvm_start_info. Xen docs/misc/pvh.
+ */
+export const pvh: BootProtocol = {
+  name: 'pvh',
+  refuses(image) {
+    try {
+      const elf = image.elf();
+      if (elf === undefined) return 'no ELF in the image: the PVH entry is a note in an ELF kernel or in the one inside a bzImage';
+      return entryProblem(elf);
+    } catch (error) {
+      if (error instanceof ImageError) return error.message;
+      throw error;
+    }
+  },
+  enter(target, image, options) {
+    const refusal = pvh.refuses(image);
+    const elf = refusal === undefined ? image.elf() : undefined;
+    if (elf?.pvhEntry === undefined) throw new BootError(refusal ?? 'no PVH entry');
+    const { memory } = target;
+    const kernel = loadSegments(memory, elf, layout.highMemoryStart);
+    // A bzImage says how much memory the kernel takes from its start on; the segments leave some of it out (brk).
+    const end = Math.max(kernel.end, kernel.start + (image.setup?.initSize ?? 0));
+    const placement = new TopDownPlacement(memory, [{ ...kernel, end }], layout.highMemoryStart);
+    writeStartInfo(target, placement, options);
+    return entryState(elf.pvhEntry);
+  },
+};
+
+function entryProblem(elf: ElfImage): string | undefined {
+  const entry = elf.pvhEntry;
+  if (entry === undefined) {
+    return 'no PHYS32_ENTRY note: the kernel was built without CONFIG_PVH; take another kernel or another door';
+  }
+  const inside = elf.segments.some(
+    ({ physicalAddress, memoryBytes }) => entry >= physicalAddress && entry < physicalAddress + memoryBytes,
+  );
+  return inside ? undefined : `the PHYS32_ENTRY note names 0x${entry.toString(16)}, which lies in no segment of the kernel: the image is damaged`;
+}
+
+/** Module 0 is the initrd where there is one, as Xen and Linux have it; the modules of --module follow. */
+function modulesOf(options: BootOptions): readonly BootModule[] {
+  return options.initrd === undefined ? options.modules : [{ bytes: options.initrd }, ...options.modules];
+}
+
+/** Fills the fixed area of hvm_start_info: the structure, module list, memory map and texts. Texts are UTF-8. */
+function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options: BootOptions): void {
+  const { memory, rsdp } = target;
+  const modules = modulesOf(options);
+  const memmap = memoryMap(memory.ramBytes, rsdp !== 0);
+  const modlistAt = layout.hvmStartInfo + alignUp(HvmStartInfo.size, 8);
+  const memmapAt = modlistAt + modules.length * HvmModlistEntry.size;
+  let textAt = memmapAt + memmap.length * HvmMemmapEntry.size;
+  const end = layout.hvmStartInfo + layout.hvmStartInfoBytes;
+  if (textAt > end) {
+    throw new BootError(`${String(modules.length)} modules are too many for hvm_start_info: pack them into fewer files`);
+  }
+  const text = (what: string, value: string): number => {
+    const bytes = zeroTerminated(value);
+    if (textAt + bytes.length > end) {
+      throw new BootError(
+        `${what} of ${String(bytes.length - 1)} bytes does not fit into the ${String(layout.hvmStartInfoBytes)} bytes of hvm_start_info: shorten it`,
+      );
+    }
+    memory.writePhysical(textAt, bytes);
+    textAt += bytes.length;
+    return textAt - bytes.length;
+  };
+  const commandLine = text('the command line', options.commandLine);
+  modules.forEach((module, index) => {
+    const isInitrd = index === 0 && options.initrd !== undefined;
+    const what = isInitrd ? 'the initrd' : `module ${String(index)}`;
+    const paddr = placement.place(module.bytes.length, what);
+    memory.writePhysical(paddr, module.bytes);
+    const cmdline = module.commandLine === undefined ? 0 : text(`the command line of ${what}`, module.commandLine);
+    memory.writePhysical(
+      modlistAt + index * HvmModlistEntry.size,
+      HvmModlistEntry.encode({ paddr, size: module.bytes.length, cmdline_paddr: cmdline }),
+    );
+  });
+  memmap.forEach((entry, index) => {
+    memory.writePhysical(memmapAt + index * HvmMemmapEntry.size, HvmMemmapEntry.encode(entry));
+  });
+  memory.writePhysical(
+    layout.hvmStartInfo,
+    HvmStartInfo.encode({
+      magic: hvmStartMagic,
+      version: hvmStartVersion,
+      nr_modules: modules.length,
+      modlist_paddr: modules.length === 0 ? 0 : modlistAt,
+      cmdline_paddr: commandLine,
+      rsdp_paddr: rsdp,
+      memmap_paddr: memmapAt,
+      memmap_entries: memmap.length,
+    }),
+  );
+}
+
+/** RAM below 640 KiB and from 1 MiB on; between them the ACPI tables. */
+function memoryMap(ramBytes: number, acpi: boolean): { addr: number; size: number; type: number }[] {
+  const tables = { addr: layout.acpiTables, size: layout.acpiTablesBytes, type: HvmMemmapType.ACPI };
+  return [
+    { addr: 0, size: layout.lowMemoryEnd, type: HvmMemmapType.RAM },
+    ...(acpi ? [tables] : []),
+    { addr: layout.highMemoryStart, size: ramBytes - layout.highMemoryStart, type: HvmMemmapType.RAM },
+  ];
+}
+
+function zeroTerminated(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x80) bytes.push(code);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
+    else if (code < 0x1_0000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+  }
+  return Uint8Array.of(...bytes, 0);
+}
+
+const flatCode: SegmentState = { selector: 0, base: 0n, limit: 0xffff_ffff, attributes: 0xc09b };
+const flatData: SegmentState = { selector: 0, base: 0n, limit: 0xffff_ffff, attributes: 0xc093 };
+const taskState: SegmentState = { selector: 0, base: 0n, limit: 0x67, attributes: 0x008b };
+
+/** Xen docs/misc/pvh, "x86/HVM direct boot ABI": CR0 has PE alone (and ET, which is fixed), CR4 is 0, EFLAGS IF, TF and VM clear. */
+function entryState(entry: number): EntryState {
+  return {
+    mode: 'protected32',
+    rip: BigInt(entry),
+    registers: { rbx: BigInt(layout.hvmStartInfo) },
+    rflags: 2n,
+    cr0: 0x11n,
+    segments: { cs: flatCode, ds: flatData, es: flatData, ss: flatData },
+    tr: taskState,
+  };
+}
