@@ -1,6 +1,7 @@
 /**
- * Control and debug registers: MOV CR, MOV DR, CLTS, LMSW, SMSW, INVLPG. A record names a control or debug register by
- * its number, in REC_OP0 when it is written and in REC_OP1 when it is read. Intel SDM volume 3, 2.5, 4.1 and 9.8.5.
+ * Control and debug registers: MOV CR, MOV DR, CLTS, LMSW, SMSW, INVLPG. A record names a control register by its
+ * number, a debug register by its address in the state (DR0 ...), in REC_OP0 when it is written and in REC_OP1 when it is
+ * read. Intel SDM volume 3, 2.5, 4.1 and 9.8.5.
  */
 import {
   CR0,
@@ -158,14 +159,19 @@ export function movFromControl(record: i32): i32 {
   return STATUS_CONTINUE;
 }
 
+const DR4: u32 = DR0 + 32;
+const DR5: u32 = DR0 + 40;
+const DR7_GD: u64 = 1 << 13;
+const DR6_BD: u64 = 1 << 13;
+
 /** DR4 and DR5 are DR6 and DR7 unless CR4.DE is set (#UD). Intel SDM volume 3, 17.2.2. 0: a fault is pending. */
-function debugRegister(number: u32): u32 {
-  if (number == 4 || number == 5) {
+function debugRegister(register: u32): u32 {
+  if (register == DR4 || register == DR5) {
     if (load<u64>(CR4) & CR4_DE) {
       undefinedOpcode();
       return 0;
     }
-    number += 2;
+    register += 16;
   }
   if (notPrivileged()) return 0;
   if (load<u64>(DR7) & DR7_GD) {
@@ -175,13 +181,10 @@ function debugRegister(number: u32): u32 {
     raise(VECTOR_DB, 0, 0);
     return 0;
   }
-  return DR0 + (number << 3);
+  return register;
 }
 
-const DR7_GD: u64 = 1 << 13;
-const DR6_BD: u64 = 1 << 13;
-
-/** MOV DRn, r: REC_OP0 is n. Breakpoints are kept but never hit. */
+/** MOV DRn, r: REC_OP0 is the address of DRn. Breakpoints are kept but never hit. */
 export function movToDebug(record: i32): i32 {
   const register = debugRegister(load<u32>(record, REC_OP0));
   if (!register) return STATUS_FAULT;
@@ -194,7 +197,7 @@ export function movToDebug(record: i32): i32 {
   return STATUS_CONTINUE;
 }
 
-/** MOV r, DRn: REC_OP1 is n. */
+/** MOV r, DRn: REC_OP1 is the address of DRn. */
 export function movFromDebug(record: i32): i32 {
   const register = debugRegister(load<u32>(record, REC_OP1));
   if (!register) return STATUS_FAULT;

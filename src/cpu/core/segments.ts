@@ -9,6 +9,9 @@ import {
   REC_OP0,
   REC_OP1,
   RSP,
+  SEG_DS,
+  SEG_ES,
+  SEG_FS,
   SEG_GS,
   SEG_SS,
   SEGMENT_ATTRIBUTES,
@@ -202,32 +205,70 @@ export function popSegment64(record: i32): i32 {
 
 // @ts-ignore: decorator
 @inline
-function loadFarPointer(record: i32, bytes: i32): i32 {
+function loadFarPointer(record: i32, segment: u32, bytes: i32): i32 {
   const address = effectiveAddress(record);
   const stack = stackOf(record);
   const offset = loadSlow(address, bytes, stack);
   if (faultPending()) return STATUS_FAULT;
   const selector = <u32>loadSlow(address + bytes, 2, stack);
   if (faultPending()) return STATUS_FAULT;
-  const segment = load<u32>(record, REC_OP1);
   if (!loadSegment(segment, selector)) return STATUS_FAULT;
   writeRegister(load<u32>(record, REC_OP0), offset, bytes);
   return finishLoad(record, segment);
 }
 
-/** LDS, LES, LSS, LFS, LGS r16, m16:16: operand 0 is the register, REC_OP1 names the segment register. */
-export function loadFarPointer16(record: i32): i32 {
-  return loadFarPointer(record, 2);
+// LDS, LES (not in 64-bit mode), LSS, LFS, LGS: operand 0 is the register, the operand size is in the name.
+
+export function lds16(record: i32): i32 {
+  return loadFarPointer(record, SEG_DS, 2);
 }
 
-/** The same, r32, m16:32. */
-export function loadFarPointer32(record: i32): i32 {
-  return loadFarPointer(record, 4);
+export function lds32(record: i32): i32 {
+  return loadFarPointer(record, SEG_DS, 4);
 }
 
-/** The same, r64, m16:64. */
-export function loadFarPointer64(record: i32): i32 {
-  return loadFarPointer(record, 8);
+export function les16(record: i32): i32 {
+  return loadFarPointer(record, SEG_ES, 2);
+}
+
+export function les32(record: i32): i32 {
+  return loadFarPointer(record, SEG_ES, 4);
+}
+
+export function lss16(record: i32): i32 {
+  return loadFarPointer(record, SEG_SS, 2);
+}
+
+export function lss32(record: i32): i32 {
+  return loadFarPointer(record, SEG_SS, 4);
+}
+
+export function lss64(record: i32): i32 {
+  return loadFarPointer(record, SEG_SS, 8);
+}
+
+export function lfs16(record: i32): i32 {
+  return loadFarPointer(record, SEG_FS, 2);
+}
+
+export function lfs32(record: i32): i32 {
+  return loadFarPointer(record, SEG_FS, 4);
+}
+
+export function lfs64(record: i32): i32 {
+  return loadFarPointer(record, SEG_FS, 8);
+}
+
+export function lgs16(record: i32): i32 {
+  return loadFarPointer(record, SEG_GS, 2);
+}
+
+export function lgs32(record: i32): i32 {
+  return loadFarPointer(record, SEG_GS, 4);
+}
+
+export function lgs64(record: i32): i32 {
+  return loadFarPointer(record, SEG_GS, 8);
 }
 
 /** SWAPGS: 64-bit mode and CPL 0 only. Intel SDM volume 2. */
