@@ -1,0 +1,15 @@
+/** What the build makes of the processor: two WebAssembly modules and the table that leads from codes to handlers. */
+export interface ProcessorArtifacts {
+  readonly core: Uint8Array; // AssemblyScript core
+  readonly cold: Uint8Array; // handlers and dispatch loop
+  readonly handlers: Uint16Array; // decoder.ts: handlerSlot
+  readonly pseudo: {
+    readonly end: number;
+    readonly stale: number;
+    readonly checkPage: number;
+    readonly breakpoint: number;
+    readonly undefined: number;
+  };
+  /** Handler names by index, for profiles and traces. */
+  readonly names: readonly string[];
+}

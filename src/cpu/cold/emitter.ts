@@ -1,0 +1,412 @@
+/** Turns an instruction's statements into WebAssembly whose operands come from an instruction record at run time. */
+import { flagNodes, type Lifter, type Statement } from '../ir/lifter.js';
+import { operators, type Node } from '../ir/nodes.js';
+import * as L from '../state-layout.js';
+import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
+
+/** Where the code stands: a handler function of its own, or a case of the dispatch loop. */
+export interface ColdContext {
+  /** i32 local that holds the record's address. */
+  readonly record: number;
+  /** Index of a function by name: core exports. */
+  functionIndex(name: string): number;
+  /** Emits: FAULT_* is set, leave the instruction. */
+  fault(): void;
+  /** Emits: RIP is stored, go on there. */
+  jump(): void;
+  /** Emits: RIP is the record's branch target, go on there (the dispatch loop may link records). */
+  jumpDirect(): void;
+  /** Emits: the status on the stack decides. */
+  status(): void;
+  /** Emits what makes BUDGET in memory current, before a call that may look at the time. */
+  beforeCall(): void;
+  /** Emits what takes a changed BUDGET back. */
+  afterCall(): void;
+  /** A local of the handler; may be shared between handlers. */
+  local(type: ValueType): number;
+}
+
+const loadOpcode: Readonly<Record<number, number>> = { 8: 0x31, 16: 0x33, 32: 0x35, 64: 0x29 };
+const storeOpcode: Readonly<Record<number, number>> = { 8: 0x3c, 16: 0x3d, 32: 0x3e, 64: 0x37 };
+const V128_LOAD = 0xfd00;
+const V128_STORE = 0xfd0b;
+
+export class ColdEmitter {
+  private locals: number[] = [];
+
+  constructor(
+    private readonly f: FunctionWriter,
+    private readonly context: ColdContext,
+  ) {}
+
+  emit(lifter: Lifter): void {
+    this.locals = lifter.localTypes.map((type) => this.context.local(type));
+    this.statements(lifter.statements);
+  }
+
+  private statements(list: readonly Statement[]): void {
+    for (const statement of list) this.statement(statement);
+  }
+
+  private localOf(local: number): number {
+    const index = this.locals[local];
+    if (index === undefined) throw new Error(`local ${String(local)} was not declared`);
+    return index;
+  }
+
+  private statement(s: Statement): void {
+    const { f, context } = this;
+    switch (s.kind) {
+      case 'let':
+        this.node(s.value);
+        f.set(this.localOf(s.local));
+        return;
+      case 'setOperand':
+        f.get(context.record);
+        f.memory(0x28, L.REC_OP0 + 4 * s.operand);
+        this.registerValue(s.value, s.bits);
+        return;
+      case 'setVector':
+        f.get(context.record);
+        f.memory(0x28, L.REC_OP0 + 4 * s.operand);
+        this.node(s.value);
+        f.memory(V128_STORE, 0);
+        return;
+      case 'setRegister':
+        f.i32(L.RAX + 8 * s.register);
+        this.registerValue(s.value, s.bits);
+        return;
+      case 'setState':
+        f.i32(s.address);
+        this.node(s.value);
+        f.memory(storeOpcode[s.bits] ?? 0x37, 0);
+        return;
+      case 'load':
+        this.load(s);
+        return;
+      case 'store':
+        this.store(s);
+        return;
+      case 'flags': {
+        const { result, aux } = flagNodes(s.form, (value) => this.bind(value));
+        const kept = this.bind(aux);
+        f.i32(0);
+        this.node(result);
+        f.memory(0x37, L.FLAGS_RESULT);
+        f.i32(0);
+        this.node(kept);
+        f.memory(0x37, L.FLAGS_AUX);
+        return;
+      }
+      case 'if':
+        this.node(s.condition);
+        f.if();
+        this.statements(s.then);
+        if (s.else.length > 0) {
+          f.else();
+          this.statements(s.else);
+        }
+        f.end();
+        return;
+      case 'jump':
+        this.jumpTo(s.target);
+        return;
+      case 'jumpIf':
+        this.node(s.condition);
+        f.if();
+        this.jumpTo(s.target);
+        f.end();
+        return;
+      case 'raise':
+        f.i32(s.vector);
+        f.i32(0);
+        f.i32(0);
+        f.call(context.functionIndex('raise'));
+        f.op(0x1a); // drop
+        context.fault();
+        return;
+      case 'helper':
+        context.beforeCall();
+        f.get(context.record);
+        f.call(context.functionIndex(s.name));
+        context.afterCall();
+        context.status();
+        return;
+    }
+  }
+
+  private bind(value: Node): Node {
+    const local = this.context.local(value.type);
+    this.node(value);
+    this.f.set(local);
+    this.locals.push(local);
+    return { type: value.type, source: { kind: 'local', index: this.locals.length - 1 } };
+  }
+
+  /** The address is on the stack; stores a register's new value as its width wants it. */
+  private registerValue(value: Node, bits: number): void {
+    this.node(value);
+    if (bits === 32) {
+      this.f.i64(0xffff_ffffn);
+      this.f.op(0x83);
+    }
+    this.f.memory(bits === 8 ? 0x3c : bits === 16 ? 0x3d : 0x37, 0);
+  }
+
+  private jumpTo(target: Node): void {
+    if (target.source.kind === 'immediate') {
+      this.context.jumpDirect();
+      return;
+    }
+    this.f.i32(0);
+    this.node(target);
+    this.f.memory(0x37, L.RIP);
+    this.context.jump();
+  }
+
+  /** Leaves the instruction when the slow path has raised a fault. */
+  private checkFault(): void {
+    const { f } = this;
+    f.i32(0);
+    f.memory(0x28, L.FAULT_PENDING);
+    f.if();
+    this.context.fault();
+    f.end();
+  }
+
+  /**
+   * Address and TLB entry into fresh locals, then the comparison of the wanted tag on the stack: 1 when the access
+   * may go straight to RAM.
+   */
+  private probe(address: Node, bytes: number, tag: number): { address: number; entry: number } {
+    const { f, context } = this;
+    const addressLocal = context.local('i64');
+    const entry = context.local('i32');
+    this.node(address);
+    f.tee(addressLocal);
+    f.i64(12n);
+    f.op(0x88, 0xa7); // shr_u, wrap
+    f.i32(0);
+    f.memory(0x28, L.TLB_MASK);
+    f.op(0x71); // and
+    f.i32(L.TLB_ENTRY_SHIFT);
+    f.op(0x74); // shl
+    f.i32(0);
+    f.memory(0x28, L.TLB_DATA);
+    f.op(0x6a); // add
+    f.tee(entry);
+    f.memory(0x29, tag);
+    f.get(addressLocal);
+    if (bytes > 1) {
+      f.i64(BigInt(bytes - 1));
+      f.op(0x7c);
+    }
+    f.i64(-0x1000n);
+    f.op(0x83, 0x51); // and, eq
+    return { address: addressLocal, entry };
+  }
+
+  private hostAddress(address: number, entry: number): void {
+    const { f } = this;
+    f.get(address);
+    f.op(0xa7);
+    f.get(entry);
+    f.memory(0x28, L.TLB_ADDEND);
+    f.op(0x6a);
+  }
+
+  private load(s: Extract<Statement, { kind: 'load' }>): void {
+    const { f, context } = this;
+    const bytes = s.bits / 8;
+    const forWrite = s.host !== undefined;
+    const probed = this.probe(s.address, bytes, forWrite ? L.TLB_TAG_WRITE : L.TLB_TAG_READ);
+    this.requireAlignment(s, probed.address);
+    f.if();
+    this.hostAddress(probed.address, probed.entry);
+    if (s.host !== undefined) f.tee(this.localOf(s.host));
+    f.memory(bytes === 16 ? V128_LOAD : (loadOpcode[s.bits] ?? 0x29), 0);
+    f.set(this.localOf(s.local));
+    f.else();
+    context.beforeCall();
+    f.get(probed.address);
+    if (bytes === 16) {
+      f.i32(s.aligned ? 1 : 0);
+      f.i32(s.stack ? 1 : 0);
+      f.call(context.functionIndex('load128Slow'));
+      context.afterCall();
+      this.checkFault();
+      f.i32(0);
+      f.memory(V128_LOAD, L.SCRATCH);
+    } else {
+      f.i32(bytes);
+      f.i32(s.stack ? 1 : 0);
+      f.call(context.functionIndex(forWrite ? 'loadForWriteSlow' : 'loadSlow'));
+      context.afterCall();
+      if (s.host !== undefined) {
+        f.i32(0);
+        f.set(this.localOf(s.host));
+      }
+      f.set(this.localOf(s.local));
+      this.checkFault();
+      f.get(this.localOf(s.local));
+    }
+    f.set(this.localOf(s.local));
+    f.end();
+  }
+
+  /** With the tag comparison on the stack: a misaligned 128-bit access that must be aligned takes the slow path. */
+  private requireAlignment(s: { readonly aligned?: boolean }, address: number): void {
+    if (s.aligned !== true) return;
+    const { f } = this;
+    f.get(address);
+    f.i64(15n);
+    f.op(0x83, 0x50, 0x71); // and, eqz, and
+  }
+
+  private store(s: Extract<Statement, { kind: 'store' }>): void {
+    const { f, context } = this;
+    const bytes = s.bits / 8;
+    if (s.host !== undefined) {
+      const host = this.localOf(s.host);
+      const value = this.bind(s.value);
+      f.get(host);
+      f.if();
+      f.get(host);
+      this.node(value);
+      f.memory(storeOpcode[s.bits] ?? 0x37, 0);
+      f.else();
+      this.node(s.address);
+      this.storeSlow(value, bytes, s);
+      f.end();
+      return;
+    }
+    const value = this.bind(s.value);
+    const probed = this.probe(s.address, bytes, L.TLB_TAG_WRITE);
+    this.requireAlignment(s, probed.address);
+    f.if();
+    this.hostAddress(probed.address, probed.entry);
+    this.node(value);
+    f.memory(bytes === 16 ? V128_STORE : (storeOpcode[s.bits] ?? 0x37), 0);
+    f.else();
+    f.get(probed.address);
+    this.storeSlow(value, bytes, s);
+    f.end();
+    void context;
+  }
+
+  /** The linear address is on the stack. */
+  private storeSlow(value: Node, bytes: number, s: { readonly stack: boolean; readonly aligned?: boolean }): void {
+    const { f, context } = this;
+    context.beforeCall();
+    if (bytes === 16) {
+      f.i32(0);
+      this.node(value);
+      f.memory(V128_STORE, L.SCRATCH);
+      f.i32(s.aligned ? 1 : 0);
+      f.i32(s.stack ? 1 : 0);
+      f.call(context.functionIndex('store128Slow'));
+    } else {
+      this.node(value);
+      f.i32(bytes);
+      f.i32(s.stack ? 1 : 0);
+      f.call(context.functionIndex('storeSlow'));
+    }
+    context.afterCall();
+    this.checkFault();
+  }
+
+  private node(n: Node): void {
+    const { f, context } = this;
+    const { source } = n;
+    switch (source.kind) {
+      case 'constant':
+        f.i64(source.value);
+        return;
+      case 'constant32':
+        f.i32(source.value);
+        return;
+      case 'local':
+        f.get(this.localOf(source.index));
+        return;
+      case 'operator':
+        for (const argument of source.arguments) this.node(argument);
+        f.op(...operators[source.name].code);
+        return;
+      case 'shuffle':
+        for (const argument of source.arguments) this.node(argument);
+        f.op(0xfd, 0x0d, ...source.lanes);
+        return;
+      case 'call':
+        for (const argument of source.arguments) this.node(argument);
+        f.call(context.functionIndex(source.name));
+        return;
+      case 'register':
+        f.i32(0);
+        f.memory(loadOpcode[source.bits] ?? 0x29, L.RAX + 8 * source.register);
+        return;
+      case 'operand':
+        f.get(context.record);
+        f.memory(0x28, L.REC_OP0 + 4 * source.operand);
+        f.memory(loadOpcode[source.bits] ?? 0x29, 0);
+        return;
+      case 'vectorRegister':
+        f.get(context.record);
+        f.memory(0x28, L.REC_OP0 + 4 * source.operand);
+        f.memory(V128_LOAD, 0);
+        return;
+      case 'state':
+        f.i32(0);
+        f.memory(loadOpcode[source.bits] ?? 0x29, source.address);
+        return;
+      case 'immediate':
+        f.get(context.record);
+        f.memory(0x29, L.REC_IMMEDIATE);
+        return;
+      case 'nextRip':
+        f.get(context.record);
+        f.memory(0x29, L.REC_NEXT_RIP);
+        return;
+      case 'offset':
+        this.offset();
+        return;
+      case 'effectiveAddress':
+        this.offset();
+        f.get(context.record);
+        f.memory(0x28, L.REC_SEGMENT);
+        f.memory(0x29, 0);
+        f.op(0x7c);
+        return;
+      case 'flagsResult':
+        f.i32(0);
+        f.memory(0x29, L.FLAGS_RESULT);
+        return;
+      case 'flagsAux':
+        f.i32(0);
+        f.memory(0x29, L.FLAGS_AUX);
+        return;
+    }
+  }
+
+  /** ((base + (index << scale) + displacement) << shift) >>> shift. */
+  private offset(): void {
+    const { f, context } = this;
+    f.get(context.record);
+    f.memory(0x28, L.REC_BASE);
+    f.memory(0x29, 0);
+    f.get(context.record);
+    f.memory(0x28, L.REC_INDEX);
+    f.memory(0x29, 0);
+    f.get(context.record);
+    f.memory(0x31, L.REC_SCALE);
+    f.op(0x86, 0x7c);
+    f.get(context.record);
+    f.memory(0x34, L.REC_DISPLACEMENT); // i64.load32_s
+    f.op(0x7c);
+    f.get(context.record);
+    f.memory(0x31, L.REC_SHIFT);
+    f.op(0x86);
+    f.get(context.record);
+    f.memory(0x31, L.REC_SHIFT);
+    f.op(0x88);
+  }
+}

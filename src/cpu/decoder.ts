@@ -1,0 +1,353 @@
+/** Decodes guest code into instruction records: one block at a time, never across a page but by its last instruction. */
+import { Code, Decoder, DecoderOptions, Instruction, OpKind, Register, type IcedDecoder } from './iced.js';
+import * as L from './state-layout.js';
+
+/** Which handler runs a code: index [code * 4 + memory * 2 + long], NO_HANDLER where the instruction set has none. */
+export type HandlerTable = Uint16Array;
+export const NO_HANDLER = 0xffff;
+export const handlerSlot = (code: number, memory: boolean, long: boolean): number =>
+  code * 4 + (memory ? 2 : 0) + (long ? 1 : 0);
+
+const MAX_BLOCK = 64; // instructions
+const PAGE = 4096;
+
+export interface PseudoHandlers {
+  readonly end: number;
+  readonly stale: number;
+  readonly checkPage: number;
+  readonly breakpoint: number;
+  readonly undefined: number;
+}
+
+export interface DecodeRequest {
+  readonly linear: bigint;
+  readonly physical: number;
+  readonly mode: number;
+  /** Guest-physical address of the page behind, or undefined when it cannot be fetched; asked for once, when needed. */
+  readonly nextPage: () => number | undefined;
+  readonly isBreakpoint: (physical: number) => boolean;
+}
+
+export interface DecodedBlock {
+  readonly record: number; // address of the first record
+  readonly records: number; // count, pseudo-records included
+  readonly bytes: number; // guest bytes covered
+  readonly secondPage: number | undefined; // guest-physical page of the straddling instruction's tail
+  readonly faultsBehind: boolean; // the first instruction runs into a page that cannot be fetched: nothing was decoded
+}
+
+const registerAddress = buildRegisterAddresses();
+
+function buildRegisterAddresses(): Uint32Array {
+  const addresses = new Uint32Array(512);
+  const wide = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', 'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15'] as const;
+  const set = (name: string, address: number): void => {
+    const register = (Register as unknown as Record<string, number>)[name];
+    if (register === undefined) throw new Error(`no register ${name}`);
+    addresses[register] = address;
+  };
+  wide.forEach((name, number) => {
+    const address = L.RAX + 8 * number;
+    set(name, address);
+    if (number < 8) {
+      set(`E${name.slice(1)}`, address);
+      set(name.slice(1), address);
+      set(number < 4 ? `${name.slice(1, 2)}L` : `${name.slice(1)}L`, address);
+      if (number < 4) set(`${name.slice(1, 2)}H`, address + 1);
+    } else for (const suffix of ['D', 'W', 'L']) set(`${name}${suffix}`, address);
+  });
+  for (let i = 0; i < 16; i++) set(`XMM${String(i)}`, L.XMM + 16 * i);
+  for (let i = 0; i < 8; i++) {
+    set(`MM${String(i)}`, L.FX_ST + 16 * i);
+    set(`ST${String(i)}`, i);
+    set(`DR${String(i)}`, i);
+  }
+  ['CR0', 'CR2', 'CR3', 'CR4', 'CR8'].forEach((name) => {
+    set(name, Number(name.slice(2)));
+  });
+  const segments = { ES: L.SEG_ES, CS: L.SEG_CS, SS: L.SEG_SS, DS: L.SEG_DS, FS: L.SEG_FS, GS: L.SEG_GS };
+  for (const [name, address] of Object.entries(segments)) set(name, address);
+  return addresses;
+}
+
+export class BlockDecoder {
+  private readonly view: DataView;
+  private readonly u8: Uint8Array;
+  private window = new Uint8Array(0);
+  private readonly instruction = new Instruction();
+  private readonly segmentBase = new Uint32Array(512);
+  /** Where the next record goes. */
+  cursor = L.RECORDS;
+
+  constructor(
+    memory: WebAssembly.Memory,
+    private readonly handlers: HandlerTable,
+    private readonly pseudo: PseudoHandlers,
+    private readonly onUnimplemented: (text: string) => void,
+  ) {
+    this.view = new DataView(memory.buffer);
+    this.u8 = new Uint8Array(memory.buffer);
+    for (const name of ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'] as const) {
+      this.segmentBase[Register[name]] = (registerAddress[Register[name]] ?? 0) + L.SEGMENT_BASE;
+    }
+  }
+
+  /** True when there may be no room for another block: the caller must drop all blocks first. */
+  get full(): boolean {
+    return this.cursor + (2 * MAX_BLOCK + 4) * L.RECORD_BYTES > L.RECORDS_END;
+  }
+
+  decode(request: DecodeRequest): DecodedBlock {
+    const { linear, physical, mode } = request;
+    const inPage = PAGE - (physical % PAGE);
+    const long = (mode & L.MODE_LONG) !== 0;
+    const start = this.cursor;
+    let records = 0;
+    let offset = 0;
+    let secondPage: number | undefined;
+    this.window = this.u8.slice(L.RAM + physical, L.RAM + physical + Math.min(inPage, MAX_BLOCK * 15));
+    this.open(linear, 0, long);
+    for (let count = 0; count < MAX_BLOCK && offset < inPage; count++) {
+      if (!this.next(offset)) {
+        // It runs into the next page, or is no instruction: the bytes behind decide.
+        const next = offset + 15 > inPage ? request.nextPage() : undefined;
+        if (next === undefined && offset + 15 > inPage && records === 0) {
+          return { record: start, records: 0, bytes: 0, secondPage, faultsBehind: true };
+        }
+        if (offset + 15 > inPage) {
+          if (records > 0) break; // a straddling instruction is a block of its own
+          const tail = this.u8.subarray(L.RAM + (next ?? 0), L.RAM + (next ?? 0) + 15);
+          const joined = new Uint8Array(inPage + 15);
+          joined.set(this.window);
+          joined.set(tail, inPage);
+          this.window = joined;
+          this.open(linear, offset, long);
+          this.next(offset);
+          if (offset + this.length > inPage) {
+            secondPage = next;
+            this.emitCheckPage(linear + BigInt(offset), linear + BigInt(inPage), next ?? 0);
+            records++;
+          }
+        }
+      }
+      if (request.isBreakpoint(physical + offset)) {
+        this.emitPseudo(this.pseudo.breakpoint, linear + BigInt(offset));
+        records++;
+      }
+      const ends = this.emitInstruction(offset, linear, long, mode);
+      records++;
+      offset += this.length;
+      if (ends || secondPage !== undefined) break;
+    }
+    this.emitPseudo(this.pseudo.end, linear + BigInt(offset));
+    return { record: start, records: records + 1, bytes: offset, secondPage, faultsBehind: false };
+  }
+
+  /** Bytes of the instruction at hand. */
+  private length = 0;
+  private decoder: IcedDecoder | undefined;
+
+  private isGate(offset: number): boolean {
+    const w = this.window;
+    return w[offset] === 0x0f && w[offset + 1] === 0x3f && w[offset + 2] === 0x45 && w[offset + 3] === 0x4b && offset + 6 <= w.length;
+  }
+
+  private open(linear: bigint, offset: number, long: boolean): void {
+    this.decoder?.free();
+    this.decoder = new Decoder(long ? 64 : 32, this.window, DecoderOptions.None);
+    this.decoder.position = offset;
+    this.decoder.ip = BigInt.asUintN(64, linear + BigInt(offset));
+  }
+
+  /** Decodes at `offset`; false when the bytes at hand are no whole instruction. */
+  private next(offset: number): boolean {
+    const decoder = this.decoder;
+    if (decoder === undefined) throw new Error('no window is open');
+    if (this.isGate(offset)) {
+      this.length = 6;
+      decoder.position = offset + 6;
+      decoder.ip += 6n;
+      return true;
+    }
+    decoder.decodeOut(this.instruction);
+    this.length = Math.max(1, this.instruction.length);
+    return this.instruction.code !== Code.INVALID;
+  }
+
+  private emitPseudo(handler: number, linear: bigint): number {
+    const record = this.cursor;
+    this.cursor += L.RECORD_BYTES;
+    this.view.setUint32(record + L.REC_HANDLER, handler, true);
+    this.view.setUint32(record + L.REC_SCALE, 0, true); // scale, shift, length, flags
+    this.view.setBigUint64(record + L.REC_NEXT_RIP, BigInt.asUintN(64, linear), true);
+    return record;
+  }
+
+  private emitCheckPage(linear: bigint, second: bigint, physical: number): void {
+    const record = this.emitPseudo(this.pseudo.checkPage, linear);
+    this.view.setUint32(record + L.REC_OP0, physical, true);
+    this.view.setBigUint64(record + L.REC_IMMEDIATE, BigInt.asUintN(64, second), true);
+  }
+
+  /** Writes the record of the instruction at `offset`; true when it ends the block. */
+  private emitInstruction(offset: number, linear: bigint, long: boolean, mode: number): boolean {
+    const { view } = this;
+    const record = this.cursor;
+    this.cursor += L.RECORD_BYTES;
+    const address = linear + BigInt(offset);
+    if (this.isGate(offset)) {
+      const handler = this.handlers[GATE_SLOT] ?? NO_HANDLER;
+      view.setUint32(record + L.REC_HANDLER, handler, true);
+      view.setUint32(record + L.REC_SCALE, 6 << 16, true);
+      const service = (this.window[offset + 4] ?? 0) | ((this.window[offset + 5] ?? 0) << 8);
+      view.setBigInt64(record + L.REC_IMMEDIATE, BigInt(service), true);
+      view.setBigUint64(record + L.REC_NEXT_RIP, BigInt.asUintN(64, address + 6n), true);
+      return true;
+    }
+    const i = this.instruction;
+    const { code } = i;
+    const next = long ? BigInt.asUintN(64, address + BigInt(this.length)) : BigInt.asUintN(32, address + BigInt(this.length));
+    const operands = i.opCount;
+    let memory = false;
+    let flags = 0;
+    let immediate = 0n;
+    view.setUint32(record + L.REC_OP0, 0, true);
+    view.setUint32(record + L.REC_OP1, 0, true);
+    for (let n = 0; n < operands; n++) {
+      const kind = i.opKind(n);
+      switch (kind) {
+        case OpKind.Register:
+          if (n < 2) view.setUint32(record + L.REC_OP0 + 4 * n, registerAddress[i.opRegister(n)] ?? 0, true);
+          break;
+        case OpKind.Memory:
+          memory = true;
+          break;
+        case OpKind.NearBranch32:
+        case OpKind.NearBranch64:
+          immediate = i.nearBranchTarget;
+          break;
+        case OpKind.FarBranch32:
+          immediate = BigInt(i.farBranch32);
+          view.setUint32(record + L.REC_OP0, i.farBranchSelector, true);
+          break;
+        case OpKind.Immediate8:
+        case OpKind.Immediate16:
+        case OpKind.Immediate32:
+        case OpKind.Immediate64:
+        case OpKind.Immediate8to64:
+        case OpKind.Immediate32to64:
+          immediate = i.immediate(n);
+          break;
+        case OpKind.Immediate8_2nd:
+          view.setUint32(record + L.REC_OP1, i.immediate8_2nd, true);
+          break;
+        case OpKind.Immediate8to16:
+          immediate = BigInt.asUintN(16, i.immediate(n));
+          break;
+        case OpKind.Immediate8to32:
+          immediate = BigInt.asUintN(32, i.immediate(n));
+          break;
+        default: {
+          // String operands and other implicit memory: the address size shows in the register.
+          if (kind === OpKind.MemorySegEDI || kind === OpKind.MemorySegESI || kind === OpKind.MemoryESEDI) flags |= L.REC_ADDRESS32;
+          memory ||= kind === OpKind.MemorySegRDI;
+        }
+      }
+    }
+    let base = L.ZERO;
+    let index = L.ZERO;
+    let scale = 0;
+    let shift = 0;
+    let displacement = 0;
+    let segment = L.ZERO;
+    if (memory) {
+      flags |= L.REC_IS_MEMORY;
+      const baseRegister = i.memoryBase;
+      const indexRegister = i.memoryIndex;
+      const size = i.memoryDisplSize;
+      if (baseRegister === Register.RIP || baseRegister === Register.EIP) {
+        // iced gives the absolute target: keep it relative to the record's own next RIP.
+        base = record + L.REC_NEXT_RIP;
+        displacement = Number(BigInt.asIntN(32, i.memoryDisplacement - next));
+        if (baseRegister === Register.EIP) shift = 32;
+      } else {
+        if (baseRegister !== Register.None) base = registerAddress[baseRegister] ?? L.ZERO;
+        if (indexRegister !== Register.None) index = registerAddress[indexRegister] ?? L.ZERO;
+        scale = Math.log2(i.memoryIndexScale);
+        if (size === 8 && base === L.ZERO && index === L.ZERO) {
+          // A 64-bit absolute address (moffs): the immediate field holds it.
+          const absolute = i.memoryDisplacement;
+          if (BigInt.asIntN(32, absolute) === BigInt.asIntN(64, absolute)) displacement = Number(BigInt.asIntN(32, absolute));
+          else {
+            base = record + L.REC_IMMEDIATE;
+            immediate = absolute;
+          }
+        } else if (size !== 0) displacement = Number(BigInt.asIntN(32, i.memoryDisplacement));
+        if (!long || isRegister32(baseRegister) || isRegister32(indexRegister) || (size === 4 && base === L.ZERO && index === L.ZERO)) shift = 32;
+      }
+      if (shift !== 0 && !(baseRegister === Register.RIP)) flags |= L.REC_ADDRESS32;
+    }
+    const segmentRegister = i.memorySegment;
+    if (segmentRegister === Register.SS) flags |= L.REC_STACK_SEGMENT;
+    const based = long ? segmentRegister === Register.FS || segmentRegister === Register.GS : (mode & L.MODE_SEGMENTED) !== 0 || segmentRegister === Register.FS || segmentRegister === Register.GS;
+    if (based) segment = this.segmentBase[segmentRegister] || L.ZERO;
+    if (i.hasRepePrefix || i.hasRepPrefix) flags |= L.REC_REP;
+    if (i.hasRepnePrefix) flags |= L.REC_REPNE;
+
+    const farSegment = farPointerSegment.get(code);
+    if (farSegment !== undefined) view.setUint32(record + L.REC_OP1, farSegment, true);
+    let handler = this.handlers[handlerSlot(code, memory, long)] ?? NO_HANDLER;
+    if (handler === NO_HANDLER) handler = this.refuse(code, offset, this.length);
+    const ends = endsBlock(i.flowControl, code) || handler === this.pseudo.undefined;
+    if (linkable(i.flowControl) && immediate >> 12n === address >> 12n) flags |= L.REC_LINKABLE;
+    view.setUint32(record + L.REC_HANDLER, handler, true);
+    view.setUint32(record + L.REC_BASE, base, true);
+    view.setUint32(record + L.REC_INDEX, index, true);
+    view.setUint32(record + L.REC_SCALE, scale | (shift << 8) | (this.length << 16) | (flags << 24), true);
+    view.setUint32(record + L.REC_SEGMENT, segment, true);
+    view.setInt32(record + L.REC_DISPLACEMENT, displacement, true);
+    view.setBigUint64(record + L.REC_IMMEDIATE, BigInt.asUintN(64, immediate), true);
+    view.setBigUint64(record + L.REC_NEXT_RIP, next, true);
+    return ends;
+  }
+
+  private refuse(code: number, offset: number, length: number): number {
+    if (code !== Code.INVALID) {
+      this.onUnimplemented(`instruction ${Code[code] ?? String(code)}`);
+    } else {
+      const bytes = Array.from(this.window.subarray(offset, offset + Math.max(length, 4)), (b) => b.toString(16).padStart(2, '0'));
+      this.onUnimplemented(`opcode bytes ${bytes.join(' ')}`);
+    }
+    return this.pseudo.undefined;
+  }
+}
+
+/** The slot of the firmware gate, which iced does not know: code 0 is INVALID. */
+export const GATE_SLOT = handlerSlot(0, false, true);
+
+/** LDS and its like name their segment register in the opcode alone. */
+const farPointerSegment = new Map<number, number>([
+  [Code.Lds_r16_m1616, L.SEG_DS], [Code.Lds_r32_m1632, L.SEG_DS], [Code.Les_r16_m1616, L.SEG_ES], [Code.Les_r32_m1632, L.SEG_ES],
+  [Code.Lss_r16_m1616, L.SEG_SS], [Code.Lss_r32_m1632, L.SEG_SS], [Code.Lss_r64_m1664, L.SEG_SS],
+  [Code.Lfs_r16_m1616, L.SEG_FS], [Code.Lfs_r32_m1632, L.SEG_FS], [Code.Lfs_r64_m1664, L.SEG_FS],
+  [Code.Lgs_r16_m1616, L.SEG_GS], [Code.Lgs_r32_m1632, L.SEG_GS], [Code.Lgs_r64_m1664, L.SEG_GS],
+]);
+
+const isRegister32 = (register: number): boolean => register >= Register.EAX && register <= Register.R15D;
+const FLOW_NEXT = 0;
+const FLOW_CONDITIONAL = 3;
+
+/** Direct near branches whose target may lie in the same page. */
+function linkable(flow: number): boolean {
+  return flow === 1 || flow === FLOW_CONDITIONAL || flow === 5;
+}
+
+/** Every transfer but a conditional branch ends a block, and so does what may change the mode or mapping. */
+function endsBlock(flow: number, code: number): boolean {
+  return (flow !== FLOW_NEXT && flow !== FLOW_CONDITIONAL) || changesMapping.has(code);
+}
+
+const changesMapping = new Set<number>([
+  Code.Mov_cr_r32, Code.Mov_cr_r64, Code.Invlpg_m, Code.Wrmsr, Code.Lmsw_rm16, Code.Lmsw_r32m16, Code.Lmsw_r64m16, Code.Clts,
+  Code.Mov_Sreg_rm16, Code.Mov_Sreg_r32m16, Code.Mov_Sreg_r64m16, Code.Popd_DS, Code.Popd_ES, Code.Popd_SS, Code.Hlt, Code.Sti, Code.Popfq, Code.Popfd, Code.Popfw,
+]);

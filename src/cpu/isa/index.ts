@@ -1,0 +1,29 @@
+import { arithmetic } from './arithmetic.js';
+import { bits } from './bits.js';
+import { control } from './control.js';
+import type { Family } from './family.js';
+import { flagInstructions } from './flags.js';
+import { logic } from './logic.js';
+import { move } from './move.js';
+import { multiplication } from './multiply.js';
+import { nothing } from './nothing.js';
+import { shifts } from './shift.js';
+import { stack } from './stack.js';
+import { strings } from './strings.js';
+import { system } from './system.js';
+
+/** The whole instruction set. A new family is one line here. */
+export const families: readonly Family[] = [
+  arithmetic,
+  logic,
+  move,
+  shifts,
+  bits,
+  multiplication,
+  control,
+  stack,
+  flagInstructions,
+  strings,
+  system,
+  nothing,
+];

@@ -1,0 +1,321 @@
+/** The processor: runs guest code through the cold tier and hands everything slow to the core and the bus. */
+import type { ProcessorArtifacts } from './artifacts.js';
+import { BlockStore } from './blocks.js';
+import { BlockDecoder } from './decoder.js';
+import { enterState } from './entry.js';
+import { ProcessorMemory, type MemoryCore } from './memory.js';
+import { RegisterView } from './registers.js';
+import * as L from './state-layout.js';
+import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
+
+const PAGE = 65536;
+const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
+const INTERRUPT_FLAG = 0x200n;
+const TRAP_FLAG = 0x100n;
+
+interface Core extends MemoryCore {
+  deliverException(): number;
+  deliverInterrupt(vector: number): number;
+  deliverDebugTrap(): number;
+  updateMode(): void;
+  flushAll(): void;
+  dropWriteTags(physicalPage: number): void;
+  fetchTranslateAt(low: number, high: number): number;
+  materialiseFlags(): void;
+  absorbFlags(): void;
+  resetProcessor(): void;
+}
+
+export interface ProcessorOptions {
+  readonly ramBytes: number;
+  readonly artifacts: ProcessorArtifacts;
+  readonly bus: ProcessorBus;
+  /** Entries of each TLB, a power of two from 16 to 1,024; only tests want few. */
+  readonly tlbEntries?: number;
+}
+
+export class EmulatedProcessor implements Processor {
+  readonly registers: RegisterView;
+  readonly memory: ProcessorMemory;
+  onDecode: ((linear: bigint, physical: number, cpl: number) => void) | undefined;
+  extraTicks = 0;
+
+  private readonly wasm: WebAssembly.Memory;
+  private readonly view: DataView;
+  private readonly core: Core;
+  private readonly dispatch: (record: number) => number;
+  private readonly decoder: BlockDecoder;
+  private readonly blocks: BlockStore;
+  private readonly bus: ProcessorBus;
+  private readonly breakpoints = new Map<number, () => void>();
+  private readonly seen = new Set<string>();
+  private readonly breakpointHandler: number;
+  private runEnd = 0;
+
+  constructor({ ramBytes, artifacts, bus, tlbEntries = L.TLB_ENTRIES }: ProcessorOptions) {
+    this.bus = bus;
+    this.breakpointHandler = artifacts.pseudo.breakpoint;
+    const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
+    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.view = new DataView(this.wasm.buffer);
+    const core = new WebAssembly.Instance(new WebAssembly.Module(artifacts.core), {
+      env: { memory: this.wasm },
+      host: this.hostFunctions(),
+    });
+    this.core = core.exports as unknown as Core;
+    const cold = new WebAssembly.Instance(new WebAssembly.Module(artifacts.cold), {
+      env: { memory: this.wasm },
+      core: core.exports,
+    });
+    this.dispatch = cold.exports['run'] as (record: number) => number;
+    this.decoder = new BlockDecoder(this.wasm, artifacts.handlers, artifacts.pseudo, (text) => {
+      this.unimplemented(text);
+    });
+    this.blocks = new BlockStore(this.wasm, artifacts.pseudo.stale, (page) => {
+      this.core.dropWriteTags(page);
+    });
+    this.view.setUint32(L.RAM_BYTES, ramBytes, true);
+    this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
+    this.core.resetProcessor();
+    this.blocks.clear();
+    this.core.flushAll();
+    this.core.updateMode();
+    this.memory = new ProcessorMemory(this.wasm, ramBytes, this.core);
+    this.registers = new RegisterView(
+      this.wasm,
+      {
+        read: () => {
+          this.core.materialiseFlags();
+          return this.view.getBigUint64(L.SCRATCH, true);
+        },
+        write: (value) => {
+          this.view.setBigUint64(L.SCRATCH, value, true);
+          this.core.absorbFlags();
+        },
+      },
+      () => {
+        this.core.flushAll();
+        this.core.updateMode();
+      },
+    );
+  }
+
+  get ticks(): number {
+    return this.view.getFloat64(L.RUN_END, true) - this.view.getInt32(L.BUDGET, true);
+  }
+
+  private setTicks(tick: number): void {
+    this.view.setFloat64(L.RUN_END, tick, true);
+    this.view.setInt32(L.BUDGET, 0, true);
+  }
+
+  run(untilTick: number): Stop {
+    const { view } = this;
+    view.setUint32(L.STOP_REQUESTED, 0, true);
+    this.runEnd = untilTick;
+    let record = 0;
+    for (;;) {
+      if (record === 0) {
+        if (view.getUint32(L.STOP_REQUESTED, true) !== 0) return 'requested';
+        if (this.interruptsAllowed()) this.takeInterrupt();
+      }
+      const now = this.ticks;
+      if (now >= this.runEnd && record === 0) return 'budget';
+      const budget = Math.min(this.runEnd - now, LONGEST_RUN, this.oneStep() ? 1 : LONGEST_RUN);
+      const trapping = this.trapFlag();
+      view.setFloat64(L.RUN_END, now + budget, true);
+      view.setInt32(L.BUDGET, budget, true);
+      const exit = this.dispatch(record);
+      record = 0;
+      if (trapping && this.ticks > now) this.core.deliverDebugTrap();
+      switch (exit) {
+        case L.EXIT_BUDGET:
+          break;
+        case L.EXIT_DECODE:
+          if (!this.decode(view.getUint32(L.LEAVE_RECORD, true))) return 'shutdown';
+          break;
+        case L.EXIT_RECORD:
+          record = this.pseudoRecord(view.getUint32(L.LEAVE_RECORD, true));
+          break;
+        default: {
+          const reason = view.getUint32(L.LEAVE_REASON, true);
+          if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
+          if (reason === L.LEAVE_HALT) {
+            if (this.interruptsAllowed()) this.takeInterrupt();
+            else return 'halted';
+          }
+          if (reason === L.LEAVE_GATE) this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
+          else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
+        }
+      }
+    }
+  }
+
+  runNoLaterThan(tick: number): void {
+    if (tick >= this.runEnd) return;
+    const now = this.ticks;
+    this.runEnd = Math.max(tick, now);
+    const end = this.view.getFloat64(L.RUN_END, true);
+    if (this.runEnd >= end) return;
+    this.view.setFloat64(L.RUN_END, this.runEnd, true);
+    this.view.setInt32(L.BUDGET, this.runEnd - now, true);
+  }
+
+  requestStop(): void {
+    this.view.setUint32(L.STOP_REQUESTED, 1, true);
+    this.runNoLaterThan(this.ticks);
+  }
+
+  skipTo(tick: number): void {
+    const skipped = tick - this.ticks;
+    if (skipped <= 0) return;
+    this.extraTicks += skipped;
+    this.setTicks(tick);
+  }
+
+  setInterruptLine(asserted: boolean): void {
+    this.view.setUint32(L.INTERRUPT_LINE, asserted ? 1 : 0, true);
+    if (asserted && this.systemFlags() & INTERRUPT_FLAG) this.runNoLaterThan(this.ticks);
+  }
+
+  setBreakpoint(physical: number, callback: (() => void) | undefined): void {
+    if (callback === undefined) this.breakpoints.delete(physical);
+    else this.breakpoints.set(physical, callback);
+    this.blocks.invalidate(physical, 1);
+  }
+
+  enter(state: EntryState): void {
+    enterState(this.registers, state);
+    this.core.flushAll();
+    this.core.updateMode();
+  }
+
+  /** The tick at which the guest's TSC reads `tsc`; negative when it never did. */
+  tscToTicks(tsc: bigint): number {
+    return Number(BigInt.asIntN(64, tsc - this.view.getBigInt64(L.TSC_OFFSET, true)));
+  }
+
+  private systemFlags(): bigint {
+    return this.view.getBigUint64(L.FLAGS_SYSTEM, true);
+  }
+
+  private trapFlag(): boolean {
+    return (this.systemFlags() & TRAP_FLAG) !== 0n;
+  }
+
+  /** True while only one instruction may run before the host looks again. */
+  private oneStep(): boolean {
+    return this.trapFlag() || (this.view.getUint32(L.INTERRUPT_LINE, true) !== 0 && this.inShadow());
+  }
+
+  private inShadow(): boolean {
+    return this.view.getFloat64(L.SHADOW_TICK, true) === this.ticks;
+  }
+
+  private interruptsAllowed(): boolean {
+    return (
+      this.view.getUint32(L.INTERRUPT_LINE, true) !== 0 && (this.systemFlags() & INTERRUPT_FLAG) !== 0n && !this.inShadow()
+    );
+  }
+
+  private takeInterrupt(): void {
+    const vector = this.bus.acknowledgeInterrupt();
+    if (vector !== undefined) this.core.deliverInterrupt(vector);
+  }
+
+  /** No block for RIP: finds or decodes it, or raises the fetch's fault. False after a triple fault. */
+  private decode(physical: number): boolean {
+    const { view } = this;
+    if (view.getUint32(L.FAULT_PENDING, true) !== 0) return this.core.deliverException() === 0;
+    const linear = view.getBigUint64(L.RIP, true);
+    const mode = view.getUint32(L.MODE, true);
+    let block = this.blocks.find(linear, physical, mode);
+    if (block === undefined) {
+      if (this.decoder.full) {
+        this.blocks.clear();
+        this.decoder.cursor = L.RECORDS;
+      }
+      this.onDecode?.(linear, physical, view.getUint32(L.CPL, true));
+      const decoded = this.decoder.decode({
+        linear,
+        physical,
+        mode,
+        nextPage: () => this.nextPage(linear),
+        isBreakpoint: (address) => this.breakpoints.has(address),
+      });
+      if (decoded.faultsBehind) return this.core.deliverException() === 0;
+      block = this.blocks.add(linear, physical, mode, decoded);
+    }
+    this.blocks.index(block);
+    return true;
+  }
+
+  /** Guest-physical address of the page after the one of `linear`; undefined when fetching it faults. */
+  private nextPage(linear: bigint): number | undefined {
+    const next = BigInt.asUintN(64, (linear & ~0xfffn) + 4096n);
+    const physical = this.core.fetchTranslateAt(Number(next & 0xffff_ffffn), Number(next >> 32n)) >>> 0;
+    return physical >= 0xffff_fffe ? undefined : physical;
+  }
+
+  /** A pseudo-record stopped the loop; answers where to go on (0: at RIP). */
+  private pseudoRecord(record: number): number {
+    const isBreakpoint = (): boolean => this.view.getUint32(record + L.REC_HANDLER, true) === this.breakpointHandler;
+    if (!isBreakpoint()) {
+      // The second page of a straddling instruction is mapped elsewhere now.
+      const block = this.blocks.blockOfRecord(record);
+      if (block !== undefined) this.blocks.drop(block);
+      return 0;
+    }
+    const { rip } = this.registers;
+    const physical = this.core.fetchTranslateAt(Number(rip & 0xffff_ffffn), Number(rip >> 32n)) >>> 0;
+    this.breakpoints.get(physical)?.();
+    return isBreakpoint() ? record + L.RECORD_BYTES : 0;
+  }
+
+  private hostFunctions(): Record<string, unknown> {
+    const { bus } = this;
+    const width = (bytes: number): 1 | 2 | 4 => (bytes === 1 ? 1 : bytes === 2 ? 2 : 4);
+    return {
+      readMmio: (physical: number, bytes: number) => bus.readMmio(physical >>> 0, width(bytes)),
+      writeMmio: (physical: number, bytes: number, value: number) => {
+        bus.writeMmio(physical >>> 0, width(bytes), value >>> 0);
+      },
+      readPort: (port: number, bytes: number) => bus.readPort(port, width(bytes)),
+      writePort: (port: number, bytes: number, value: number) => {
+        bus.writePort(port, width(bytes), value >>> 0);
+      },
+      codeWritten: (physical: number, bytes: number) => {
+        this.blocks.invalidate(physical >>> 0, bytes);
+      },
+      readMsr: (index: number) => {
+        const value = bus.readMsr(index >>> 0);
+        if (value === undefined) return 0;
+        this.view.setBigUint64(L.SCRATCH, BigInt.asUintN(64, value), true);
+        return 1;
+      },
+      writeMsr: (index: number, low: number, high: number) =>
+        bus.writeMsr(index >>> 0, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)) ? 1 : 0,
+      cpuid: (leaf: number, subleaf: number) => {
+        bus.cpuid(leaf >>> 0, subleaf >>> 0).forEach((value, i) => {
+          this.view.setUint32(L.SCRATCH + 4 * i, value, true);
+        });
+      },
+      random: () => {
+        this.view.setBigUint64(L.SCRATCH, bus.random(), true);
+      },
+      readTaskPriority: () => bus.readTaskPriority(),
+      writeTaskPriority: (value: number) => {
+        bus.writeTaskPriority(value);
+      },
+      unimplemented: (what: number, detail: number) => {
+        this.unimplemented(`core feature ${String(what)} (0x${(detail >>> 0).toString(16)})`);
+      },
+    };
+  }
+
+  private unimplemented(text: string): void {
+    if (this.seen.has(text)) return;
+    this.seen.add(text);
+    this.bus.unimplemented(text);
+  }
+}

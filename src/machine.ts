@@ -1,0 +1,188 @@
+/** The composition root: RAM, processor, devices and firmware as one machine that is booted, run, saved and restored. */
+import type { BootOptions, BootProtocol, BootTarget } from './boot/boot-protocol.js';
+import type { ProcessorArtifacts } from './cpu/artifacts.js';
+import { cpuid } from './cpu/cpuid.js';
+import { EmulatedProcessor } from './cpu/processor.js';
+import type { ProcessorBus, Stop } from './cpu/types.js';
+import { buildAcpiTables } from './devices/acpi.js';
+import { EventQueue } from './events.js';
+import type { LoadedImage } from './loaders/image.js';
+import type { GuestMemory } from './memory/guest-memory.js';
+import { layout } from './memory/layout.js';
+import { Platform } from './platform.js';
+import { SeededRandom } from './random.js';
+
+/** How a run ended. docs: the result of `boot --json`. */
+export interface Outcome {
+  readonly outcome: 'reached' | 'powered-off' | 'exited' | 'reset' | 'halted' | 'panicked' | 'triple-fault' | 'limit';
+  readonly reason: string;
+  /** EFI status of Exit, when the outcome is `exited`. */
+  readonly status?: bigint;
+}
+
+export interface MachineOptions {
+  readonly artifacts: ProcessorArtifacts;
+  /** Guest RAM, bytes: 64 MiB to 3 GiB. */
+  readonly memoryBytes: number;
+  /** Seed of everything random: RDRAND, the firmware's random numbers. */
+  readonly seed?: number;
+  /** What the real-time clock shows at the start, seconds since 1970 (UTC). */
+  readonly startSeconds?: number;
+  readonly tlbEntries?: number;
+  readonly log?: (line: string) => void;
+}
+
+const DEFAULT_START = Date.UTC(2026, 0, 1) / 1000;
+
+export class Machine implements BootTarget {
+  readonly processor: EmulatedProcessor;
+  readonly platform: Platform;
+  readonly memory: GuestMemory;
+  readonly rsdp: number;
+  /** Set when the run has ended. */
+  outcome: Outcome | undefined;
+  /** The guest halted and waits for an interrupt. */
+  idle = false;
+  /** Console bytes as the guest writes them. */
+  onConsole: (byte: number) => void = () => undefined;
+  private readonly events = new EventQueue();
+  private readonly random: SeededRandom;
+
+  constructor(options: MachineOptions) {
+    const log = options.log ?? (() => undefined);
+    this.random = new SeededRandom(options.seed ?? 1);
+    this.processor = new EmulatedProcessor({
+      ramBytes: options.memoryBytes,
+      artifacts: options.artifacts,
+      bus: this.bus(log),
+      ...(options.tlbEntries === undefined ? {} : { tlbEntries: options.tlbEntries }),
+    });
+    this.memory = this.processor.memory;
+    this.platform = new Platform(
+      {
+        now: () => this.processor.ticks,
+        schedule: (name, tick) => {
+          this.events.schedule(name, tick);
+          this.processor.runNoLaterThan(tick);
+        },
+        cancel: (name) => {
+          this.events.cancel(name);
+        },
+        tscToTicks: (tsc) => this.processor.tscToTicks(tsc),
+        setInterruptLine: (asserted) => {
+          this.processor.setInterruptLine(asserted);
+        },
+        powerOff: (reason) => {
+          this.end({ outcome: 'powered-off', reason });
+        },
+        reset: (reason) => {
+          this.end({ outcome: 'reset', reason });
+        },
+        log,
+      },
+      { startSeconds: options.startSeconds ?? DEFAULT_START },
+    );
+    this.platform.uart.onTransmit = (byte) => {
+      this.onConsole(byte);
+    };
+    const acpi = buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic: layout.ioApic });
+    this.memory.writePhysical(layout.acpiTables, acpi.bytes);
+    this.rsdp = acpi.rsdp;
+  }
+
+  /** Ticks since the entry: virtual nanoseconds. */
+  get ticks(): number {
+    return this.processor.ticks;
+  }
+
+  /** Instructions retired since the entry. */
+  get instructions(): number {
+    return this.processor.ticks - this.processor.extraTicks;
+  }
+
+  /** Lays the image out through a door and puts the processor at its entry. Throws BootError or ImageError. */
+  boot(door: BootProtocol, image: LoadedImage, options: BootOptions): void {
+    this.processor.enter(door.enter(this, image, options));
+  }
+
+  /** Ends the run at the next instruction boundary; the first reason stands. */
+  end(outcome: Outcome): void {
+    this.outcome ??= outcome;
+    this.processor.requestStop();
+  }
+
+  /** Tick of the next timer while the guest is idle; undefined when only input can wake it. */
+  idleUntil(): number | undefined {
+    return this.events.next === Infinity ? undefined : this.events.next;
+  }
+
+  /** Moves an idle guest's time forward to a tick, at most to its next timer. */
+  skipTo(tick: number): void {
+    this.processor.skipTo(Math.min(tick, this.events.next));
+  }
+
+  /**
+   * Runs for at most `ticks`, or until the guest idles (see `idle`) or the run has ended (see `outcome`). Synchronous;
+   * a host calls it in slices and turns its event loop between them.
+   */
+  run(ticks: number): void {
+    const end = this.processor.ticks + ticks;
+    this.idle = false;
+    while (this.outcome === undefined) {
+      const now = this.processor.ticks;
+      for (let name = this.events.takeDue(now); name !== undefined; name = this.events.takeDue(now)) {
+        this.platform.onEvent(name);
+      }
+      if (now >= end) return;
+      const stop: Stop = this.processor.run(Math.min(end, this.events.next));
+      if (stop === 'shutdown') this.end({ outcome: 'triple-fault', reason: this.describeShutdown() });
+      else if (stop === 'halted' && this.events.next > this.processor.ticks) {
+        if ((this.processor.registers.rflags & 0x200n) === 0n) {
+          this.end({ outcome: 'halted', reason: `HLT with interrupts disabled at RIP ${hex(this.processor.registers.rip)}` });
+        }
+        this.idle = true;
+        return;
+      } else if (stop === 'requested') return;
+    }
+  }
+
+  private describeShutdown(): string {
+    const { rip, cr2 } = this.processor.registers;
+    return `triple fault at RIP ${hex(rip)}, CR2 ${hex(cr2)}`;
+  }
+
+  private bus(log: (line: string) => void): ProcessorBus {
+    return {
+      readPort: (port, bytes) => this.platform.ports.readPort(port, bytes),
+      writePort: (port, bytes, value) => {
+        this.platform.ports.writePort(port, bytes, value);
+      },
+      readMmio: (address, bytes) => this.platform.readMmio(address, bytes),
+      writeMmio: (address, bytes, value) => {
+        this.platform.writeMmio(address, bytes, value);
+      },
+      acknowledgeInterrupt: () => this.platform.localApic.acknowledge(),
+      readMsr: (index) => this.platform.readMsr(index),
+      writeMsr: (index, value) => this.platform.writeMsr(index, value),
+      readTaskPriority: () => this.platform.localApic.readTaskPriority(),
+      writeTaskPriority: (value) => {
+        this.platform.localApic.writeTaskPriority(value);
+      },
+      cpuid,
+      random: () => this.random.next64(),
+      gate: (service) => {
+        this.onGate(service);
+      },
+      unimplemented: (what) => {
+        log(`not implemented: ${what}; the guest gets a fault`);
+      },
+    };
+  }
+
+  /** A firmware gate was executed. */
+  onGate: (service: number) => void = (service) => {
+    this.end({ outcome: 'halted', reason: `firmware gate ${String(service)} was executed, but no firmware is loaded` });
+  };
+}
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
