@@ -1,0 +1,50 @@
+// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, handlers.bin and processor.json.
+// Plain Node; `npm run build` calls buildCore(), and tests call it through test/support.
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import asc from 'assemblyscript/asc';
+import { build } from 'esbuild';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Compiles src/cpu/core with asc. Throws with the compiler's own text. */
+async function compileCore(outFile) {
+  const folder = path.join(root, 'src/cpu/core');
+  const { error, stderr } = await asc.main([
+    'index.ts', '--baseDir', folder, '--config', path.join(folder, 'asconfig.json'), '--outFile', outFile,
+  ]);
+  if (error) throw new Error(`the processor core does not compile:\n${stderr.toString()}`);
+}
+
+/** Composes the cold tier: src/cpu/cold/build.ts, bundled for this one call. */
+async function composeCold(folder) {
+  const bundle = path.join(folder, `build-cold-${process.pid}.mjs`);
+  await build({
+    entryPoints: [path.join(root, 'src/cpu/cold/build.ts')],
+    outfile: bundle, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning',
+  });
+  const { buildCold } = await import(pathToFileURL(bundle).href);
+  const result = buildCold();
+  await rm(bundle);
+  return result;
+}
+
+/** Writes each file under a name of its own first, so that a reader never sees half a file. */
+async function put(folder, name, bytes) {
+  const temporary = path.join(folder, `.${name}.${process.pid}`);
+  await writeFile(temporary, bytes);
+  await rename(temporary, path.join(folder, name));
+}
+
+export async function buildCore(folder = path.join(root, 'dist/processor')) {
+  await mkdir(folder, { recursive: true });
+  const core = path.join(folder, `.core.${process.pid}.wasm`);
+  const [cold] = await Promise.all([composeCold(folder), compileCore(path.relative(path.join(root, 'src/cpu/core'), core))]);
+  await rename(core, path.join(folder, 'core.wasm'));
+  await put(folder, 'cold.wasm', cold.cold);
+  await put(folder, 'handlers.bin', new Uint8Array(cold.handlers.buffer));
+  await put(folder, 'processor.json', JSON.stringify({ pseudo: cold.pseudo, names: cold.names }));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildCore();

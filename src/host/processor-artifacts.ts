@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ProcessorArtifacts } from '../cpu/artifacts.js';
+
+/** The folder that the build wrote the processor to, seen from the bundle (dist/), from dist/src/host and from src/host. */
+function defaultFolder(): string {
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  for (const candidate of ['processor', '../../processor', '../../dist/processor']) {
+    const folder = path.join(here, candidate);
+    try {
+      readFileSync(path.join(folder, 'processor.json'));
+      return folder;
+    } catch {
+      continue;
+    }
+  }
+  throw new Error('the processor has not been built: run npm run build');
+}
+
+/** Reads what the build made of the processor. Throws when it has not been built. */
+export function loadProcessorArtifacts(folder: string = defaultFolder()): ProcessorArtifacts {
+  const read = (name: string): Uint8Array => readFileSync(path.join(folder, name));
+  const handlers = read('handlers.bin');
+  const { pseudo, names } = JSON.parse(new TextDecoder().decode(read('processor.json'))) as Pick<
+    ProcessorArtifacts,
+    'pseudo' | 'names'
+  >;
+  return {
+    core: read('core.wasm'),
+    cold: read('cold.wasm'),
+    handlers: new Uint16Array(handlers.buffer.slice(handlers.byteOffset, handlers.byteOffset + handlers.byteLength)),
+    pseudo,
+    names,
+  };
+}
