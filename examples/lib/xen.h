@@ -1,0 +1,37 @@
+/* What a PVH guest reads at start. Xen public/arch-x86/hvm/start_info.h. */
+#ifndef EXAMPLES_XEN_H
+#define EXAMPLES_XEN_H
+
+#include "types.h"
+
+#define HVM_START_MAGIC 0x336ec578u
+
+/* Address 0 means absent everywhere; all addresses are guest-physical. */
+struct hvm_start_info {
+  u32 magic, version, flags, nr_modules;
+  u64 modlist_paddr, cmdline_paddr, rsdp_paddr;
+  u64 memmap_paddr; /* from here: version 1 */
+  u32 memmap_entries, reserved;
+};
+
+struct hvm_modlist_entry {
+  u64 paddr, size, cmdline_paddr, reserved;
+};
+
+enum { MemmapRam = 1, MemmapReserved, MemmapAcpi, MemmapNvs, MemmapUnusable, MemmapDisabled, MemmapPersistent };
+
+struct hvm_memmap_entry {
+  u64 addr, size;
+  u32 type, reserved;
+};
+
+/* The hypercall interface; each function answers 0 when there is no Xen. */
+int xen_present(void);
+/* A guest parameter (public/hvm/params.h), 0 when unset. */
+u64 xen_parameter(u32 index);
+/* SCHEDOP_shutdown with reason poweroff; returns only when there is no Xen. */
+void xen_power_off(void);
+/* Writes to the console ring of public/io/console.h; 0 when there is none. */
+int xen_console_write(const char *text, size_t bytes);
+
+#endif
