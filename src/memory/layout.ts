@@ -15,6 +15,9 @@ export const layout = {
   /** hvm_start_info with its module list, memory map and command lines (PVH door). */
   hvmStartInfo: 0x0000_9000,
   hvmStartInfoBytes: 0x7000,
+  /** boot_params, GDT, identity page tables and command line (linux64 door). */
+  linuxBootParams: 0x0001_0000,
+  linuxBootParamsBytes: 0x1_0000,
   /** End of conventional memory: 0xa0000 to 0xfffff is reserved on a PC. */
   lowMemoryEnd: 0x000a_0000,
   highMemoryStart: 0x0010_0000,
