@@ -139,11 +139,16 @@ export class ProcessorSubject implements Subject {
   /** GDT, TSS with the stack of CPL 0, and an IDT whose handlers are breakpoints. */
   private installTables(): void {
     const { registers, memory } = this.processor;
-    const gdt = BigUint64Array.of(0n, 0n, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn, 0n, 0x00cf_f300_0000_ffffn, 0x00af_fb00_0000_ffffn, 0n);
+    // As Linux has it: 0x10 and 0x18 for CPL 0, 0x20 (32-bit), 0x2b and 0x33 for CPL 3, TSS at 0x40.
+    const gdt = BigUint64Array.of(
+      0n, 0x00cf_9b00_0000_ffffn, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn,
+      0x00cf_fb00_0000_ffffn, 0x00cf_f300_0000_ffffn, 0x00af_fb00_0000_ffffn, 0n,
+      0x0000_8b00_0000_0067n | (BigInt(physical.tss) << 16n), 0n,
+    );
     memory.writePhysical(physical.gdt, new Uint8Array(gdt.buffer));
     registers.gdtr = { base: BigInt(physical.gdt), limit: gdt.byteLength - 1 };
     memory.writePhysical(physical.tss + 4, new Uint8Array(BigUint64Array.of(BigInt(physical.stackTop)).buffer));
-    registers.tr = { selector: 0x38, base: BigInt(physical.tss), limit: 0x67, attributes: 0x8b };
+    registers.tr = { selector: 0x40, base: BigInt(physical.tss), limit: 0x67, attributes: 0x8b };
     const idt = new DataView(new ArrayBuffer(16 * vectors));
     for (let vector = 0; vector < vectors; vector++) {
       const handler = physical.handlers + handlerBytes * vector;

@@ -1,10 +1,11 @@
 import type { Family } from '../template.js';
 import { alu } from './alu.js';
 import { bits } from './bits.js';
+import { fault } from './fault.js';
 import { move } from './move.js';
 import { multiply } from './multiply.js';
 import { shift } from './shift.js';
 import { string } from './string.js';
 
 /** Every family; each has its file of fixtures of the same name. */
-export const families: readonly Family[] = [alu, shift, multiply, move, bits, string];
+export const families: readonly Family[] = [alu, shift, multiply, move, bits, string, fault];
