@@ -28,17 +28,18 @@ export class TopDownPlacement {
 
   /** The highest free page-aligned address whose last byte is at most `highest`. Throws BootError when there is none. */
   place(bytes: number, what: string, highest = Number.MAX_SAFE_INTEGER): number {
+    const size = Math.max(bytes, 1);
     let end = Math.min(this.memory.ramBytes, highest + 1);
     for (;;) {
-      const start = alignDown(end - bytes, pageBytes);
+      const start = alignDown(end - size, pageBytes);
       if (start < this.floor) {
         throw new BootError(
           `${what} of ${mebibytes(bytes)} does not fit into ${mebibytes(this.memory.ramBytes)} of RAM beside ${this.taken.map((range) => range.what).join(', ')}: give more with --memory`,
         );
       }
-      const obstacle = this.taken.find((range) => range.start < start + bytes && start < range.end);
+      const obstacle = this.taken.find((range) => range.start < start + size && start < range.end);
       if (obstacle === undefined) {
-        this.taken.push({ start, end: start + bytes, what });
+        this.taken.push({ start, end: start + size, what });
         return start;
       }
       end = obstacle.start;
@@ -77,4 +78,17 @@ export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number)
     writeWithZeros(memory, segment.physicalAddress, bytes, segment.memoryBytes);
   }
   return { start, end, what: 'the kernel' };
+}
+
+/** Text as UTF-8 with a NUL behind it. */
+export function zeroTerminated(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x80) bytes.push(code);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
+    else if (code < 0x1_0000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+  }
+  return Uint8Array.of(...bytes, 0);
 }

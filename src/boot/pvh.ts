@@ -10,7 +10,7 @@ import type { EntryState, SegmentState } from '../cpu/types.js';
 import { ImageError, type ElfImage } from '../loaders/image.js';
 import { layout } from '../memory/layout.js';
 import { BootError, type BootModule, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
-import { alignUp, loadSegments, TopDownPlacement } from './placement.js';
+import { alignUp, loadSegments, TopDownPlacement, zeroTerminated } from './placement.js';
 
 /**
  * Xen PVH: the kernel enters in 32-bit protected mode without paging at the address of its PHYS32_ENTRY note, with EBX
@@ -119,18 +119,6 @@ function memoryMap(ramBytes: number, acpi: boolean): { addr: number; size: numbe
     ...(acpi ? [tables] : []),
     { addr: layout.highMemoryStart, size: ramBytes - layout.highMemoryStart, type: HvmMemmapType.RAM },
   ];
-}
-
-function zeroTerminated(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
-    else if (code < 0x1_0000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-  }
-  return Uint8Array.of(...bytes, 0);
 }
 
 const flatCode: SegmentState = { selector: 0, base: 0n, limit: 0xffff_ffff, attributes: 0xc09b };

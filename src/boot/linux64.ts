@@ -1,0 +1,145 @@
+import { BootParams, E820Type } from '../../firmware-tables/linux/boot-params.js';
+import { SetupHeader, setupHeaderOffset, undefinedLoader } from '../../firmware-tables/linux/setup-header.js';
+import type { EntryState, SegmentState } from '../cpu/types.js';
+import type { LinuxSetup, LoadedImage } from '../loaders/image.js';
+import type { GuestMemory } from '../memory/guest-memory.js';
+import { layout } from '../memory/layout.js';
+import { BootError, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
+import { identityPageTables } from './identity-page-tables.js';
+import { mebibytes, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
+
+const entryOffset = 0x200; // startup_64 in the protected-mode part
+
+// The parts of the fixed area, guest-physical.
+const bootParamsAt = layout.linuxBootParams;
+const gdtAt = bootParamsAt + pageBytes;
+const pageTablesAt = gdtAt + pageBytes;
+const commandLineAt = pageTablesAt + 6 * pageBytes;
+const areaEnd = layout.linuxBootParams + layout.linuxBootParamsBytes;
+
+const bootCode = 0x10; // __BOOT_CS
+const bootData = 0x18; // __BOOT_DS
+const gdt = [0n, 0n, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn] as const;
+
+/**
+ * Linux's 64-bit boot protocol: the protected-mode part of a bzImage enters in long mode at offset 0x200 with RSI at a
+ * "zero page". Linux Documentation/arch/x86/boot.rst, "64-bit Boot Protocol".
+ */
+export const linux64: BootProtocol = {
+  name: 'linux64',
+  refuses(image) {
+    if (image.setup !== undefined) return undefined; // without KERNEL_64 the image was refused when it was read
+    return 'no bzImage: the 64-bit boot protocol enters the wrapper around the kernel, at offset 0x200 of its protected-mode part; give the vmlinuz';
+  },
+  enter(target, image, options) {
+    const { setup } = image;
+    if (setup === undefined) throw new BootError(linux64.refuses(image) ?? 'no setup header');
+    if (options.modules.length > 0) {
+      throw new BootError('the 64-bit boot protocol carries an initrd and no other modules: leave out --module or take the pvh door');
+    }
+    const { memory } = target;
+    const kernelAt = loadProtectedMode(memory, image, setup);
+    const kernel = { start: kernelAt, end: kernelAt + setup.initSize, what: 'the kernel' };
+    const placement = new TopDownPlacement(memory, [kernel], layout.highMemoryStart);
+    const initrdAt =
+      options.initrd === undefined ? 0 : placement.place(options.initrd.length, 'the initrd', setup.initrdAddressMax);
+    if (options.initrd !== undefined) memory.writePhysical(initrdAt, options.initrd);
+    writeCommandLine(memory, setup, options.commandLine);
+    writeBootParams(target, image, { kernelAt, initrdAt, initrdBytes: options.initrd?.length ?? 0 });
+    memory.writePhysical(pageTablesAt, identityPageTables(pageTablesAt));
+    memory.writePhysical(gdtAt, new Uint8Array(BigUint64Array.from(gdt).buffer));
+    return entryState(kernelAt);
+  },
+};
+
+/** Copies the part behind the setup sectors to pref_address, where the kernel needs init_size bytes. */
+function loadProtectedMode(memory: GuestMemory, image: LoadedImage, setup: LinuxSetup): number {
+  const at = setup.prefAddress;
+  if (at < layout.highMemoryStart || at % setup.kernelAlignment !== 0) {
+    throw new BootError(`pref_address 0x${at.toString(16)} of the kernel is no aligned address above 1 MiB: the image is damaged`);
+  }
+  if (at + setup.initSize > memory.ramBytes) {
+    throw new BootError(
+      `the kernel needs ${mebibytes(setup.initSize)} from guest-physical 0x${at.toString(16)} on, RAM has ${mebibytes(memory.ramBytes)}: give at least --memory ${String(Math.ceil((at + setup.initSize) / 2 ** 20))}M`,
+    );
+  }
+  const part = image.bytes.subarray(setup.setupBytes);
+  const bytes = part.subarray(0, Math.min(part.length, setup.initSize));
+  writeWithZeros(memory, at, bytes, bytes.length);
+  return at;
+}
+
+function writeCommandLine(memory: GuestMemory, setup: LinuxSetup, commandLine: string): void {
+  const bytes = zeroTerminated(commandLine);
+  const longest = Math.min(setup.commandLineBytes, areaEnd - commandLineAt - 1);
+  if (bytes.length - 1 > longest) {
+    throw new BootError(`the command line of ${String(bytes.length - 1)} bytes is longer than the ${String(longest)} this kernel takes: shorten it`);
+  }
+  memory.writePhysical(commandLineAt, bytes);
+}
+
+interface Placed {
+  readonly kernelAt: number;
+  readonly initrdAt: number;
+  readonly initrdBytes: number;
+}
+
+/** The zero page: cleared, the setup header copied up to where its jump points, then our fields. */
+function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed): void {
+  const { memory, rsdp } = target;
+  const header = SetupHeader.decode(image.bytes, setupHeaderOffset);
+  const table = memoryMap(memory.ramBytes, rsdp !== 0);
+  const page = BootParams.encode({
+    acpi_rsdp_addr: rsdp,
+    e820_entries: table.length,
+    e820_table: table,
+  });
+  const headerEnd = 0x202 + (image.bytes[0x201] ?? 0);
+  page.set(image.bytes.subarray(setupHeaderOffset, Math.min(headerEnd, BootParams.offsetOf('edd_mbr_sig_buffer'))), setupHeaderOffset);
+  page.set(
+    SetupHeader.encode({
+      ...header,
+      type_of_loader: undefinedLoader,
+      code32_start: placed.kernelAt,
+      cmd_line_ptr: commandLineAt,
+      ramdisk_image: placed.initrdAt,
+      ramdisk_size: placed.initrdBytes,
+    }),
+    setupHeaderOffset,
+  );
+  memory.writePhysical(bootParamsAt, page);
+}
+
+/** Linux scans 0xf0000 to 0xfffff for firmware tables, so everything from 640 KiB to 1 MiB is reserved, as on a PC. */
+function memoryMap(ramBytes: number, acpi: boolean): { addr: number; size: number; type: number }[] {
+  const hole = { addr: layout.lowMemoryEnd, size: layout.highMemoryStart - layout.lowMemoryEnd, type: E820Type.reserved };
+  const tablesEnd = layout.acpiTables + layout.acpiTablesBytes;
+  return [
+    { addr: 0, size: layout.lowMemoryEnd, type: E820Type.ram },
+    ...(acpi
+      ? [
+          { ...hole, size: layout.acpiTables - layout.lowMemoryEnd },
+          { addr: layout.acpiTables, size: layout.acpiTablesBytes, type: E820Type.acpi },
+          { ...hole, addr: tablesEnd, size: layout.highMemoryStart - tablesEnd },
+        ]
+      : [hole]),
+    { addr: layout.highMemoryStart, size: ramBytes - layout.highMemoryStart, type: E820Type.ram },
+  ];
+}
+
+/** CR0 PG, ET, PE; CR4 PAE; EFER LMA, LME; interrupts off; flat __BOOT_CS and __BOOT_DS. */
+function entryState(kernelAt: number): EntryState {
+  const data: SegmentState = { selector: bootData, base: 0n, limit: 0xffff_ffff, attributes: 0xc093 };
+  return {
+    mode: 'long64',
+    rip: BigInt(kernelAt + entryOffset),
+    registers: { rsi: BigInt(bootParamsAt) },
+    rflags: 2n,
+    cr0: 0x8000_0011n,
+    cr3: BigInt(pageTablesAt),
+    cr4: 0x20n,
+    efer: 0x500n,
+    gdtr: { base: BigInt(gdtAt), limit: gdt.length * 8 - 1 },
+    segments: { cs: { selector: bootCode, base: 0n, limit: 0xffff_ffff, attributes: 0xa09b }, ds: data, es: data, ss: data },
+  };
+}
