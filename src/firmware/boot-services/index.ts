@@ -1,0 +1,15 @@
+import type { Service } from '../service.js';
+import { eventServices } from './events.js';
+import { imageServices } from './images.js';
+import { memoryServices } from './memory.js';
+import { miscServices } from './misc.js';
+import { protocolServices } from './protocols.js';
+
+/** Every boot service there is, by name. */
+export const bootServices: Readonly<Record<string, Service>> = {
+  ...memoryServices,
+  ...protocolServices,
+  ...imageServices,
+  ...eventServices,
+  ...miscServices,
+};

@@ -1,0 +1,143 @@
+import { Guid } from '../../../firmware-tables/uefi/guids.js';
+import { DevicePathNode, DevicePathType } from '../../../firmware-tables/uefi/protocols/device-path.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
+import type { Firmware } from '../firmware.js';
+import { declared, service } from '../service.js';
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** EFI_BOOT_SERVICES.HandleProtocol(). UEFI 2.10 section 7.3.7. */
+const HandleProtocol = service(
+  { Handle: 'handle', Protocol: 'guid', Interface: 'pointer' },
+  (fw, { Handle, Protocol, Interface }, show) => {
+    if (!fw.handles.has(Handle) || Protocol === undefined || Interface === 0n) return Status.INVALID_PARAMETER;
+    const found = fw.handles.interfaceOf(Handle, Protocol);
+    fw.guest.writeU64(Interface, found ?? 0n);
+    if (found === undefined) return Status.UNSUPPORTED;
+    show('Interface', hex(found));
+    return Status.SUCCESS;
+  },
+);
+
+/** EFI_BOOT_SERVICES.LocateProtocol(). UEFI 2.10 section 7.3.16. */
+const LocateProtocol = service(
+  { Protocol: 'guid', Registration: 'pointer', Interface: 'pointer' },
+  (fw, { Protocol, Registration, Interface }, show) => {
+    if (Protocol === undefined || Interface === 0n) return Status.INVALID_PARAMETER;
+    const handle = Registration === 0n ? fw.handles.list(Protocol)[0] : undefined;
+    const found = handle === undefined ? undefined : fw.handles.interfaceOf(handle, Protocol);
+    fw.guest.writeU64(Interface, found ?? 0n);
+    if (found === undefined) return Status.NOT_FOUND;
+    show('Interface', hex(found));
+    return Status.SUCCESS;
+  },
+  Status.NOT_FOUND,
+);
+
+const SearchType = { AllHandles: 0, ByRegisterNotify: 1, ByProtocol: 2 } as const;
+
+/** EFI_BOOT_SERVICES.LocateHandle(). UEFI 2.10 section 7.3.6. */
+const LocateHandle = service(
+  { SearchType: 'searchType', Protocol: 'guid', SearchKey: 'pointer', BufferSize: 'uintnAt', Buffer: 'pointer' },
+  (fw, { SearchType: search, Protocol, SearchKey, BufferSize, Buffer }) => {
+    if (search > SearchType.ByProtocol || BufferSize === 0n) return Status.INVALID_PARAMETER;
+    if (search === SearchType.ByProtocol && Protocol === undefined) return Status.INVALID_PARAMETER;
+    if (search === SearchType.ByRegisterNotify) return SearchKey === 0n ? Status.INVALID_PARAMETER : Status.NOT_FOUND;
+    const found = fw.handles.list(search === SearchType.ByProtocol ? Protocol : undefined);
+    if (found.length === 0) return Status.NOT_FOUND;
+    const given = fw.guest.readU64(BufferSize);
+    const needed = BigInt(found.length * 8);
+    fw.guest.writeU64(BufferSize, needed);
+    if (given < needed) return Status.BUFFER_TOO_SMALL;
+    if (Buffer === 0n) return Status.INVALID_PARAMETER;
+    found.forEach((handle, index) => {
+      fw.guest.writeU64(Buffer + BigInt(index * 8), handle);
+    });
+    return Status.SUCCESS;
+  },
+  Status.NOT_FOUND,
+);
+
+/** Nodes of a device path up to its end node, as bytes; undefined when it never ends. */
+function readDevicePath(fw: Firmware, address: bigint): Uint8Array[] | undefined {
+  const nodes: Uint8Array[] = [];
+  for (let at = address; nodes.length < 256; ) {
+    const { Type, Length } = DevicePathNode.decode(fw.guest.read(at, DevicePathNode.size));
+    if (Type === DevicePathType.end) return nodes;
+    if (Length < DevicePathNode.size) return undefined;
+    nodes.push(fw.guest.read(at, Length));
+    at += BigInt(Length);
+  }
+  return undefined;
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array | undefined): boolean =>
+  a.length === b?.length && a.every((byte, index) => byte === b[index]);
+
+/** EFI_BOOT_SERVICES.LocateDevicePath(): the handle with the longest path that begins the given one. UEFI 2.10 section 7.3.8. */
+const LocateDevicePath = service(
+  { Protocol: 'guid', DevicePath: 'pointer', Device: 'pointer' },
+  (fw, { Protocol, DevicePath, Device }, show) => {
+    if (Protocol === undefined || DevicePath === 0n) return Status.INVALID_PARAMETER;
+    const start = fw.guest.readU64(DevicePath);
+    if (start === 0n) return Status.INVALID_PARAMETER;
+    const wanted = readDevicePath(fw, start);
+    if (!wanted) return Status.INVALID_PARAMETER;
+    let best: { readonly handle: bigint; readonly nodes: number } | undefined;
+    for (const handle of fw.handles.list(Protocol)) {
+      const path = fw.handles.interfaceOf(handle, Guid.EFI_DEVICE_PATH_PROTOCOL);
+      const nodes = path === undefined ? undefined : readDevicePath(fw, path);
+      if (!nodes || !nodes.every((node, index) => sameBytes(node, wanted[index]))) continue;
+      if (!best || nodes.length > best.nodes) best = { handle, nodes: nodes.length };
+    }
+    if (!best) return Status.NOT_FOUND;
+    if (Device === 0n) return Status.INVALID_PARAMETER;
+    const matched = wanted.slice(0, best.nodes).reduce((sum, node) => sum + node.length, 0);
+    fw.guest.writeU64(Device, best.handle);
+    fw.guest.writeU64(DevicePath, start + BigInt(matched));
+    show('Device', hex(best.handle));
+    return Status.SUCCESS;
+  },
+  Status.NOT_FOUND,
+);
+
+/** Protocol services. UEFI 2.10 section 7.3. */
+export const protocolServices = {
+  HandleProtocol,
+  LocateProtocol,
+  LocateHandle,
+  LocateDevicePath,
+  InstallProtocolInterface: declared({ Handle: 'pointer', Protocol: 'guid', InterfaceType: 'uint32', Interface: 'pointer' }),
+  ReinstallProtocolInterface: declared({
+    Handle: 'handle',
+    Protocol: 'guid',
+    OldInterface: 'pointer',
+    NewInterface: 'pointer',
+  }),
+  UninstallProtocolInterface: declared({ Handle: 'handle', Protocol: 'guid', Interface: 'pointer' }),
+  RegisterProtocolNotify: declared({ Protocol: 'guid', Event: 'pointer', Registration: 'pointer' }),
+  ConnectController: declared({
+    ControllerHandle: 'handle',
+    DriverImageHandle: 'pointer',
+    RemainingDevicePath: 'pointer',
+    Recursive: 'boolean',
+  }),
+  DisconnectController: declared({ ControllerHandle: 'handle', DriverImageHandle: 'handle', ChildHandle: 'handle' }),
+  OpenProtocol: declared({
+    Handle: 'handle',
+    Protocol: 'guid',
+    Interface: 'pointer',
+    AgentHandle: 'handle',
+    ControllerHandle: 'handle',
+    Attributes: 'uint32',
+  }),
+  CloseProtocol: declared({ Handle: 'handle', Protocol: 'guid', AgentHandle: 'handle', ControllerHandle: 'handle' }),
+  OpenProtocolInformation: declared({ Handle: 'handle', Protocol: 'guid', EntryBuffer: 'pointer', EntryCount: 'pointer' }),
+  ProtocolsPerHandle: declared({ Handle: 'handle', ProtocolBuffer: 'pointer', ProtocolBufferCount: 'pointer' }),
+  LocateHandleBuffer: declared(
+    { SearchType: 'searchType', Protocol: 'guid', SearchKey: 'pointer', NoHandles: 'pointer', Buffer: 'pointer' },
+    Status.NOT_FOUND,
+  ),
+  InstallMultipleProtocolInterfaces: declared({ Handle: 'pointer', Protocol: 'guid', Interface: 'pointer' }),
+  UninstallMultipleProtocolInterfaces: declared({ Handle: 'handle', Protocol: 'guid', Interface: 'pointer' }),
+};

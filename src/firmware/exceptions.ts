@@ -1,0 +1,32 @@
+import { GuestAddressError } from '../memory/guest-memory.js';
+import type { GuestAccess } from './guest-access.js';
+import type { FirmwareHost } from './host.js';
+
+/** Exceptions by vector. Intel SDM volume 3, table 6-1. */
+const names: Readonly<Record<number, string>> = {
+  0: 'divide error', 1: 'debug', 2: 'NMI', 3: 'breakpoint', 4: 'overflow', 5: 'bound range', 6: 'invalid opcode',
+  7: 'no FPU', 8: 'double fault', 10: 'invalid TSS', 11: 'segment not present', 12: 'stack fault',
+  13: 'general protection', 14: 'page fault', 16: 'x87 error', 17: 'alignment check', 18: 'machine check',
+  19: 'SIMD floating point', 20: 'virtualization', 21: 'control protection',
+};
+const withErrorCode: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17, 21, 29, 30]);
+
+/** Ends the run with what the exception frame at RSP says. Intel SDM volume 3, 6.14.2. */
+export function reportException(host: FirmwareHost, guest: GuestAccess, vector: number): void {
+  const what = names[vector] ?? (vector < 32 ? 'reserved exception' : 'unexpected interrupt');
+  let where: string;
+  try {
+    let frame = host.getRegister('rsp');
+    let code = '';
+    if (withErrorCode.has(vector)) {
+      code = `, error code 0x${guest.readU64(frame).toString(16)}`;
+      frame += 8n;
+    }
+    where = ` at RIP 0x${guest.readU64(frame).toString(16)}${code}`;
+  } catch (error) {
+    if (!(error instanceof GuestAddressError)) throw error;
+    where = ' at an unknown RIP (its stack cannot be read)';
+  }
+  const address = vector === 14 ? `, address 0x${host.getRegister('cr2').toString(16)}` : '';
+  host.crash(`exception ${String(vector)} (${what})${where}${address}, while the firmware's IDT was loaded`);
+}

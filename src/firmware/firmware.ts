@@ -1,0 +1,247 @@
+import { GuestAddressError } from '../memory/guest-memory.js';
+import { Status } from '../../firmware-tables/uefi/status.js';
+import type { ServiceCall } from './describe.js';
+import { FirmwareError } from './errors.js';
+import { reportException } from './exceptions.js';
+import { GateGroup } from './gate.js';
+import { GuestAccess } from './guest-access.js';
+import { HandleDatabase, type HandleState } from './handles.js';
+import type { FirmwareHost } from './host.js';
+import { MemoryMap, type MemoryRegion } from './memory-map.js';
+import { clobber } from './poison.js';
+import { Pool, type PoolState } from './pool.js';
+import { profiles, proposal, type Overrides, type Profile } from './profiles.js';
+import { decodeArguments, type Show } from './service.js';
+import { buildSlots, type Slot } from './slots.js';
+import { setUp, type BootInputs, type FirmwareEntry } from './set-up.js';
+import { Tables, type TableAddresses } from './tables.js';
+import { VariableStore, type StoredVariable } from './variable-store.js';
+
+export interface FirmwareOptions {
+  /** Which services exist; `proposal` when left out. */
+  readonly profile?: Profile;
+  readonly overrides?: Overrides;
+  /** Poison what the ABI lets a firmware clobber, at each call. */
+  readonly strict?: boolean;
+  readonly variables?: readonly StoredVariable[];
+  /** Called for each call of a gate, before the guest goes on. */
+  readonly onCall?: (call: ServiceCall) => void;
+}
+
+/** A service that was called although the profile lacks it. */
+export interface MissedService {
+  readonly name: string;
+  readonly tick: number;
+  readonly calls: number;
+  /** The first built profile that has it; undefined when none has. */
+  readonly profile: string | undefined;
+}
+
+/** A range that SetVirtualAddressMap gave a virtual address. */
+export interface VirtualRange {
+  readonly physical: number;
+  readonly bytes: number;
+  readonly virtual: bigint;
+}
+
+/** Everything that a saved machine must keep of the firmware besides guest memory: plain JSON data. */
+export interface FirmwareState {
+  readonly memoryMap: { readonly regions: readonly MemoryRegion[]; readonly key: number };
+  readonly pool: PoolState;
+  readonly handles: HandleState;
+  readonly variables: readonly StoredVariable[];
+  readonly tables: TableAddresses;
+  readonly imageHandle: string;
+  readonly loadFile2: string;
+  readonly bootServicesEnded: boolean;
+  readonly virtualMap: readonly { readonly physical: number; readonly bytes: number; readonly virtual: string }[] | null;
+  readonly missed: readonly { readonly name: string; readonly tick: number; readonly calls: number }[];
+  readonly forcedCalls: Readonly<Record<string, number>>;
+}
+
+/** The EFI System Table provider: EFI services as TypeScript over guest memory. UEFI 2.10. */
+export class Firmware {
+  readonly profile: Profile;
+  readonly overrides: Overrides;
+  readonly guest: GuestAccess;
+  readonly memoryMap = new MemoryMap([]);
+  readonly pool = new Pool(this.memoryMap);
+  readonly handles = new HandleDatabase();
+  readonly variables: VariableStore;
+  readonly tables: Tables;
+  readonly slots: ReadonlyMap<number, Slot>;
+  /** The image that was started; 0 before boot(). */
+  imageHandle = 0n;
+  /** The LoadFile2 interface that offers the initrd; 0 when there is none. */
+  loadFile2 = 0n;
+  initrd: Uint8Array | undefined;
+  bootServicesEnded = false;
+  virtualMap: readonly VirtualRange[] | undefined;
+  private readonly strict: boolean;
+  private readonly onCall: ((call: ServiceCall) => void) | undefined;
+  private readonly missed = new Map<string, { tick: number; calls: number }>();
+  private readonly forcedCalls = new Map<string, number>();
+
+  constructor(
+    readonly host: FirmwareHost,
+    options: FirmwareOptions = {},
+  ) {
+    this.profile = options.profile ?? proposal;
+    this.overrides = options.overrides ?? {};
+    this.strict = options.strict ?? false;
+    this.onCall = options.onCall;
+    this.guest = new GuestAccess(host.memory);
+    this.variables = new VariableStore(options.variables);
+    this.tables = new Tables(host.memory);
+    this.slots = buildSlots(this.profile, this.overrides);
+  }
+
+  /** Lays out guest memory, loads the image and says in which state it is entered. Throws FirmwareError. */
+  boot(inputs: BootInputs): FirmwareEntry {
+    return setUp(this, inputs);
+  }
+
+  /**
+   * Acts on a gate that the guest executed. RIP stands behind the gate at its RET, RSP at the return address. Sets RAX;
+   * the guest's own RET returns to the caller.
+   */
+  serve(gate: number): void {
+    if (gate === GateGroup.imageReturn) {
+      this.host.exit(this.host.getRegister('rax'));
+      return;
+    }
+    if (gate >= GateGroup.vectors && gate < GateGroup.vectors + 256) {
+      reportException(this.host, this.guest, gate - GateGroup.vectors);
+      return;
+    }
+    const slot = this.slots.get(gate);
+    if (!slot) {
+      throw new FirmwareError(`gate 0x${gate.toString(16)} belongs to no service: the guest's code is damaged or not ours`);
+    }
+    this.host.setRegister('rax', this.call(slot));
+    if (this.strict) clobber(this.host);
+  }
+
+  /** The services that were called although the profile lacks them, the first one first. */
+  missedServices(): MissedService[] {
+    return [...this.missed].map(([name, { tick, calls }]) => ({
+      name,
+      tick,
+      calls,
+      profile: profiles.find((profile) => name in profile.services)?.name,
+    }));
+  }
+
+  /** ExitBootServices succeeded: boot services end. UEFI 2.10 section 7.4.6. */
+  leaveBootServices(): void {
+    this.bootServicesEnded = true;
+    this.host.disableInterrupts();
+    this.tables.clearBootFields();
+  }
+
+  private call(slot: Slot): bigint {
+    const { service } = slot;
+    const tick = this.host.now();
+    const decoded = decodeArguments(this.host, this.guest, service.signature);
+    const results: Record<string, string> = {};
+    const caller = this.peekReturnAddress();
+    const unserved = this.whyUnserved(slot);
+    let status: bigint;
+    if (unserved) {
+      status = service.absent;
+      if (unserved === 'profile') this.miss(slot.name, tick);
+    } else if (this.takeForced(slot)) {
+      status = slot.forced?.status ?? Status.UNSUPPORTED;
+    } else if (decoded.bad) {
+      status = Status.INVALID_PARAMETER;
+    } else {
+      status = this.act(slot, decoded.values, (name, text) => {
+        results[name] = text;
+      });
+    }
+    this.onCall?.({
+      name: slot.name,
+      section: slot.section,
+      args: decoded.texts,
+      results,
+      status,
+      caller,
+      tick,
+      ...(unserved ? { unserved } : {}),
+    });
+    return status;
+  }
+
+  private act(slot: Slot, values: Record<string, unknown>, show: Show): bigint {
+    try {
+      return slot.service.run?.(this, values as never, show) ?? slot.service.absent;
+    } catch (error) {
+      if (!(error instanceof GuestAddressError)) throw error;
+      show('reason', error.message);
+      return Status.INVALID_PARAMETER;
+    }
+  }
+
+  private whyUnserved(slot: Slot): ServiceCall['unserved'] {
+    if (slot.absent) return slot.absent;
+    return this.bootServicesEnded && !slot.runtime ? 'after-exit-boot-services' : undefined;
+  }
+
+  /** True when an override answers this call instead of the service. */
+  private takeForced(slot: Slot): boolean {
+    if (!slot.forced) return false;
+    const before = this.forcedCalls.get(slot.name) ?? 0;
+    this.forcedCalls.set(slot.name, before + 1);
+    return slot.forced.times === undefined || before < slot.forced.times;
+  }
+
+  private miss(name: string, tick: number): void {
+    const known = this.missed.get(name);
+    if (known) known.calls++;
+    else this.missed.set(name, { tick, calls: 1 });
+  }
+
+  private peekReturnAddress(): bigint {
+    try {
+      return this.guest.readU64(this.host.getRegister('rsp'));
+    } catch (error) {
+      if (error instanceof GuestAddressError) return 0n;
+      throw error;
+    }
+  }
+
+  save(): FirmwareState {
+    const hex = (value: bigint): string => `0x${value.toString(16)}`;
+    return {
+      memoryMap: this.memoryMap.save(),
+      pool: this.pool.save(),
+      handles: this.handles.save(),
+      variables: this.variables.export(),
+      tables: { ...this.tables.addresses },
+      imageHandle: hex(this.imageHandle),
+      loadFile2: hex(this.loadFile2),
+      bootServicesEnded: this.bootServicesEnded,
+      virtualMap: this.virtualMap?.map((range) => ({ ...range, virtual: hex(range.virtual) })) ?? null,
+      missed: [...this.missed].map(([name, entry]) => ({ name, ...entry })),
+      forcedCalls: Object.fromEntries(this.forcedCalls),
+    };
+  }
+
+  /** Takes up a saved state; the profile and overrides must be those of the saving firmware, the initrd is given anew. */
+  restore(state: FirmwareState, initrd?: Uint8Array): void {
+    this.memoryMap.restore(state.memoryMap);
+    this.pool.restore(state.pool);
+    this.handles.restore(state.handles);
+    this.variables.import(state.variables);
+    this.tables.addresses = { ...state.tables };
+    this.imageHandle = BigInt(state.imageHandle);
+    this.loadFile2 = BigInt(state.loadFile2);
+    this.bootServicesEnded = state.bootServicesEnded;
+    this.virtualMap = state.virtualMap?.map((range) => ({ ...range, virtual: BigInt(range.virtual) }));
+    this.missed.clear();
+    for (const { name, tick, calls } of state.missed) this.missed.set(name, { tick, calls });
+    this.forcedCalls.clear();
+    for (const [name, calls] of Object.entries(state.forcedCalls)) this.forcedCalls.set(name, calls);
+    this.initrd = initrd;
+  }
+}

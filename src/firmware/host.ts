@@ -1,0 +1,32 @@
+import type { GuestMemory } from '../memory/guest-memory.js';
+
+/** Registers that the firmware reads or writes: the general ones, and CR2 (read only) for its exception reports. */
+export type FirmwareRegister =
+  | 'rax' | 'rcx' | 'rdx' | 'rbx' | 'rsp' | 'rbp' | 'rsi' | 'rdi'
+  | 'r8' | 'r9' | 'r10' | 'r11' | 'r12' | 'r13' | 'r14' | 'r15' | 'cr2';
+
+/** Kinds of reset that a guest can ask of ResetSystem. UEFI 2.10 section 8.5.1. */
+export type ResetKind = 'cold' | 'warm' | 'platform-specific';
+
+/** What the firmware needs of the machine. The machine implements it; the firmware imports neither it nor the processor. */
+export interface FirmwareHost {
+  readonly memory: GuestMemory;
+  getRegister(name: FirmwareRegister): bigint;
+  setRegister(name: FirmwareRegister, value: bigint): void;
+  /** Virtual time in ticks of 1 ns. */
+  now(): number;
+  /** 64 seeded random bits. */
+  random(): bigint;
+  /** Clears IF. */
+  disableInterrupts(): void;
+  /** Text for the guest's console, line ends as the guest wrote them. */
+  print(text: string): void;
+  /** The guest switched itself off. */
+  poweroff(reason: string): void;
+  /** The guest asked for a reset. */
+  reset(kind: ResetKind, reason: string): void;
+  /** The image ended: it called Exit or returned from its entry point. */
+  exit(status: bigint, exitData?: string): void;
+  /** The guest took an exception while the firmware's IDT was loaded; the run cannot go on. */
+  crash(reason: string): void;
+}

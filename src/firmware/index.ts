@@ -1,0 +1,26 @@
+/** The EFI System Table provider: what the machine, the doors and the reports use of it. */
+export { describeCall, describeMemoryMap, memoryTypeName, variableAttributes, type ServiceCall } from './describe.js';
+export { FirmwareError } from './errors.js';
+export {
+  Firmware,
+  type FirmwareOptions,
+  type FirmwareState,
+  type MissedService,
+  type VirtualRange,
+} from './firmware.js';
+export { gateCode } from './gate.js';
+export type { FirmwareHost, FirmwareRegister, ResetKind } from './host.js';
+export type { PeLayout } from './image-loader.js';
+export type { MapEntry } from './memory-map.js';
+export {
+  linux,
+  profiles,
+  proposal,
+  type Override,
+  type Overrides,
+  type OverrideTarget,
+  type Profile,
+  type ServiceName,
+} from './profiles.js';
+export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up.js';
+export { VariableStore, type StoredVariable, type Variable } from './variable-store.js';

@@ -1,0 +1,92 @@
+import type { BootServiceName } from '../../firmware-tables/uefi/boot-services.js';
+import type { RuntimeServiceName } from '../../firmware-tables/uefi/runtime-services.js';
+
+export type ProtocolFunctionName =
+  | 'SimpleTextOutput.OutputString'
+  | 'LoadFile2.LoadFile';
+export type ServiceName = BootServiceName | RuntimeServiceName | ProtocolFunctionName;
+export type ProtocolName = 'LoadedImage' | 'LoadFile2' | 'SimpleTextOutput';
+export type ConfigurationTableName = 'Acpi20' | 'RtProperties' | 'Xen';
+
+/** Which parts of EFI exist. Each entry says why it is there. */
+export interface Profile {
+  readonly name: string;
+  readonly services: Readonly<Partial<Record<ServiceName, string>>>;
+  /** Protocols that handles carry. Console tables exist in every profile, also where no handle carries them. */
+  readonly protocols: Readonly<Partial<Record<ProtocolName, string>>>;
+  readonly configurationTables: Readonly<Partial<Record<ConfigurationTableName, string>>>;
+  /** Whether an initrd is module 0 of the Xen table, or comes by LoadFile2 alone. */
+  readonly initrdInXenTable: boolean;
+}
+
+/** The proposal of 2016: a kernel needs GetMemoryMap and ExitBootServices; Exit and variables serve tools. */
+export const proposal: Profile = {
+  name: 'proposal',
+  services: {
+    GetMemoryMap: 'required by the proposal',
+    ExitBootServices: 'required by the proposal',
+    Exit: 'the proposal: for tools, perhaps',
+    GetVariable: 'the proposal: for tools and installers, perhaps',
+    GetNextVariableName: 'as GetVariable',
+    SetVariable: 'as GetVariable',
+    QueryVariableInfo: 'as GetVariable',
+  },
+  protocols: {},
+  configurationTables: {
+    Acpi20: 'where the RSDP is',
+    RtProperties: 'says that of the runtime services only the variable services work',
+    Xen: 'command line and modules',
+  },
+  initrdInXenTable: true,
+};
+
+/** What Linux EFI stubs need, by taking each away (fatal: the stub gives up without it). */
+export const linux: Profile = {
+  name: 'linux',
+  services: {
+    AllocatePages: 'fatal: boot_params and the unpacked kernel',
+    AllocatePool: 'fatal: command line, memory map',
+    FreePages: 'every stub gives memory back; without it the map names memory that nobody uses',
+    FreePool: 'as FreePages',
+    GetMemoryMap: 'fatal',
+    HandleProtocol: 'fatal: LoadedImage',
+    LocateDevicePath: 'fatal with any status but SUCCESS and NOT_FOUND: the initrd',
+    InstallConfigurationTable: 'fatal: boot memory map, initrd',
+    Exit: 'how a stub gives up',
+    ExitBootServices: 'fatal',
+    GetVariable: 'efivars; Secure Boot state',
+    GetNextVariableName: 'efivars',
+    SetVariable: 'efivars',
+    QueryVariableInfo: 'efivars: before each SetVariable',
+    SetVirtualAddressMap: 'without it the kernel switches runtime services off',
+    ResetSystem: 'power-off and reboot on a hardware-reduced platform',
+    'SimpleTextOutput.OutputString': 'messages; ConOut is used without a check',
+    'LoadFile2.LoadFile': 'the initrd',
+  },
+  protocols: {
+    LoadedImage: 'fatal: command line',
+    LoadFile2: 'the initrd, at the vendor media path LINUX_EFI_INITRD_MEDIA',
+    SimpleTextOutput: 'fatal: ConOut is used without a check',
+  },
+  configurationTables: {
+    Acpi20: 'where the RSDP is',
+    RtProperties: 'which runtime services work',
+    Xen: 'the same table as under the proposal, without the initrd',
+  },
+  initrdInXenTable: false,
+};
+
+/** Every profile that is built, poorest first. */
+export const profiles: readonly Profile[] = [proposal, linux];
+
+/**
+ * What an ablation or a quirk changes in a profile, by the name of a service, protocol or table:
+ * `null` makes the slot (or the System Table's pointer) NULL, `absent` takes the part out as if the profile lacked it,
+ * `present` adds it, a status is returned instead of acting, for the first `times` calls or always.
+ */
+export type Override = 'null' | 'absent' | 'present' | { readonly status: bigint; readonly times?: number };
+export type OverrideTarget =
+  | ServiceName
+  | `protocol:${ProtocolName}`
+  | `table:${ConfigurationTableName}`;
+export type Overrides = Readonly<Partial<Record<OverrideTarget, Override>>>;
