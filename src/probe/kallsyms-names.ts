@@ -1,0 +1,129 @@
+import { asciiAt } from '../loaders/bounds.js';
+
+/**
+ * The compressed names of kallsyms. Every byte of a compressed name stands for one of 256 tokens; a name starts with its
+ * length in tokens (7 bits, or 14 in two bytes when bit 7 is set). Every 256th name has its offset in the markers.
+ * Linux scripts/kallsyms.c, kernel/kallsyms.c.
+ */
+export interface Tokens {
+  readonly start: number; // kallsyms_token_table, offset in the file
+  readonly end: number; // behind kallsyms_token_index
+  readonly texts: readonly string[];
+}
+
+export interface NameTable {
+  readonly countAt: number; // kallsyms_num_syms, offset in the file
+  readonly count: number;
+  readonly namesAt: number;
+}
+
+const tokenCount = 256;
+const namesPerMarker = 256;
+const reach = 16 * 2 ** 20; // how far before the tokens the names are looked for, bytes
+const align8 = (value: number): number => Math.ceil(value / 8) * 8;
+
+/**
+ * Digits occur in symbols, so their tokens are themselves: "0", "1" ... "9" in a row with NULs between. The index
+ * behind the table confirms a find.
+ */
+export function findTokens(bytes: Uint8Array): Tokens | undefined {
+  for (let nine = bytes.indexOf(0x39); nine >= 0; nine = bytes.indexOf(0x39, nine + 1)) {
+    const zero = nine - 18;
+    if (zero < 0 || bytes[nine + 1] !== 0 || bytes[nine - 2] !== 0x38) continue;
+    let isRow = true;
+    for (let digit = 0; digit < 10 && isRow; digit++) {
+      isRow = bytes[zero + digit * 2] === 0x30 + digit && bytes[zero + digit * 2 + 1] === 0;
+    }
+    const tokens = isRow ? readTokens(bytes, zero) : undefined;
+    if (tokens !== undefined) return tokens;
+  }
+  return undefined;
+}
+
+function readTokens(bytes: Uint8Array, zero: number): Tokens | undefined {
+  let end = zero;
+  for (let token = 0x30; token < tokenCount; token++) {
+    const terminator = bytes.indexOf(0, end);
+    if (terminator < 0 || terminator - end > 64) return undefined;
+    end = terminator + 1;
+  }
+  const indexAt = align8(end);
+  if (indexAt + tokenCount * 2 > bytes.length) return undefined;
+  const index = (token: number): number => bytes[indexAt + token * 2]! | (bytes[indexAt + token * 2 + 1]! << 8);
+  const start = zero - index(0x30);
+  if (start < 0 || index(0) !== 0) return undefined;
+  const texts: string[] = [];
+  for (let token = 0, at = start; token < tokenCount; token++) {
+    if (start + index(token) !== at) return undefined;
+    const text = asciiAt(bytes, at, 64);
+    texts.push(text);
+    at += text.length + 1;
+  }
+  return { start, end: indexAt + tokenCount * 2, texts };
+}
+
+/** Looks for the markers before the tokens, then for the count and names before the markers. */
+export function findNames(bytes: Uint8Array, tokens: Tokens): NameTable | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const lowest = Math.max(0, tokens.start - reach);
+  for (let at = (tokens.start & ~7) - 8; at > lowest; at -= 8) {
+    if (view.getUint32(at, true) !== 0 || !looksLikeMarkers(view, at)) continue;
+    const table = namesBefore(bytes, view, at, lowest);
+    if (table !== undefined) return table;
+  }
+  return undefined;
+}
+
+function looksLikeMarkers(view: DataView, at: number): boolean {
+  let previous = 0;
+  for (let i = 1; i < 8; i++) {
+    const marker = view.getUint32(at + i * 4, true);
+    if (marker < previous + namesPerMarker * 2 || marker > previous + namesPerMarker * 128) return false;
+    previous = marker;
+  }
+  return true;
+}
+
+function namesBefore(bytes: Uint8Array, view: DataView, markersAt: number, lowest: number): NameTable | undefined {
+  for (let namesAt = markersAt - 8; namesAt >= lowest + 8; namesAt -= 8) {
+    const countAt = namesAt - 8;
+    const count = view.getUint32(countAt, true);
+    if (count < namesPerMarker * 7 || count > 2 ** 22 || view.getUint32(countAt + 4, true) !== 0) continue;
+    const lastMarker = markersAt + (Math.ceil(count / namesPerMarker) - 1) * 4;
+    if (lastMarker + 4 > bytes.length) continue;
+    const rest = markersAt - (namesAt + view.getUint32(lastMarker, true));
+    if (rest <= 0 || rest > namesPerMarker * 512) continue;
+    if (markersConfirm(bytes, view, namesAt, count, markersAt)) return { countAt, count, namesAt };
+  }
+  return undefined;
+}
+
+/** Walks all names: each 256th stands where its marker says, and the last ends where the markers begin. */
+function markersConfirm(bytes: Uint8Array, view: DataView, namesAt: number, count: number, markersAt: number): boolean {
+  let at = namesAt;
+  for (let i = 0; i < count; i++) {
+    if (i % namesPerMarker === 0 && view.getUint32(markersAt + (i / namesPerMarker) * 4, true) !== at - namesAt) return false;
+    at = nameBounds(bytes, at).end;
+    if (at > markersAt) return false;
+  }
+  return align8(at) === markersAt;
+}
+
+function nameBounds(bytes: Uint8Array, at: number): { start: number; end: number } {
+  const first = bytes[at]!;
+  if (first < 0x80) return { start: at + 1, end: at + 1 + first };
+  return { start: at + 2, end: at + 2 + ((first & 0x7f) | (bytes[at + 1]! << 7)) };
+}
+
+/** All names in the order of the table; the first character is the type. */
+export function readNames(bytes: Uint8Array, tokens: Tokens, table: NameTable): string[] {
+  const names: string[] = [];
+  for (let i = 0, at = table.namesAt; i < table.count; i++) {
+    const { start, end } = nameBounds(bytes, at);
+    let name = '';
+    for (let token = start; token < end; token++) name += tokens.texts[bytes[token]!]!;
+    names.push(name);
+    at = end;
+  }
+  return names;
+}
