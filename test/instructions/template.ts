@@ -31,7 +31,7 @@ export function templates(count: number, texts: readonly string[], ...setup: Set
 }
 
 export function mnemonicOf(text: string): string {
-  return text.replace(/^((\{disp32\}|lock|repn?[ez]?|rex\.w|data16|addr32) +)+/, '').split(' ')[0] as string;
+  return text.replace(/^((\{disp\d+\}|lock|repn?[ez]?|rex\.w|data16|addr32) +)+/, '').split(' ')[0] as string;
 }
 
 /** The initial state of fixture `index` of a template; a function of the template's text and the index alone. */

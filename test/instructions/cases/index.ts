@@ -5,7 +5,9 @@ import { fault } from './fault.js';
 import { move } from './move.js';
 import { multiply } from './multiply.js';
 import { shift } from './shift.js';
+import { sseFloat } from './sse-float.js';
+import { sse } from './sse.js';
 import { string } from './string.js';
 
 /** Every family; each has its file of fixtures of the same name. */
-export const families: readonly Family[] = [alu, shift, multiply, move, bits, string, fault];
+export const families: readonly Family[] = [alu, shift, multiply, move, bits, string, fault, sse, sseFloat];
