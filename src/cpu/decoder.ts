@@ -218,6 +218,7 @@ export class BlockDecoder {
       switch (kind) {
         case OpKind.Register:
           if (n < 2) view.setUint32(record + L.REC_OP0 + 4 * n, registerAddress[i.opRegister(n)] ?? 0, true);
+          else immediate = BigInt(registerAddress[i.opRegister(n)] ?? 0); // MASKMOVDQU's mask
           break;
         case OpKind.Memory:
           memory = true;

@@ -124,6 +124,11 @@ export const operators = {
   withLane1: { code: [...leb(0x1e), 1], takes: ['v128', 'i64'], gives: 'v128' },
   withLane32: { code: [...leb(0x1c), 0], takes: ['v128', 'i32'], gives: 'v128' }, // i32x4.replace_lane 0
   vNot: vectorUnary(0x4d),
+  vZero: { code: [...leb(0x0c), ...new Array<number>(16).fill(0)], takes: [], gives: 'v128' },
+  vSelect: { code: [0x1b], takes: ['v128', 'v128', 'i32'], gives: 'v128' },
+  i16x8ExtAddU: vectorUnary(0x7d), // sums of neighbouring bytes
+  i32x4ExtAddU: vectorUnary(0x7f), // sums of neighbouring words
+  i16x8Bitmask: { code: leb(0x84), takes: ['v128'], gives: 'i32' },
 } as const satisfies Record<string, Operator>;
 export type OperatorName = keyof typeof operators;
 

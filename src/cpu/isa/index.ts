@@ -8,6 +8,10 @@ import { move } from './move.js';
 import { multiplication } from './multiply.js';
 import { nothing } from './nothing.js';
 import { shifts } from './shift.js';
+import { sseInteger } from './sse-integer.js';
+import { sseMove } from './sse-move.js';
+import { sseShift } from './sse-shift.js';
+import { sseShuffle } from './sse-shuffle.js';
 import { stack } from './stack.js';
 import { strings } from './strings.js';
 import { system } from './system.js';
@@ -25,5 +29,9 @@ export const families: readonly Family[] = [
   flagInstructions,
   strings,
   system,
+  sseMove,
+  sseInteger,
+  sseShift,
+  sseShuffle,
   nothing,
 ];
