@@ -9,18 +9,22 @@ export interface Tokens {
   readonly start: number; // kallsyms_token_table, offset in the file
   readonly end: number; // behind kallsyms_token_index
   readonly texts: readonly string[];
+  readonly alignment: number;
 }
 
 export interface NameTable {
   readonly countAt: number; // kallsyms_num_syms, offset in the file
   readonly count: number;
   readonly namesAt: number;
+  readonly alignment: number;
 }
 
 const tokenCount = 256;
 const namesPerMarker = 256;
 const reach = 16 * 2 ** 20; // how far before the tokens the names are looked for, bytes
-const align8 = (value: number): number => Math.ceil(value / 8) * 8;
+/** Each part of the table starts at a multiple of 8, since 7.0 of 4. */
+const alignments = [8, 4] as const;
+export const alignTo = (value: number, alignment: number): number => Math.ceil(value / alignment) * alignment;
 
 /**
  * Digits occur in symbols, so their tokens are themselves: "0", "1" ... "9" in a row with NULs between. The index
@@ -34,24 +38,25 @@ export function findTokens(bytes: Uint8Array): Tokens | undefined {
     for (let digit = 0; digit < 10 && isRow; digit++) {
       isRow = bytes[zero + digit * 2] === 0x30 + digit && bytes[zero + digit * 2 + 1] === 0;
     }
-    const tokens = isRow ? readTokens(bytes, zero) : undefined;
+    if (!isRow) continue;
+    const tokens = alignments.map((alignment) => readTokens(bytes, zero, alignment)).find((found) => found !== undefined);
     if (tokens !== undefined) return tokens;
   }
   return undefined;
 }
 
-function readTokens(bytes: Uint8Array, zero: number): Tokens | undefined {
+function readTokens(bytes: Uint8Array, zero: number, alignment: number): Tokens | undefined {
   let end = zero;
   for (let token = 0x30; token < tokenCount; token++) {
     const terminator = bytes.indexOf(0, end);
     if (terminator < 0 || terminator - end > 64) return undefined;
     end = terminator + 1;
   }
-  const indexAt = align8(end);
+  const indexAt = alignTo(end, alignment);
   if (indexAt + tokenCount * 2 > bytes.length) return undefined;
   const index = (token: number): number => bytes[indexAt + token * 2]! | (bytes[indexAt + token * 2 + 1]! << 8);
   const start = zero - index(0x30);
-  if (start < 0 || index(0) !== 0) return undefined;
+  if (start < 0 || start % alignment !== 0 || index(0) !== 0) return undefined;
   const texts: string[] = [];
   for (let token = 0, at = start; token < tokenCount; token++) {
     if (start + index(token) !== at) return undefined;
@@ -59,17 +64,19 @@ function readTokens(bytes: Uint8Array, zero: number): Tokens | undefined {
     texts.push(text);
     at += text.length + 1;
   }
-  return { start, end: indexAt + tokenCount * 2, texts };
+  return { start, end: indexAt + tokenCount * 2, texts, alignment };
 }
 
 /** Looks for the markers before the tokens, then for the count and names before the markers. */
 export function findNames(bytes: Uint8Array, tokens: Tokens): NameTable | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const lowest = Math.max(0, tokens.start - reach);
-  for (let at = (tokens.start & ~7) - 8; at > lowest; at -= 8) {
-    if (view.getUint32(at, true) !== 0 || !looksLikeMarkers(view, at)) continue;
-    const table = namesBefore(bytes, view, at, lowest);
-    if (table !== undefined) return table;
+  for (const alignment of tokens.alignment === 8 ? alignments : [4]) {
+    for (let at = tokens.start - 32; at > lowest; at -= alignment) {
+      if (view.getUint32(at, true) !== 0 || !looksLikeMarkers(view, at)) continue;
+      const table = namesBefore(bytes, view, at, lowest, alignment);
+      if (table !== undefined) return table;
+    }
   }
   return undefined;
 }
@@ -84,29 +91,43 @@ function looksLikeMarkers(view: DataView, at: number): boolean {
   return true;
 }
 
-function namesBefore(bytes: Uint8Array, view: DataView, markersAt: number, lowest: number): NameTable | undefined {
-  for (let namesAt = markersAt - 8; namesAt >= lowest + 8; namesAt -= 8) {
-    const countAt = namesAt - 8;
+function namesBefore(
+  bytes: Uint8Array,
+  view: DataView,
+  markersAt: number,
+  lowest: number,
+  alignment: number,
+): NameTable | undefined {
+  for (let namesAt = markersAt - alignment; namesAt >= lowest + alignment; namesAt -= alignment) {
+    const countAt = namesAt - alignment;
     const count = view.getUint32(countAt, true);
-    if (count < namesPerMarker * 7 || count > 2 ** 22 || view.getUint32(countAt + 4, true) !== 0) continue;
+    if (count < namesPerMarker * 7 || count > 2 ** 22) continue;
     const lastMarker = markersAt + (Math.ceil(count / namesPerMarker) - 1) * 4;
     if (lastMarker + 4 > bytes.length) continue;
     const rest = markersAt - (namesAt + view.getUint32(lastMarker, true));
     if (rest <= 0 || rest > namesPerMarker * 512) continue;
-    if (markersConfirm(bytes, view, namesAt, count, markersAt)) return { countAt, count, namesAt };
+    if (!markersConfirm(bytes, view, namesAt, count, markersAt, alignment)) continue;
+    return { countAt, count, namesAt, alignment };
   }
   return undefined;
 }
 
 /** Walks all names: each 256th stands where its marker says, and the last ends where the markers begin. */
-function markersConfirm(bytes: Uint8Array, view: DataView, namesAt: number, count: number, markersAt: number): boolean {
+function markersConfirm(
+  bytes: Uint8Array,
+  view: DataView,
+  namesAt: number,
+  count: number,
+  markersAt: number,
+  alignment: number,
+): boolean {
   let at = namesAt;
   for (let i = 0; i < count; i++) {
     if (i % namesPerMarker === 0 && view.getUint32(markersAt + (i / namesPerMarker) * 4, true) !== at - namesAt) return false;
     at = nameBounds(bytes, at).end;
     if (at > markersAt) return false;
   }
-  return align8(at) === markersAt;
+  return alignTo(at, alignment) === markersAt;
 }
 
 function nameBounds(bytes: Uint8Array, at: number): { start: number; end: number } {

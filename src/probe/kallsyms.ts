@@ -1,5 +1,5 @@
 import type { ElfImage } from '../loaders/image.js';
-import { findNames, findTokens, readNames, type NameTable } from './kallsyms-names.js';
+import { alignTo, findNames, findTokens, readNames, type NameTable } from './kallsyms-names.js';
 
 /**
  * Symbols of a Linux kernel, read from the table that CONFIG_KALLSYMS puts into it: a distribution's kernel carries no
@@ -97,16 +97,15 @@ export function readKallsyms(elf: ElfImage): SymbolTable {
   return new SymbolTable(elf, readNames(elf.bytes, tokens, table), addresses);
 }
 
-const align8 = (value: number): number => Math.ceil(value / 8) * 8;
-
 /** Tries each layout; addresses that ascend and lie in the kernel prove it. */
 function findAddresses(elf: ElfImage, table: NameTable, tokensEnd: number): BigUint64Array | undefined {
-  const { count } = table;
-  const behind = align8(tokensEnd);
+  const { count, alignment } = table;
+  const align = (value: number): number => alignTo(value, alignment);
+  const behind = align(tokensEnd);
   const baseBefore = table.countAt - 8;
   return (
-    withBase(elf, count, behind, align8(behind + count * 4)) ??
-    withBase(elf, count, baseBefore - align8(count * 4), baseBefore) ??
+    withBase(elf, count, behind, align(behind + count * 4)) ??
+    withBase(elf, count, baseBefore - align(count * 4), baseBefore) ??
     selfRelative(elf, count, behind)
   );
 }
