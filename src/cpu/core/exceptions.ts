@@ -23,6 +23,7 @@ import {
   SEGMENT_BASE,
   SEGMENT_LIMIT,
   SEGMENT_SELECTOR,
+  SHADOW_TICK,
 } from '../state-layout';
 import {
   attributesOf,
@@ -166,6 +167,7 @@ function enterHandler(): void {
   let cleared = FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM;
   if (gateType == INTERRUPT_GATE) cleared |= FLAG_IF;
   store<u64>(FLAGS_SYSTEM, load<u64>(FLAGS_SYSTEM) & ~cleared);
+  store<f64>(SHADOW_TICK, -1); // the event has ended it: it reaches no instruction of the handler
 }
 
 /** Intel SDM volume 3, 6.14: the frame is always SS, RSP, RFLAGS, CS, RIP, from an address that is a multiple of 16. */

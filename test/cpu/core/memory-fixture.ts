@@ -45,7 +45,7 @@ export const NX = 1n << 63n;
 export const CR0_WP = 0x1_0000n;
 export const EFER_NXE = 0x800n;
 
-type Export = (...args: (number | bigint)[]) => number | bigint | undefined;
+export type Export = (...args: (number | bigint)[]) => number | bigint | undefined;
 
 export class TestCore {
   readonly memory = new WebAssembly.Memory({ initial: (s.RAM + ramBytes) / 0x1_0000, maximum: 0x1_0000 });
@@ -57,7 +57,8 @@ export class TestCore {
   private nextTable = 0x10_0000;
   private readonly exports: Record<string, Export>;
 
-  constructor() {
+  /** `more`: host functions beyond those of memory. */
+  constructor(more: Readonly<Record<string, Export>> = {}) {
     const host: Record<string, Export> = {};
     const module = compile();
     for (const { module: from, name, kind } of importsOf(module)) {
@@ -78,6 +79,7 @@ export class TestCore {
       this.calls.push(['codeWritten', Number(physical) >>> 0, Number(bytes)]);
       return undefined;
     };
+    Object.assign(host, more);
     const instance = new WebAssembly.Instance(module, { env: { memory: this.memory }, host });
     this.exports = instance.exports as Record<string, Export>;
     this.set32(s.RAM_BYTES, ramBytes);
