@@ -1,7 +1,7 @@
 /*
  * The patch nobody wrote in 2016: Linux started with GetMemoryMap, ExitBootServices and the Xen configuration table
- * alone. The first module that is a bzImage is the kernel, the module after it the initrd, and the command line is
- * start_info's. It does what the kernel's own EFI stub does with forty calls: fills boot_params, leaves boot services,
+ * alone. The first module that is a bzImage is the kernel, the first that is not the kernel the initrd, and the command
+ * line is start_info's. It does what the kernel's own EFI stub does with forty calls: fills boot_params, leaves boot services,
  * and enters startup_64 of the unmodified kernel.
  */
 #include "../lib/console.h"
@@ -151,18 +151,20 @@ static void fill_header(const struct hvm_start_info *info, const struct setup_he
 /* Everything up to the point of no return; a reason when it cannot be done. */
 static const char *start(EFI_HANDLE image, const EFI_SYSTEM_TABLE *system, EFI_STATUS *status) {
   const struct hvm_start_info *info = efi_table(system, XEN_TABLE_GUID);
-  const struct hvm_modlist_entry *kernel, *initrd, *end;
+  const struct hvm_modlist_entry *modules, *kernel, *initrd, *end;
   const struct setup_header *header = 0;
   const char *reason;
 
   *status = EFI_NOT_FOUND;
   if (info == 0) return "no Xen configuration table: this firmware names no kernel";
   if (info->magic != HVM_START_MAGIC || info->version < 1) return "the Xen configuration table is no hvm_start_info";
-  kernel = (const struct hvm_modlist_entry *)info->modlist_paddr;
-  end = kernel + info->nr_modules;
+  modules = (const struct hvm_modlist_entry *)info->modlist_paddr;
+  end = modules + info->nr_modules;
+  kernel = modules;
   while (kernel < end && (header = kernel_header(kernel)) == 0) kernel++;
   if (header == 0) return "no module is a bzImage";
-  initrd = kernel + 1 < end ? kernel + 1 : 0;
+  initrd = modules + (kernel == modules);
+  if (initrd >= end) initrd = 0;
 
   *status = EFI_UNSUPPORTED;
   if ((reason = unfit(header, kernel->size)) != 0) return reason;
