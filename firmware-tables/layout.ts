@@ -37,7 +37,12 @@ export type Inputs<Fields extends readonly AnyField[]> = Simplify<{
 export interface Struct<V, I> {
   readonly name: string;
   readonly size: number;
-  readonly fields: readonly { readonly name: string; readonly offset: number; readonly size: number; readonly kind: string }[];
+  readonly fields: readonly {
+    readonly name: string;
+    readonly offset: number;
+    readonly size: number;
+    readonly kind: string;
+  }[];
   /** The bytes of a structure; fields left out are 0. Throws LayoutError when a value does not fit. */
   encode(values?: I): Uint8Array;
   /** Reads a structure at `offset`. Throws LayoutError when the bytes end before it does. */
@@ -127,7 +132,11 @@ class NestedLayout extends Layout<unknown> {
   }
 }
 
-function field<Name extends string, Value, Input = Value>(name: Name, kind: string, layout: unknown): Field<Name, Value, Input> {
+function field<Name extends string, Value, Input = Value>(
+  name: Name,
+  kind: string,
+  layout: unknown,
+): Field<Name, Value, Input> {
   return { name, kind, size: (layout as Layout<unknown>).span, layout };
 }
 
@@ -135,7 +144,8 @@ export const u8 = <N extends string>(name: N): Field<N, number> => field(name, '
 export const u16 = <N extends string>(name: N): Field<N, number> => field(name, 'u16', new UInt(2, name));
 export const u32 = <N extends string>(name: N): Field<N, number> => field(name, 'u32', new UInt(4, name));
 /** 64 bits: always a bigint when read; encode takes a number as well. */
-export const u64 = <N extends string>(name: N): Field<N, bigint, bigint | number> => field(name, 'u64', new BigUInt(name));
+export const u64 = <N extends string>(name: N): Field<N, bigint, bigint | number> =>
+  field(name, 'u64', new BigUInt(name));
 /** `count` bytes as they are; shorter input is followed by zeros. */
 export const bytes = <N extends string>(name: N, count: number): Field<N, Uint8Array> =>
   field(name, `bytes[${String(count)}]`, new RawBytes(count, name));
@@ -183,7 +193,10 @@ export function struct<const Fields extends readonly AnyField[]>(
   size: number,
   fields: Fields,
 ): Struct<Values<Fields>, Inputs<Fields>> {
-  const structure = new Structure(fields.map((f) => f.layout as Layout<never>), name);
+  const structure = new Structure(
+    fields.map((f) => f.layout as Layout<never>),
+    name,
+  );
   const declared: { name: string; offset: number; size: number; kind: string }[] = [];
   const names = new Map<string, number>();
   let end = 0;
@@ -194,7 +207,9 @@ export function struct<const Fields extends readonly AnyField[]>(
     end += f.size;
   }
   if (end !== size) {
-    throw new LayoutError(`${name}: the fields take ${String(end)} bytes, ${String(size)} are declared: correct one of them`);
+    throw new LayoutError(
+      `${name}: the fields take ${String(end)} bytes, ${String(size)} are declared: correct one of them`,
+    );
   }
   return {
     name,
@@ -206,7 +221,8 @@ export function struct<const Fields extends readonly AnyField[]>(
       try {
         structure.encode(present as never, new ByteView(result));
       } catch (error) {
-        if (error instanceof LayoutError || error instanceof RangeError) throw new LayoutError(`${name}: ${error.message}`);
+        if (error instanceof LayoutError || error instanceof RangeError)
+          throw new LayoutError(`${name}: ${error.message}`);
         throw error;
       }
       return result;

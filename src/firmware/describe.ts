@@ -33,7 +33,11 @@ const searchTypes = { AllHandles: 0, ByRegisterNotify: 1, ByProtocol: 2 };
 
 /** `NV|BS|RT` for EFI_VARIABLE_* attributes. */
 export function variableAttributes(value: number): string {
-  const short: Readonly<Record<string, string>> = { NON_VOLATILE: 'NV', BOOTSERVICE_ACCESS: 'BS', RUNTIME_ACCESS: 'RT' };
+  const short: Readonly<Record<string, string>> = {
+    NON_VOLATILE: 'NV',
+    BOOTSERVICE_ACCESS: 'BS',
+    RUNTIME_ACCESS: 'RT',
+  };
   const set = Object.entries(VariableAttribute).filter(([, bit]) => value & bit);
   return set.map(([name]) => short[name] ?? name).join('|') || '0';
 }

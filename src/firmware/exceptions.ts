@@ -4,10 +4,26 @@ import type { FirmwareHost } from './host.js';
 
 /** Exceptions by vector. Intel SDM volume 3, table 6-1. */
 const names: Readonly<Record<number, string>> = {
-  0: 'divide error', 1: 'debug', 2: 'NMI', 3: 'breakpoint', 4: 'overflow', 5: 'bound range', 6: 'invalid opcode',
-  7: 'no FPU', 8: 'double fault', 10: 'invalid TSS', 11: 'segment not present', 12: 'stack fault',
-  13: 'general protection', 14: 'page fault', 16: 'x87 error', 17: 'alignment check', 18: 'machine check',
-  19: 'SIMD floating point', 20: 'virtualization', 21: 'control protection',
+  0: 'divide error',
+  1: 'debug',
+  2: 'NMI',
+  3: 'breakpoint',
+  4: 'overflow',
+  5: 'bound range',
+  6: 'invalid opcode',
+  7: 'no FPU',
+  8: 'double fault',
+  10: 'invalid TSS',
+  11: 'segment not present',
+  12: 'stack fault',
+  13: 'general protection',
+  14: 'page fault',
+  16: 'x87 error',
+  17: 'alignment check',
+  18: 'machine check',
+  19: 'SIMD floating point',
+  20: 'virtualization',
+  21: 'control protection',
 };
 const withErrorCode: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17, 21, 29, 30]);
 

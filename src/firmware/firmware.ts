@@ -54,7 +54,8 @@ export interface FirmwareState {
   readonly imageHandle: string;
   readonly loadFile2: string;
   readonly bootServicesEnded: boolean;
-  readonly virtualMap: readonly { readonly physical: number; readonly bytes: number; readonly virtual: string }[] | null;
+  readonly virtualMap:
+    readonly { readonly physical: number; readonly bytes: number; readonly virtual: string }[] | null;
   readonly missed: readonly { readonly name: string; readonly tick: number; readonly calls: number }[];
   readonly forcedCalls: Readonly<Record<string, number>>;
 }
@@ -116,7 +117,9 @@ export class Firmware {
     }
     const slot = this.slots.get(gate);
     if (!slot) {
-      throw new FirmwareError(`gate 0x${gate.toString(16)} belongs to no service: the guest's code is damaged or not ours`);
+      throw new FirmwareError(
+        `gate 0x${gate.toString(16)} belongs to no service: the guest's code is damaged or not ours`,
+      );
     }
     this.host.setRegister('rax', this.call(slot));
     if (this.strict) clobber(this.host);

@@ -2,8 +2,23 @@ import type { GuestMemory } from '../memory/guest-memory.js';
 
 /** Registers that the firmware reads or writes: the general ones, and CR2 (read only) for its exception reports. */
 export type FirmwareRegister =
-  | 'rax' | 'rcx' | 'rdx' | 'rbx' | 'rsp' | 'rbp' | 'rsi' | 'rdi'
-  | 'r8' | 'r9' | 'r10' | 'r11' | 'r12' | 'r13' | 'r14' | 'r15' | 'cr2';
+  | 'rax'
+  | 'rcx'
+  | 'rdx'
+  | 'rbx'
+  | 'rsp'
+  | 'rbp'
+  | 'rsi'
+  | 'rdi'
+  | 'r8'
+  | 'r9'
+  | 'r10'
+  | 'r11'
+  | 'r12'
+  | 'r13'
+  | 'r14'
+  | 'r15'
+  | 'cr2';
 
 /** Kinds of reset that a guest can ask of ResetSystem. UEFI 2.10 section 8.5.1. */
 export type ResetKind = 'cold' | 'warm' | 'platform-specific';

@@ -38,7 +38,9 @@ export function placeImage(map: MemoryMap, image: PeLayout, file: Uint8Array): n
   }
   const place = map.findFree(pages);
   if (place === undefined) {
-    throw new FirmwareError(`no free run of ${String(image.sizeOfImage)} bytes for the image: give the machine more memory`);
+    throw new FirmwareError(
+      `no free run of ${String(image.sizeOfImage)} bytes for the image: give the machine more memory`,
+    );
   }
   return place;
 }
@@ -49,7 +51,10 @@ export function buildImage(image: PeLayout, file: Uint8Array, base: number): Uin
   memory.set(file.subarray(0, Math.min(image.sizeOfHeaders, memory.length)));
   for (const section of image.sections) {
     const size = Math.min(section.fileSize, section.virtualSize || section.fileSize);
-    if (section.virtualAddress + Math.max(size, section.virtualSize) > memory.length || section.fileOffset + size > file.length) {
+    if (
+      section.virtualAddress + Math.max(size, section.virtualSize) > memory.length ||
+      section.fileOffset + size > file.length
+    ) {
       throw new FirmwareError(`section ${section.name} does not lie within the image: the file is damaged`);
     }
     memory.set(file.subarray(section.fileOffset, section.fileOffset + size), section.virtualAddress);
@@ -66,7 +71,7 @@ function relocate(memory: Uint8Array, directory: { readonly rva: number; readonl
     new FirmwareError(`base relocations: ${what} at RVA 0x${rva.toString(16)}: the file is damaged`);
   if (end > memory.length) throw damaged('directory outside the image', directory.rva);
   if (delta === 0n) return;
-  for (let at = directory.rva; at + 8 <= end; ) {
+  for (let at = directory.rva; at + 8 <= end;) {
     const page = view.getUint32(at, true);
     const size = view.getUint32(at + 4, true);
     if (size === 0) break; // padding behind the last block

@@ -47,7 +47,10 @@ export function buildProcessorTables(memory: TableMemory, handler: (vector: numb
   for (let vector = 0; vector < 256; vector++) {
     const target = BigInt(handler(vector));
     gates[vector * 2] =
-      (target & 0xffffn) | (BigInt(Selector.code64) << 16n) | (interruptGate << 40n) | (((target >> 16n) & 0xffffn) << 48n);
+      (target & 0xffffn) |
+      (BigInt(Selector.code64) << 16n) |
+      (interruptGate << 40n) |
+      (((target >> 16n) & 0xffffn) << 48n);
     gates[vector * 2 + 1] = target >> 32n;
   }
   memory.write(idt, littleEndian(gates));

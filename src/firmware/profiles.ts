@@ -1,9 +1,7 @@
 import type { BootServiceName } from '../../firmware-tables/uefi/boot-services.js';
 import type { RuntimeServiceName } from '../../firmware-tables/uefi/runtime-services.js';
 
-export type ProtocolFunctionName =
-  | 'SimpleTextOutput.OutputString'
-  | 'LoadFile2.LoadFile';
+export type ProtocolFunctionName = 'SimpleTextOutput.OutputString' | 'LoadFile2.LoadFile';
 export type ServiceName = BootServiceName | RuntimeServiceName | ProtocolFunctionName;
 export type ProtocolName = 'LoadedImage' | 'LoadFile2' | 'SimpleTextOutput';
 export type ConfigurationTableName = 'Acpi20' | 'RtProperties' | 'Xen';
@@ -85,8 +83,5 @@ export const profiles: readonly Profile[] = [proposal, linux];
  * `present` adds it, a status is returned instead of acting, for the first `times` calls or always.
  */
 export type Override = 'null' | 'absent' | 'present' | { readonly status: bigint; readonly times?: number };
-export type OverrideTarget =
-  | ServiceName
-  | `protocol:${ProtocolName}`
-  | `table:${ConfigurationTableName}`;
+export type OverrideTarget = ServiceName | `protocol:${ProtocolName}` | `table:${ConfigurationTableName}`;
 export type Overrides = Readonly<Partial<Record<OverrideTarget, Override>>>;

@@ -152,7 +152,11 @@ function installConfigurationTables(fw: Firmware, memory: TableMemory, inputs: B
   if (inputs.rsdp !== 0 && offersTable(fw, 'Acpi20')) add(Guid.EFI_ACPI_20_TABLE, inputs.rsdp);
   if (offersTable(fw, 'RtProperties')) {
     const address = memory.allocatePool(MemoryType.EfiRuntimeServicesData, RtPropertiesTable.size, 'RT_PROPERTIES');
-    const table = { Version: 1, Length: RtPropertiesTable.size, RuntimeServicesSupported: supportedRuntimeServices(fw) };
+    const table = {
+      Version: 1,
+      Length: RtPropertiesTable.size,
+      RuntimeServicesSupported: supportedRuntimeServices(fw),
+    };
     memory.write(address, RtPropertiesTable.encode(table));
     add(Guid.EFI_RT_PROPERTIES_TABLE, address);
   }

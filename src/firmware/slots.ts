@@ -38,7 +38,13 @@ interface Group {
 
 const groups: readonly Group[] = [
   { start: GateGroup.bootServices, prefix: '', functions: bootServiceSlots, services: bootServices, runtime: false },
-  { start: GateGroup.runtimeServices, prefix: '', functions: runtimeServiceSlots, services: runtimeServices, runtime: true },
+  {
+    start: GateGroup.runtimeServices,
+    prefix: '',
+    functions: runtimeServiceSlots,
+    services: runtimeServices,
+    runtime: true,
+  },
   {
     start: GateGroup.textOutput,
     prefix: 'SimpleTextOutput.',
@@ -53,7 +59,13 @@ const groups: readonly Group[] = [
     services: protocolFunctions,
     runtime: false,
   },
-  { start: GateGroup.loadFile2, prefix: 'LoadFile2.', functions: loadFile2Functions, services: protocolFunctions, runtime: false },
+  {
+    start: GateGroup.loadFile2,
+    prefix: 'LoadFile2.',
+    functions: loadFile2Functions,
+    services: protocolFunctions,
+    runtime: false,
+  },
 ];
 
 const noArguments = declared({});

@@ -85,7 +85,10 @@ export class Tables {
     this.addresses = addresses;
     const bootTable = { Hdr: header(bootServicesSignature, BootServices.size), ...pointers(bootServiceSlots) };
     this.memory.writePhysical(addresses.bootServices, sealTable(BootServices.encode(bootTable)));
-    const runtimeTable = { Hdr: header(runtimeServicesSignature, RuntimeServices.size), ...pointers(runtimeServiceSlots) };
+    const runtimeTable = {
+      Hdr: header(runtimeServicesSignature, RuntimeServices.size),
+      ...pointers(runtimeServiceSlots),
+    };
     this.memory.writePhysical(addresses.runtimeServices, sealTable(RuntimeServices.encode(runtimeTable)));
     const systemTable = SystemTable.encode({
       Hdr: header(systemTableSignature, SystemTable.size),

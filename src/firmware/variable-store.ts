@@ -22,7 +22,8 @@ export const largestVariableBytes = 64 * 1024;
 const headerBytes = 32;
 
 /** Bytes that a variable takes of the storage. */
-export const variableBytes = (name: string, dataBytes: number): number => headerBytes + (name.length + 1) * 2 + dataBytes;
+export const variableBytes = (name: string, dataBytes: number): number =>
+  headerBytes + (name.length + 1) * 2 + dataBytes;
 
 /** All variables, in the order in which they were created; the order that GetNextVariableName shows. */
 export class VariableStore {

@@ -21,7 +21,8 @@ export class FakeMemory implements GuestMemory {
 
   private physical(address: bigint, length: number): number {
     const at = this.alias !== undefined && address >= this.alias ? address - this.alias : address;
-    if (at < 0n || at + BigInt(length) > BigInt(this.ramBytes)) throw new GuestAddressError(address, length, 'not-present');
+    if (at < 0n || at + BigInt(length) > BigInt(this.ramBytes))
+      throw new GuestAddressError(address, length, 'not-present');
     return Number(at);
   }
 
@@ -72,7 +73,14 @@ export class FakeMachine implements FirmwareHost {
   constructor(options: FirmwareOptions = {}, inputs: Partial<BootInputs> = {}, ramBytes = 64 << 20) {
     this.memory = new FakeMemory(ramBytes);
     this.firmware = new Firmware(this, { profile: linux, onCall: (call) => this.calls.push(call), ...options });
-    this.entry = this.firmware.boot({ image, file: imageFile, commandLine: 'console=ttyS0', modules: [], rsdp: 0xe0000, ...inputs });
+    this.entry = this.firmware.boot({
+      image,
+      file: imageFile,
+      commandLine: 'console=ttyS0',
+      modules: [],
+      rsdp: 0xe0000,
+      ...inputs,
+    });
     this.registers.set('rsp', BigInt(this.entry.stackPointer - 0x1000));
   }
 

@@ -38,7 +38,9 @@ describe('Memory services (UEFI 2.10 section 7.2)', () => {
         if (type !== MemoryType.EfiReservedMemoryType) expect(attribute & MemoryAttribute.WB).to.equal(8n);
       }
       const at = (address: number): number | undefined => machine.firmware.memoryMap.typeAt(address);
-      expect([at(0), at(0x1000), at(0xa0000), at(0xe0000), at(0xf0000), at(0x100000)]).to.deep.equal([4, 7, 0, 9, 0, 7]);
+      expect([at(0), at(0x1000), at(0xa0000), at(0xe0000), at(0xf0000), at(0x100000)]).to.deep.equal([
+        4, 7, 0, 9, 0, 7,
+      ]);
     });
     it('BUFFER_TOO_SMALL gives the size that is needed', () => {
       machine.put(scratch, 0n);
@@ -111,10 +113,12 @@ describe('Memory services (UEFI 2.10 section 7.2)', () => {
     it('INVALID_PARAMETER for a wrong Type, MemoryType, count or pointer; OEM and loader types pass', () => {
       const refused = Status.INVALID_PARAMETER;
       expect(machine.call('AllocatePages', 3, data, 1, memory)).to.equal(refused);
-      for (const type of [7, 14, 15, 16, 0x6fff_ffff]) expect(machine.call('AllocatePages', Any, type, 1, memory)).to.equal(refused);
+      for (const type of [7, 14, 15, 16, 0x6fff_ffff])
+        expect(machine.call('AllocatePages', Any, type, 1, memory)).to.equal(refused);
       expect(machine.call('AllocatePages', Any, data, 0, memory)).to.equal(refused);
       expect(machine.call('AllocatePages', Any, data, 1, 0)).to.equal(refused);
-      for (const type of [0x7000_0000, 0x8000_0001]) expect(machine.call('AllocatePages', Any, type, 1, memory)).to.equal(Status.SUCCESS);
+      for (const type of [0x7000_0000, 0x8000_0001])
+        expect(machine.call('AllocatePages', Any, type, 1, memory)).to.equal(Status.SUCCESS);
     });
     it('a pointer that cannot be written leaves the map as it was', () => {
       const key = machine.firmware.memoryMap.key;
@@ -124,7 +128,9 @@ describe('Memory services (UEFI 2.10 section 7.2)', () => {
     });
     it('OUT_OF_RESOURCES when no run is long enough', () => {
       expect(machine.call('AllocatePages', Any, data, 1 << 20, memory)).to.equal(Status.OUT_OF_RESOURCES);
-      expect(machine.call('AllocatePages', Any, data, 0xffff_ffff_ffff_ffffn, memory)).to.equal(Status.OUT_OF_RESOURCES);
+      expect(machine.call('AllocatePages', Any, data, 0xffff_ffff_ffff_ffffn, memory)).to.equal(
+        Status.OUT_OF_RESOURCES,
+      );
     });
   });
 
@@ -169,7 +175,11 @@ describe('Memory services (UEFI 2.10 section 7.2)', () => {
   });
 
   it('any sequence of allocations and releases keeps the map whole and brings all memory back', () => {
-    const step = fc.record({ pages: fc.integer({ min: 1, max: 300 }), type: fc.constantFrom(1, 2, 4, 6, 9), release: fc.boolean() });
+    const step = fc.record({
+      pages: fc.integer({ min: 1, max: 300 }),
+      type: fc.constantFrom(1, 2, 4, 6, 9),
+      release: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const before = machine.memoryMap();
@@ -177,7 +187,8 @@ describe('Memory services (UEFI 2.10 section 7.2)', () => {
         for (const { pages, type, release } of steps) {
           const oldest = release ? held.shift() : undefined;
           if (oldest) expect(machine.call('FreePages', ...oldest)).to.equal(Status.SUCCESS);
-          else if (machine.call('AllocatePages', Any, type, pages, memory) === Status.SUCCESS) held.push([machine.u64(memory), pages]);
+          else if (machine.call('AllocatePages', Any, type, pages, memory) === Status.SUCCESS)
+            held.push([machine.u64(memory), pages]);
           const map = machine.memoryMap();
           expect(map.reduce((sum, entry) => sum + entry.pages, 0)).to.equal((64 << 20) / 4096);
         }

@@ -47,7 +47,10 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
     const machine = new FakeMachine({ profile: proposal });
     const { bootServices, runtimeServices } = machine.firmware.tables.addresses;
     const seen = new Set<bigint>();
-    for (const [address, layout] of [[bootServices, BootServices], [runtimeServices, RuntimeServices]] as const) {
+    for (const [address, layout] of [
+      [bootServices, BootServices],
+      [runtimeServices, RuntimeServices],
+    ] as const) {
       for (let at = 24; at < layout.size; at += 8) seen.add(machine.u64(BigInt(address + at)));
     }
     expect(seen.has(0n)).to.equal(false);
@@ -58,7 +61,12 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
     const machine = new FakeMachine();
     const typeAt = (address: bigint | number): number | undefined => machine.firmware.memoryMap.typeAt(Number(address));
     const table = machine.systemTable;
-    for (const address of [machine.entry.systemTable, table.RuntimeServices, table.FirmwareVendor, table.ConfigurationTable]) {
+    for (const address of [
+      machine.entry.systemTable,
+      table.RuntimeServices,
+      table.FirmwareVendor,
+      table.ConfigurationTable,
+    ]) {
       expect(typeAt(address)).to.equal(MemoryType.EfiRuntimeServicesData);
     }
     expect(typeAt(table.BootServices)).to.equal(MemoryType.EfiBootServicesData);
@@ -70,7 +78,13 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
     const machine = new FakeMachine();
     expect(machine.exitBootServices()).to.equal(Status.SUCCESS);
     const table = machine.systemTable;
-    expect([table.BootServices, table.ConOut, table.ConIn, table.StdErr, table.ConsoleOutHandle]).to.deep.equal([0n, 0n, 0n, 0n, 0n]);
+    expect([table.BootServices, table.ConOut, table.ConIn, table.StdErr, table.ConsoleOutHandle]).to.deep.equal([
+      0n,
+      0n,
+      0n,
+      0n,
+      0n,
+    ]);
     checkAll(machine);
     expect(machine.events).to.deep.equal(['cli']);
     const { bootServices } = machine.firmware.tables.addresses;
@@ -81,7 +95,9 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
 
   it('4.6.2: RT_PROPERTIES names what the profile has', () => {
     const mask = (machine: FakeMachine): number => {
-      const entry = machine.firmware.tables.configurationTables().find(({ guid }) => guid === Guid.EFI_RT_PROPERTIES_TABLE);
+      const entry = machine.firmware.tables
+        .configurationTables()
+        .find(({ guid }) => guid === Guid.EFI_RT_PROPERTIES_TABLE);
       const table = RtPropertiesTable.decode(machine.memory.readVirtual(entry?.address ?? 0n, 8));
       expect([table.Version, table.Length]).to.deep.equal([1, 8]);
       return table.RuntimeServicesSupported;
@@ -95,7 +111,9 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
     const inputs = { initrd, modules: [{ bytes: Uint8Array.of(9), commandLine: 'mod=1' }] };
     for (const profile of [proposal, linux]) {
       const machine = new FakeMachine({ profile }, inputs);
-      const entry = machine.firmware.tables.configurationTables().find(({ guid }) => guid === '6c8f3b1e-52d4-4f0a-9b67-0e41d2a7c835');
+      const entry = machine.firmware.tables
+        .configurationTables()
+        .find(({ guid }) => guid === '6c8f3b1e-52d4-4f0a-9b67-0e41d2a7c835');
       const address = entry?.address ?? 0n;
       expect(machine.firmware.memoryMap.typeAt(Number(address))).to.equal(MemoryType.EfiRuntimeServicesData);
       const info = HvmStartInfo.decode(machine.memory.readVirtual(address, HvmStartInfo.size));
@@ -121,7 +139,8 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
     const guid = (n: number): bigint => machine.bytes(scratch, new Uint8Array(16).fill(n));
     expect(machine.call('InstallConfigurationTable', 0, 0x1000)).to.equal(Status.INVALID_PARAMETER);
     expect(machine.call('InstallConfigurationTable', guid(1), 0)).to.equal(Status.NOT_FOUND);
-    for (let n = 1; n <= 40; n++) expect(machine.call('InstallConfigurationTable', guid(n), n * 16)).to.equal(Status.SUCCESS);
+    for (let n = 1; n <= 40; n++)
+      expect(machine.call('InstallConfigurationTable', guid(n), n * 16)).to.equal(Status.SUCCESS);
     expect(machine.systemTable.NumberOfTableEntries).to.equal(before + 40n);
     expect(machine.call('InstallConfigurationTable', guid(7), 0x7777)).to.equal(Status.SUCCESS);
     expect(machine.call('InstallConfigurationTable', guid(8), 0)).to.equal(Status.SUCCESS);
@@ -135,9 +154,17 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
   describe('SetVirtualAddressMap (8.4.1)', () => {
     const virtualBase = 0xffff_fffe_0000_0000n;
     function mapFor(machine: FakeMachine, include: (type: number) => boolean = () => true): number {
-      const runtime = machine.firmware.memoryMap.entries().filter((e) => e.attribute & MemoryAttribute.RUNTIME && include(e.type));
+      const runtime = machine.firmware.memoryMap
+        .entries()
+        .filter((e) => e.attribute & MemoryAttribute.RUNTIME && include(e.type));
       runtime.forEach(({ type, start, pages, attribute }, i) => {
-        const values = { Type: type, PhysicalStart: start, VirtualStart: virtualBase + BigInt(start), NumberOfPages: pages, Attribute: attribute };
+        const values = {
+          Type: type,
+          PhysicalStart: start,
+          VirtualStart: virtualBase + BigInt(start),
+          NumberOfPages: pages,
+          Attribute: attribute,
+        };
         machine.bytes(scratch + 0x2000n + BigInt(i * 40), MemoryDescriptor.encode(values));
       });
       return runtime.length * 40;

@@ -8,7 +8,12 @@ export const DevicePathNode = struct('EFI_DEVICE_PATH_PROTOCOL', 4, [
 ]);
 
 /** Vendor-Defined Media Device Path, type 4, subtype 3. UEFI 2.10 section 10.3.5.3. */
-export const VendorMediaNode = struct('VendorMediaDevicePath', 20, [u8('Type'), u8('SubType'), u16('Length'), guid('VendorGuid')]);
+export const VendorMediaNode = struct('VendorMediaDevicePath', 20, [
+  u8('Type'),
+  u8('SubType'),
+  u16('Length'),
+  guid('VendorGuid'),
+]);
 
 /** Memory Mapped Device Path, type 1, subtype 3. UEFI 2.10 section 10.3.2.3. */
 export const MemoryMappedNode = struct('MemoryMappedDevicePath', 24, [
@@ -26,4 +31,8 @@ export const vendorMediaSubtype = 3;
 export const endEntireSubtype = 0xff;
 
 /** End Entire Device Path. UEFI 2.10 section 10.3.1. */
-export const endOfDevicePath = DevicePathNode.encode({ Type: DevicePathType.end, SubType: endEntireSubtype, Length: 4 });
+export const endOfDevicePath = DevicePathNode.encode({
+  Type: DevicePathType.end,
+  SubType: endEntireSubtype,
+  Length: 4,
+});

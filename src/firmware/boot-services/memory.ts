@@ -39,7 +39,10 @@ const AllocatePages = service(
     let start: number | undefined;
     if (Type === AllocateType.AllocateAddress) {
       if (wanted % BigInt(pageBytes) !== 0n) return Status.NOT_FOUND;
-      start = wanted < BigInt(fw.host.memory.ramBytes) && fw.memoryMap.isFree(Number(wanted), pages) ? Number(wanted) : undefined;
+      start =
+        wanted < BigInt(fw.host.memory.ramBytes) && fw.memoryMap.isFree(Number(wanted), pages)
+          ? Number(wanted)
+          : undefined;
       if (start === undefined) return Status.NOT_FOUND;
     } else {
       const last = BigInt(fw.host.memory.ramBytes - 1);
@@ -101,16 +104,19 @@ const GetMemoryMap = service(
 );
 
 /** EFI_BOOT_SERVICES.AllocatePool(). UEFI 2.10 section 7.2.4. */
-const AllocatePool = service({ PoolType: 'memoryType', Size: 'uintn', Buffer: 'pointer' }, (fw, { PoolType, Size, Buffer }, show) => {
-  if (Buffer === 0n || !allocatable(PoolType)) return Status.INVALID_PARAMETER;
-  fw.guest.requireWritable(Buffer, 8);
-  if (Size > BigInt(fw.host.memory.ramBytes)) return Status.OUT_OF_RESOURCES;
-  const address = fw.pool.allocate(PoolType, Number(Size));
-  if (address === undefined) return Status.OUT_OF_RESOURCES;
-  fw.guest.writeU64(Buffer, BigInt(address));
-  show('Buffer', `0x${address.toString(16)}`);
-  return Status.SUCCESS;
-});
+const AllocatePool = service(
+  { PoolType: 'memoryType', Size: 'uintn', Buffer: 'pointer' },
+  (fw, { PoolType, Size, Buffer }, show) => {
+    if (Buffer === 0n || !allocatable(PoolType)) return Status.INVALID_PARAMETER;
+    fw.guest.requireWritable(Buffer, 8);
+    if (Size > BigInt(fw.host.memory.ramBytes)) return Status.OUT_OF_RESOURCES;
+    const address = fw.pool.allocate(PoolType, Number(Size));
+    if (address === undefined) return Status.OUT_OF_RESOURCES;
+    fw.guest.writeU64(Buffer, BigInt(address));
+    show('Buffer', `0x${address.toString(16)}`);
+    return Status.SUCCESS;
+  },
+);
 
 /** EFI_BOOT_SERVICES.FreePool(). NULL and what was never allocated are refused. UEFI 2.10 section 7.2.5. */
 const FreePool = service({ Buffer: 'pointer' }, (fw, { Buffer }) =>

@@ -18,17 +18,23 @@ const InstallConfigurationTable = service({ Guid: 'guid', Table: 'pointer' }, (f
 });
 
 /** EFI_BOOT_SERVICES.CalculateCrc32(). UEFI 2.10 section 7.5.7. */
-const CalculateCrc32 = service({ Data: 'pointer', DataSize: 'uintn', Crc32: 'pointer' }, (fw, { Data, DataSize, Crc32 }) => {
-  if (Data === 0n || DataSize === 0n || Crc32 === 0n) return Status.INVALID_PARAMETER;
-  fw.guest.writeU32(Crc32, crc32(fw.guest.read(Data, byteCount(DataSize, Data))));
-  return Status.SUCCESS;
-});
+const CalculateCrc32 = service(
+  { Data: 'pointer', DataSize: 'uintn', Crc32: 'pointer' },
+  (fw, { Data, DataSize, Crc32 }) => {
+    if (Data === 0n || DataSize === 0n || Crc32 === 0n) return Status.INVALID_PARAMETER;
+    fw.guest.writeU32(Crc32, crc32(fw.guest.read(Data, byteCount(DataSize, Data))));
+    return Status.SUCCESS;
+  },
+);
 
 /** EFI_BOOT_SERVICES.CopyMem(): the ranges may overlap. Returns nothing. UEFI 2.10 section 7.5.3. */
-const CopyMem = service({ Destination: 'pointer', Source: 'pointer', Length: 'uintn' }, (fw, { Destination, Source, Length }) => {
-  fw.guest.write(Destination, fw.guest.read(Source, byteCount(Length, Source)));
-  return Status.SUCCESS;
-});
+const CopyMem = service(
+  { Destination: 'pointer', Source: 'pointer', Length: 'uintn' },
+  (fw, { Destination, Source, Length }) => {
+    fw.guest.write(Destination, fw.guest.read(Source, byteCount(Length, Source)));
+    return Status.SUCCESS;
+  },
+);
 
 /** EFI_BOOT_SERVICES.SetMem(). Returns nothing. UEFI 2.10 section 7.5.4. */
 const SetMem = service({ Buffer: 'pointer', Size: 'uintn', Value: 'uint32' }, (fw, { Buffer, Size, Value }) => {

@@ -61,7 +61,7 @@ const LocateHandle = service(
 /** Nodes of a device path up to its end node, as bytes; undefined when it never ends. */
 function readDevicePath(fw: Firmware, address: bigint): Uint8Array[] | undefined {
   const nodes: Uint8Array[] = [];
-  for (let at = address; nodes.length < 256; ) {
+  for (let at = address; nodes.length < 256;) {
     const { Type, Length } = DevicePathNode.decode(fw.guest.read(at, DevicePathNode.size));
     if (Type === DevicePathType.end) return nodes;
     if (Length < DevicePathNode.size) return undefined;
@@ -107,7 +107,12 @@ export const protocolServices = {
   LocateProtocol,
   LocateHandle,
   LocateDevicePath,
-  InstallProtocolInterface: declared({ Handle: 'pointer', Protocol: 'guid', InterfaceType: 'uint32', Interface: 'pointer' }),
+  InstallProtocolInterface: declared({
+    Handle: 'pointer',
+    Protocol: 'guid',
+    InterfaceType: 'uint32',
+    Interface: 'pointer',
+  }),
   ReinstallProtocolInterface: declared({
     Handle: 'handle',
     Protocol: 'guid',
@@ -132,7 +137,12 @@ export const protocolServices = {
     Attributes: 'uint32',
   }),
   CloseProtocol: declared({ Handle: 'handle', Protocol: 'guid', AgentHandle: 'handle', ControllerHandle: 'handle' }),
-  OpenProtocolInformation: declared({ Handle: 'handle', Protocol: 'guid', EntryBuffer: 'pointer', EntryCount: 'pointer' }),
+  OpenProtocolInformation: declared({
+    Handle: 'handle',
+    Protocol: 'guid',
+    EntryBuffer: 'pointer',
+    EntryCount: 'pointer',
+  }),
   ProtocolsPerHandle: declared({ Handle: 'handle', ProtocolBuffer: 'pointer', ProtocolBufferCount: 'pointer' }),
   LocateHandleBuffer: declared(
     { SearchType: 'searchType', Protocol: 'guid', SearchKey: 'pointer', NoHandles: 'pointer', Buffer: 'pointer' },

@@ -1,6 +1,9 @@
 import { Guid } from '../../../firmware-tables/uefi/guids.js';
 import { MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
-import { SimpleTextInputProtocol, textInputFunctions } from '../../../firmware-tables/uefi/protocols/simple-text-input.js';
+import {
+  SimpleTextInputProtocol,
+  textInputFunctions,
+} from '../../../firmware-tables/uefi/protocols/simple-text-input.js';
 import {
   SimpleTextOutputMode,
   SimpleTextOutputProtocol,

@@ -10,7 +10,12 @@ import { largestVariableBytes, storageBytes, variableBytes, type Variable } from
 const access = Attribute.BOOTSERVICE_ACCESS | Attribute.RUNTIME_ACCESS;
 const authenticated = Attribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS | Attribute.ENHANCED_AUTHENTICATED_ACCESS;
 const plain = Attribute.NON_VOLATILE | access;
-const known = plain | authenticated | Attribute.AUTHENTICATED_WRITE_ACCESS | Attribute.HARDWARE_ERROR_RECORD | Attribute.APPEND_WRITE;
+const known =
+  plain |
+  authenticated |
+  Attribute.AUTHENTICATED_WRITE_ACCESS |
+  Attribute.HARDWARE_ERROR_RECORD |
+  Attribute.APPEND_WRITE;
 
 /** A variable that the guest can see now: after ExitBootServices only those with run-time access. */
 function visible(fw: Firmware, variable: Variable | undefined): Variable | undefined {
@@ -86,7 +91,8 @@ const SetVariable = service(
     const append = (attributes & Attribute.APPEND_WRITE) !== 0;
     const lasting = attributes & ~Attribute.APPEND_WRITE;
     const existing = visible(fw, fw.variables.get(guid, name));
-    if (fw.bootServicesEnded && existing && !(existing.attributes & Attribute.NON_VOLATILE)) return Status.WRITE_PROTECTED;
+    if (fw.bootServicesEnded && existing && !(existing.attributes & Attribute.NON_VOLATILE))
+      return Status.WRITE_PROTECTED;
     const deleting = (lasting & access) === 0 || (DataSize === 0n && !append);
     if (deleting) {
       if (!existing) return Status.NOT_FOUND;
@@ -99,7 +105,12 @@ const SetVariable = service(
     if (existing && existing.attributes !== lasting) return Status.INVALID_PARAMETER;
     if (append && DataSize === 0n) return Status.SUCCESS; // nothing to append, nothing to create
     if (DataSize > BigInt(largestVariableBytes)) return Status.OUT_OF_RESOURCES;
-    return store(fw, { name, guid, attributes: lasting, data: fw.guest.read(Data, byteCount(DataSize, Data)) }, existing, append);
+    return store(
+      fw,
+      { name, guid, attributes: lasting, data: fw.guest.read(Data, byteCount(DataSize, Data)) },
+      existing,
+      append,
+    );
   },
 );
 
@@ -114,7 +125,8 @@ function store(fw: Firmware, variable: Variable, existing: Variable | undefined,
   }
   const freed = existing ? variableBytes(existing.name, existing.data.length) : 0;
   const needed = variableBytes(variable.name, data.length);
-  if (needed > largestVariableBytes || fw.variables.usedBytes() - freed + needed > storageBytes) return Status.OUT_OF_RESOURCES;
+  if (needed > largestVariableBytes || fw.variables.usedBytes() - freed + needed > storageBytes)
+    return Status.OUT_OF_RESOURCES;
   fw.variables.put({ ...variable, data });
   return Status.SUCCESS;
 }

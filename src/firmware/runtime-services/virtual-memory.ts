@@ -35,7 +35,11 @@ const SetVirtualAddressMap = service(
   { MemoryMapSize: 'uintn', DescriptorSize: 'uintn', DescriptorVersion: 'uint32', VirtualMap: 'pointer' },
   (fw, { MemoryMapSize, DescriptorSize, DescriptorVersion, VirtualMap }, show) => {
     if (!fw.bootServicesEnded || fw.virtualMap) return Status.UNSUPPORTED;
-    if (DescriptorVersion !== memoryDescriptorVersion || DescriptorSize < BigInt(MemoryDescriptor.size) || VirtualMap === 0n) {
+    if (
+      DescriptorVersion !== memoryDescriptorVersion ||
+      DescriptorSize < BigInt(MemoryDescriptor.size) ||
+      VirtualMap === 0n
+    ) {
       return Status.INVALID_PARAMETER;
     }
     const bytes = fw.guest.read(VirtualMap, byteCount(MemoryMapSize, VirtualMap));
@@ -63,17 +67,20 @@ const SetVirtualAddressMap = service(
  * EFI_RUNTIME_SERVICES.ConvertPointer(): only for drivers while SetVirtualAddressMap notifies them. No driver can be
  * notified here, so before a virtual map is set there is nothing to convert by. UEFI 2.10 section 8.4.2.
  */
-const ConvertPointer = service({ DebugDisposition: 'uintn', Address: 'uintnAt' }, (fw, { DebugDisposition, Address }, show) => {
-  if (!fw.virtualMap) return Status.UNSUPPORTED;
-  if (Address === 0n) return Status.INVALID_PARAMETER;
-  const pointer = fw.guest.readU64(Address);
-  if (pointer === 0n) return DebugDisposition & optionalPointer ? Status.SUCCESS : Status.INVALID_PARAMETER;
-  const converted = toVirtual(fw.virtualMap, pointer);
-  if (converted === undefined) return Status.NOT_FOUND;
-  fw.guest.writeU64(Address, converted);
-  show('Address', `0x${converted.toString(16)}`);
-  return Status.SUCCESS;
-});
+const ConvertPointer = service(
+  { DebugDisposition: 'uintn', Address: 'uintnAt' },
+  (fw, { DebugDisposition, Address }, show) => {
+    if (!fw.virtualMap) return Status.UNSUPPORTED;
+    if (Address === 0n) return Status.INVALID_PARAMETER;
+    const pointer = fw.guest.readU64(Address);
+    if (pointer === 0n) return DebugDisposition & optionalPointer ? Status.SUCCESS : Status.INVALID_PARAMETER;
+    const converted = toVirtual(fw.virtualMap, pointer);
+    if (converted === undefined) return Status.NOT_FOUND;
+    fw.guest.writeU64(Address, converted);
+    show('Address', `0x${converted.toString(16)}`);
+    return Status.SUCCESS;
+  },
+);
 
 /** Virtual memory services. UEFI 2.10 section 8.4. */
 export const virtualMemoryServices = { SetVirtualAddressMap, ConvertPointer };

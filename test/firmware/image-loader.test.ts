@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { FirmwareError } from '../../src/firmware/errors.js';
+import { buildImage, placeImage, type PeLayout } from '../../src/firmware/image-loader.js';
+import { MemoryMap } from '../../src/firmware/memory-map.js';
+import { image, imageFile, FakeMachine } from './fake-machine.js';
+
+const freeMap = (): MemoryMap => new MemoryMap([{ start: 0x10_0000, end: 0x80_0000, type: 7, allocated: false }]);
+/** A file whose section, loaded at RVA 0x1000, opens with one relocation block and two targets behind it. */
+function relocatable(entries: number[], blockBytes = 8 + entries.length * 2): { layout: PeLayout; file: Uint8Array } {
+  const file = new Uint8Array(0x400);
+  const view = new DataView(file.buffer);
+  view.setUint32(0x200, 0x1000, true);
+  view.setUint32(0x204, blockBytes, true);
+  entries.forEach((entry, i) => {
+    view.setUint16(0x208 + i * 2, entry, true);
+  });
+  view.setBigUint64(0x300, 0x1_4000_0123n, true);
+  view.setUint32(0x308, 0x4000_0456, true);
+  return {
+    layout: { ...image, imageBase: 0x40_0000n, relocations: { rva: 0x1000, size: 8 + entries.length * 2 } },
+    file,
+  };
+}
+
+describe('PE loader', () => {
+  it('loads at the image base when it is free, else at the top', () => {
+    expect(placeImage(freeMap(), { ...image, imageBase: 0x40_0000n }, imageFile)).to.equal(0x40_0000);
+    expect(placeImage(freeMap(), { ...image, imageBase: 0x100_0000n }, imageFile)).to.equal(0x7f_d000);
+    expect(placeImage(freeMap(), image, imageFile)).to.equal(0x7f_d000);
+  });
+  it('refuses to move an image whose relocations are stripped, and one that is larger than memory', () => {
+    const file = new Uint8Array(0x400);
+    const view = new DataView(file.buffer);
+    view.setUint32(0x3c, 0x80, true);
+    view.setUint16(0x80 + 22, 1, true);
+    expect(() => placeImage(freeMap(), { ...image, imageBase: 0x100_0000n }, file)).to.throw(
+      FirmwareError,
+      'link it with relocations',
+    );
+    expect(() => placeImage(freeMap(), { ...image, sizeOfImage: 1 << 24 }, file)).to.throw(
+      FirmwareError,
+      'more memory',
+    );
+  });
+  it('applies DIR64 and HIGHLOW relocations and skips ABSOLUTE', () => {
+    const { layout, file } = relocatable([0xa100, 0x3108, 0x0000]);
+    const memory = new DataView(buildImage(layout, file, 0x50_0000).buffer);
+    expect(memory.getBigUint64(0x1100, true)).to.equal(0x1_4010_0123n);
+    expect(memory.getUint32(0x1108, true)).to.equal(0x4010_0456);
+  });
+  it('changes nothing at the base the image was linked for', () => {
+    const { layout, file } = relocatable([0xa100]);
+    expect(new DataView(buildImage(layout, file, 0x40_0000).buffer).getBigUint64(0x1100, true)).to.equal(
+      0x1_4000_0123n,
+    );
+  });
+  it('names damage: unknown types, targets outside, blocks that do not fit, sections outside', () => {
+    const load = (entries: number[], block?: number): unknown => {
+      const { layout, file } = relocatable(entries, block);
+      return buildImage(layout, file, 0x50_0000);
+    };
+    expect(() => load([0x5100])).to.throw(FirmwareError, 'type 5');
+    expect(() => load([0xa100], 4)).to.throw(FirmwareError, 'block of 4 bytes');
+    expect(() => load([0xa100], 400)).to.throw(FirmwareError, 'block of 400 bytes');
+    const { layout, file } = relocatable([0xa100]);
+    new DataView(file.buffer).setUint32(0x200, 0x2fff, true);
+    expect(() => buildImage(layout, file, 0x50_0000)).to.throw(FirmwareError, 'target outside');
+    const outside = { ...image, sections: image.sections.map((s) => ({ ...s, virtualAddress: 0x2f00 })) };
+    expect(() => buildImage(outside, imageFile, 0)).to.throw(FirmwareError, 'section .text');
+    const far = { ...layout, relocations: { rva: 0x2ff0, size: 0x100 } };
+    expect(() => buildImage(far, file, 0x50_0000)).to.throw(FirmwareError, 'directory outside');
+  });
+  it('says how much memory is missing and for what', () => {
+    const modules = [{ bytes: new Uint8Array(70 << 20) }];
+    expect(() => new FakeMachine({}, { modules })).to.throw(
+      FirmwareError,
+      /64 MiB of guest RAM have no room for a module of 73400320 bytes/,
+    );
+  });
+});
