@@ -1,6 +1,7 @@
 import { generalRegisters } from '../../src/cpu/types.js';
 import { differences, formatOutcome, memoryAfter, toHex } from './fixture.js';
-import { arithmeticFlags, dataPages, Flag, type MachineState, type Outcome } from './state.js';
+import { arithmeticFlags, dataPages, Flag, fxOffset, type MachineState, type Outcome } from './state.js';
+import type { ByteRange } from './template.js';
 
 /** Flags that a replay compares unless they are undefined. */
 const comparable = arithmeticFlags | Flag.DF | Flag.IF | Flag.ID | Flag.NT | Flag.AC | 2;
@@ -12,10 +13,14 @@ export interface Comparison {
   readonly expected: Outcome;
   readonly actual: Outcome;
   readonly undefinedFlags: number;
+  /** Bits of the x87 status word. */
+  readonly undefinedStatus: number;
+  readonly unspecified: readonly ByteRange[];
 }
 
 /** What is wrong, a line each; empty when the two outcomes agree. */
-export function compare({ before, memory, code, expected, actual, undefinedFlags }: Comparison): string[] {
+export function compare(comparison: Comparison): string[] {
+  const { before, memory, code, expected, actual, undefinedFlags } = comparison;
   const wrong: string[] = [];
   const fault = ({ fault }: Outcome): string => (fault === undefined ? 'none' : formatOutcome(before, 0, { ...expected, fault }).split(' ').at(-1) as string);
   if (fault(expected) !== fault(actual)) wrong.push(`fault: expected ${fault(expected)}, got ${fault(actual)}`);
@@ -31,6 +36,9 @@ export function compare({ before, memory, code, expected, actual, undefinedFlags
   }
   const wantedMemory = memoryAfter(memory, expected);
   const actualMemory = memoryAfter(memory, actual);
+  for (const { offset, length } of comparison.unspecified) {
+    actualMemory.set(wantedMemory.subarray(offset, offset + length), offset);
+  }
   if (Buffer.compare(wantedMemory, actualMemory) !== 0) {
     for (const { offset, bytes } of differences(wantedMemory, actualMemory)) {
       const wanted = wantedMemory.subarray(offset, offset + bytes.length);
@@ -38,12 +46,26 @@ export function compare({ before, memory, code, expected, actual, undefinedFlags
       wrong.push(`memory at ${(dataPages.address + offset).toString(16)}: was ${toHex(was)}, expected ${toHex(wanted)}, got ${toHex(bytes)}`);
     }
   }
-  for (const { offset, bytes } of differences(expected.fx, actual.fx)) {
-    const wanted = expected.fx.subarray(offset, offset + bytes.length);
+  const wantedFx = comparableFx(expected.fx, expected.fx, comparison.undefinedStatus);
+  for (const { offset, bytes } of differences(wantedFx, comparableFx(actual.fx, expected.fx, comparison.undefinedStatus))) {
+    const wanted = wantedFx.subarray(offset, offset + bytes.length);
     const was = before.fx.subarray(offset, offset + bytes.length);
     wrong.push(`FXSAVE image at ${String(offset)} (${fxField(offset)}): was ${toHex(was)}, expected ${toHex(wanted)}, got ${toHex(bytes)}`);
   }
   return wrong;
+}
+
+/** An FXSAVE image without undefined status bits and without the x87 registers that are to be empty. */
+function comparableFx(fx: Uint8Array, expected: Uint8Array, undefinedBits: number): Uint8Array {
+  const image = fx.slice();
+  const status = new DataView(image.buffer);
+  status.setUint16(fxOffset.fsw, status.getUint16(fxOffset.fsw, true) & ~undefinedBits, true);
+  const top = ((expected[fxOffset.fsw + 1] as number) >> 3) & 7;
+  for (let i = 0; i < 8; i++) {
+    const valid = ((expected[fxOffset.ftw] as number) >> ((top + i) & 7)) & 1;
+    if (!valid) image.fill(0, fxOffset.st + 16 * i, fxOffset.st + 16 * i + 16);
+  }
+  return image;
 }
 
 /** The initial state, as far as it may matter, for a failure message. */

@@ -7,7 +7,7 @@ import { tiers } from './processor-subject.js';
 import { basePattern, initialMemory } from './state.js';
 import type { Subject } from './subject.js';
 import { initialState, type Template } from './template.js';
-import { undefinedFlags } from './undefined-flags.js';
+import { undefinedFlags, undefinedStatus } from './undefined-flags.js';
 
 const shownFailures = 3;
 const base = basePattern();
@@ -23,7 +23,16 @@ function replay(subject: Subject, template: Template, recorded: RecordedTemplate
     const memory = initialMemory(before, base);
     const expected = parseOutcome(before, code.length, text);
     const actual = subject.execute(before, code, memory);
-    const wrong = compare({ before, memory, code, expected, actual, undefinedFlags: undefinedFlags(template.text, before) });
+    const wrong = compare({
+      before,
+      memory,
+      code,
+      expected,
+      actual,
+      undefinedFlags: undefinedFlags(template.text, before),
+      undefinedStatus: undefinedStatus(template.text),
+      unspecified: template.unspecified?.(before) ?? [],
+    });
     if (wrong.length === 0) return;
     failures.push([`${template.text} [${recorded.code}] #${String(index)}`, ...wrong, describeState(before)].join('\n      '));
   });

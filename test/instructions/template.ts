@@ -15,6 +15,14 @@ export interface Template {
   readonly setup: readonly Setup[];
   /** What the real processor runs, of the same length, where it reads `text` differently from the processor we announce. */
   readonly native?: string;
+  /** What the instruction stores that depends on the vendor and is not compared. */
+  readonly unspecified?: (state: MachineState) => readonly ByteRange[];
+}
+
+/** Bytes of the data pages. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
 }
 
 export interface Family {

@@ -56,3 +56,22 @@ export function operandWidth(operands: string): number {
   if ((generalRegisters as readonly string[]).includes(first)) return 64;
   throw new Error(`no operand width in '${operands}': write the width of a memory operand out`);
 }
+
+const conditionCodes = { C0: 0x100, C1: 0x200, C2: 0x400, C3: 0x4000 } as const;
+
+/** x87 instructions that define all four condition codes, or leave all alone. */
+const definedStatus =
+  /^(f(com|comp|compp|ucom|ucomp|ucompp|icom|icomp|tst|xam|prem|prem1|clex|nclex|ninit|nstsw|nsave|rstor|ldenv|xsave|xsave64|xrstor|xrstor64))$/;
+
+/**
+ * Bits of the x87 status word that are undefined after an instruction. Intel SDM volume 1, table 8-1: most change C1
+ * alone and leave C0, C2, C3 undefined. FNSTENV, FNSTCW, FNCLEX and FWAIT leave all four undefined.
+ */
+export function undefinedStatus(text: string): number {
+  const mnemonic = text.replace(/^\{\w+\} /, '').split(' ')[0] as string;
+  const { C0, C1, C2, C3 } = conditionCodes;
+  if (!mnemonic.startsWith('f') || definedStatus.test(mnemonic)) return /^fn?clex$/.test(mnemonic) ? C0 | C1 | C2 | C3 : 0;
+  if (/^(fnstenv|fnstcw|fldcw|fwait|fnop)$/.test(mnemonic)) return C0 | C1 | C2 | C3;
+  if (mnemonic === 'ffree') return C0 | C1 | C2 | C3;
+  return C0 | C2 | C3;
+}

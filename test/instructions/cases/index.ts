@@ -2,12 +2,14 @@ import type { Family } from '../template.js';
 import { alu } from './alu.js';
 import { bits } from './bits.js';
 import { fault } from './fault.js';
+import { mmx } from './mmx.js';
 import { move } from './move.js';
 import { multiply } from './multiply.js';
 import { shift } from './shift.js';
 import { sseFloat } from './sse-float.js';
 import { sse } from './sse.js';
 import { string } from './string.js';
+import { x87 } from './x87.js';
 
 /** Every family; each has its file of fixtures of the same name. */
-export const families: readonly Family[] = [alu, shift, multiply, move, bits, string, fault, sse, sseFloat];
+export const families: readonly Family[] = [alu, shift, multiply, move, bits, string, fault, sse, sseFloat, x87, mmx];

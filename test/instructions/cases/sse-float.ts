@@ -9,7 +9,7 @@ const denormalsAreZero = 0x40;
 const flushToZero = 0x8000;
 
 /** All exceptions masked: any rounding mode, any sticky flags, sometimes DAZ and FTZ. */
-const control: Setup = (state, random) => {
+export const control: Setup = (state, random) => {
   let value = masked | (random.below(4) << 13);
   if (random.chance(0.5)) value |= random.below(64);
   if (random.chance(0.2)) value |= denormalsAreZero;
