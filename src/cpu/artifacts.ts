@@ -9,7 +9,10 @@ export interface ProcessorArtifacts {
     readonly checkPage: number;
     readonly breakpoint: number;
     readonly undefined: number;
+    readonly hot: number;
   };
+  /** First index for hot functions in the cold module's table. */
+  readonly hotBase: number;
   /** Handler names by index, for profiles and traces. */
   readonly names: readonly string[];
 }

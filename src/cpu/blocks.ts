@@ -92,7 +92,7 @@ export class BlockStore {
   drop(block: Block): void {
     block.valid = false;
     for (let i = 0; i < block.records; i++) {
-      this.view.setUint32(block.record + i * L.RECORD_BYTES + L.REC_HANDLER, this.staleHandler, true);
+      this.view.setUint32(block.record + i * L.RECORD_BYTES + L.REC_HANDLER, this.staleHandler, true); // and no cold handler
     }
     const list = this.byPhysical.get(block.physical);
     if (list !== undefined) {

@@ -60,7 +60,7 @@ function buildRegisterAddresses(): Uint32Array {
   for (let i = 0; i < 8; i++) {
     set(`MM${String(i)}`, L.FX_ST + 16 * i);
     set(`ST${String(i)}`, i);
-    set(`DR${String(i)}`, i);
+    set(`DR${String(i)}`, L.DR0 + 8 * i);
   }
   ['CR0', 'CR2', 'CR3', 'CR4', 'CR8'].forEach((name) => {
     set(name, Number(name.slice(2)));
@@ -251,7 +251,7 @@ export class BlockDecoder {
         default: {
           // String operands and other implicit memory: the address size shows in the register.
           if (kind === OpKind.MemorySegEDI || kind === OpKind.MemorySegESI || kind === OpKind.MemoryESEDI) flags |= L.REC_ADDRESS32;
-          memory ||= kind === OpKind.MemorySegRDI;
+          memory ||= kind === OpKind.MemorySegRDI || kind === OpKind.MemorySegEDI;
         }
       }
     }
@@ -295,8 +295,6 @@ export class BlockDecoder {
     if (i.hasRepePrefix || i.hasRepPrefix) flags |= L.REC_REP;
     if (i.hasRepnePrefix) flags |= L.REC_REPNE;
 
-    const farSegment = farPointerSegment.get(code);
-    if (farSegment !== undefined) view.setUint32(record + L.REC_OP1, farSegment, true);
     let handler = this.handlers[handlerSlot(code, memory, long)] ?? NO_HANDLER;
     if (handler === NO_HANDLER) handler = this.refuse(code, offset, this.length);
     const ends = endsBlock(i.flowControl, code) || handler === this.pseudo.undefined;
@@ -325,14 +323,6 @@ export class BlockDecoder {
 
 /** The slot of the firmware gate, which iced does not know: code 0 is INVALID. */
 export const GATE_SLOT = handlerSlot(0, false, true);
-
-/** LDS and its like name their segment register in the opcode alone. */
-const farPointerSegment = new Map<number, number>([
-  [Code.Lds_r16_m1616, L.SEG_DS], [Code.Lds_r32_m1632, L.SEG_DS], [Code.Les_r16_m1616, L.SEG_ES], [Code.Les_r32_m1632, L.SEG_ES],
-  [Code.Lss_r16_m1616, L.SEG_SS], [Code.Lss_r32_m1632, L.SEG_SS], [Code.Lss_r64_m1664, L.SEG_SS],
-  [Code.Lfs_r16_m1616, L.SEG_FS], [Code.Lfs_r32_m1632, L.SEG_FS], [Code.Lfs_r64_m1664, L.SEG_FS],
-  [Code.Lgs_r16_m1616, L.SEG_GS], [Code.Lgs_r32_m1632, L.SEG_GS], [Code.Lgs_r64_m1664, L.SEG_GS],
-]);
 
 const isRegister32 = (register: number): boolean => register >= Register.EAX && register <= Register.R15D;
 const FLOW_NEXT = 0;

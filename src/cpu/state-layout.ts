@@ -5,7 +5,8 @@
  *   0x0000_1000  architectural state         0x0010_0000  bitmap of translated bytes (1 bit = 32 bytes of RAM)
  *   0x0000_2000  scratch, core's static data  0x00d0_0000  one byte a RAM page: page holds translated code
  *   0x0001_0000  data and fetch TLBs          0x00dc_0000  one byte a RAM page: page was written (dirty log)
- *   0x0100_0000  instruction records          0x0400_0000  block index;  0x0500_0000  guest RAM
+ *   0x0100_0000  instruction records          0x0400_0000  block index
+ *   0x0440_0000  hot functions by record      0x0500_0000  guest RAM
  */
 
 // General registers, u64 each, in encoding order; ZERO always reads 0 (an absent base or index).
@@ -151,6 +152,7 @@ export const BLOCK_LINEAR = 0;
 export const BLOCK_PHYSICAL = 8;
 export const BLOCK_MODE = 12;
 export const BLOCK_RECORD = 16;
+export const BLOCK_COUNT = 20; // u32: entries by look-up; linked branches count in their own REC_OP1
 
 export const CODE_BITMAP = 0x10_0000;
 export const CODE_GRANULE_SHIFT = 5; // 32 bytes a bit
@@ -161,7 +163,8 @@ export const DIRTY_PAGES = 0xdc_0000; // u8 a page: 1 when the page may have bee
 export const RECORDS = 0x100_0000;
 export const RECORDS_END = 0x400_0000;
 export const RECORD_BYTES = 48;
-export const REC_HANDLER = 0; // u32 index of the handler
+export const REC_HANDLER = 0; // u16 index of the handler
+export const REC_COLD_HANDLER = 2; // u16: the cold handler, when REC_HANDLER is the hot entry
 export const REC_OP0 = 4; // u32 address of operand 0's register (of the byte for AH..BH), if it is a register
 export const REC_OP1 = 8;
 export const REC_BASE = 12; // u32 address of the base register (ZERO; the record's own REC_NEXT_RIP for RIP-relative)
@@ -190,6 +193,7 @@ export const STATUS_REPEAT = 4; // a REP was cut at the budget: the instruction 
 // Only pseudo-records (no instruction, never charged) return these:
 export const STATUS_STALE = 5; // the block is gone: look up again
 export const STATUS_SKIP = 6; // go on with the next record
+export const STATUS_COLD = 8; // hot code left before the instruction at RIP: the cold tier executes it
 export const STATUS_HOST = 7; // the host must look at this record (LEAVE_RECORD)
 
 export const LEAVE_HALT = 1;
@@ -202,5 +206,9 @@ export const EXIT_BUDGET = 0;
 export const EXIT_DECODE = 1; // no block for RIP yet; its guest-physical address is at LEAVE_RECORD
 export const EXIT_LEAVE = 2; // a helper left: LEAVE_REASON
 export const EXIT_RECORD = 3; // a pseudo-record at LEAVE_RECORD wants the host
+export const EXIT_HOT = 4; // the block at RIP, with first record LEAVE_RECORD, has been entered HOT_THRESHOLD times
+
+export const HOT_FUNCTIONS = 0x440_0000; // u32 a record: table index of the hot function that starts there
+export const HOT_THRESHOLD = 0x1364; // u32: entries after which a block is hot; 0: never
 
 export const RAM = 0x500_0000;

@@ -22,15 +22,16 @@ function defaultFolder(): string {
 export function loadProcessorArtifacts(folder: string = defaultFolder()): ProcessorArtifacts {
   const read = (name: string): Uint8Array => readFileSync(path.join(folder, name));
   const handlers = read('handlers.bin');
-  const { pseudo, names } = JSON.parse(new TextDecoder().decode(read('processor.json'))) as Pick<
+  const { pseudo, hotBase, names } = JSON.parse(new TextDecoder().decode(read('processor.json'))) as Pick<
     ProcessorArtifacts,
-    'pseudo' | 'names'
+    'pseudo' | 'hotBase' | 'names'
   >;
   return {
     core: read('core.wasm'),
     cold: read('cold.wasm'),
     handlers: new Uint16Array(handlers.buffer.slice(handlers.byteOffset, handlers.byteOffset + handlers.byteLength)),
     pseudo,
+    hotBase,
     names,
   };
 }

@@ -22,7 +22,7 @@ export function buildCold(): Omit<ProcessorArtifacts, 'core'> {
   const names: string[] = [];
   for (const [key, index] of module.handlers) names[index] = key;
   for (const [name, index] of Object.entries(module.pseudo)) names[index] = `(${name})`;
-  return { cold: module.bytes, handlers, pseudo: module.pseudo, names };
+  return { cold: module.bytes, handlers, pseudo: module.pseudo, hotBase: module.hotBase, names };
 }
 
 /** The firmware gate (types.ts gateCode): no x86 code, so it stands at iced's INVALID. */

@@ -14,7 +14,11 @@ export interface ColdModule {
   /** Handler index by shape key; pseudo-records come after the shapes. */
   readonly handlers: ReadonlyMap<string, number>;
   readonly pseudo: Readonly<Record<(typeof PSEUDO_HANDLERS)[number], number>>;
+  /** First index of the table that hot functions may take; HOT_CAPACITY follow. */
+  readonly hotBase: number;
 }
+
+export const HOT_CAPACITY = 16_384;
 
 const handlerSignature: Signature = { parameters: ['i32'], results: ['i32'] };
 const MAX_FAULTS = 20_000; // faults cost no ticks: after so many in one run the host looks at its clock
@@ -56,14 +60,15 @@ export function buildColdModule(shapes: readonly Shape[], common: readonly strin
     emitPseudoHandler(f, name, functionIndex);
     module.define(index, f.body());
   }
-  module.table(table);
+  module.table(table, HOT_CAPACITY);
+  const hotType = module.type({ parameters: [], results: ['i32'] });
 
   const run = module.declare(handlerSignature);
   module.export('run', run);
   const f = new FunctionWriter(1);
-  emitRun(f, { inline: inline.map((key) => byKey.get(key)).filter((shape) => shape !== undefined), handlerType, functionIndex });
+  emitRun(f, { inline: inline.map((key) => byKey.get(key)).filter((shape) => shape !== undefined), handlerType, hotType, hotHandler: pseudo.hot, functionIndex });
   module.define(run, f.body());
-  return { bytes: module.encode(1), handlers, pseudo };
+  return { bytes: module.encode(1), handlers, pseudo, hotBase: table.length };
 }
 
 /** A handler of its own: every way out is a returned status. */
@@ -100,11 +105,13 @@ function functionContext(f: FunctionWriter, functionIndex: (name: string) => num
 interface RunParts {
   readonly inline: readonly Shape[];
   readonly handlerType: number;
+  readonly hotType: number;
+  readonly hotHandler: number;
   readonly functionIndex: (name: string) => number;
 }
 
 /** run(record): runs until one of EXIT_*; `record` is where to go on, 0 to look RIP up. */
-function emitRun(f: FunctionWriter, { inline, handlerType, functionIndex }: RunParts): void {
+function emitRun(f: FunctionWriter, { inline, handlerType, hotType, hotHandler, functionIndex }: RunParts): void {
   const record = 0;
   const budget = f.local('i32');
   const status = f.local('i32');
@@ -113,6 +120,8 @@ function emitRun(f: FunctionWriter, { inline, handlerType, functionIndex }: RunP
   const rip = f.local('i64');
   const entry = f.local('i32');
   const physical = f.local('i32');
+  const handler = f.local('i32');
+  const bypass = f.local('i32'); // 1: hot code wants the next instruction executed by the cold tier
   const storeBudget = (): void => {
     f.i32(0);
     f.get(budget);
@@ -169,13 +178,51 @@ function emitRun(f: FunctionWriter, { inline, handlerType, functionIndex }: RunP
   f.op(0x6b);
   f.set(budget);
 
+  f.get(record);
+  f.memory(0x2f, L.REC_HANDLER); // i32.load16_u
+  f.tee(handler);
+  f.i32(hotHandler);
+  f.op(0x46);
+  f.if();
+  f.get(bypass);
+  f.if();
+  f.i32(0);
+  f.set(bypass);
+  f.get(record);
+  f.memory(0x2f, L.REC_COLD_HANDLER);
+  f.set(handler);
+  f.else();
+  // The region charges for itself.
+  f.get(budget);
+  f.i32(1);
+  f.op(0x6a);
+  f.set(budget);
+  storeBudget();
+  f.get(record);
+  f.i32(L.RECORDS);
+  f.op(0x6b);
+  f.i32(L.RECORD_BYTES);
+  f.op(0x6e);
+  f.i32(2);
+  f.op(0x74);
+  f.memory(0x28, L.HOT_FUNCTIONS);
+  f.callIndirect(hotType);
+  f.i32(L.STATUS_COLD);
+  f.op(0x46);
+  f.set(bypass);
+  loadBudget();
+  f.i32(0);
+  f.set(from);
+  f.br(lookup);
+  f.end();
+  f.end();
+
   const direct = f.block(); // branch to REC_IMMEDIATE
   const decide = f.block(); // status is set, BUDGET in memory is current
   const other = f.block(); // not inline
   const labels: number[] = [];
   for (let i = inline.length - 1; i >= 0; i--) labels[i] = f.block();
-  f.get(record);
-  f.memory(0x28, L.REC_HANDLER);
+  f.get(handler);
   f.brTable(labels, other);
   const pool = new LocalPool(f);
   inline.forEach((shape) => {
@@ -213,8 +260,7 @@ function emitRun(f: FunctionWriter, { inline, handlerType, functionIndex }: RunP
   f.end(); // other
   storeBudget();
   f.get(record);
-  f.get(record);
-  f.memory(0x28, L.REC_HANDLER);
+  f.get(handler);
   f.callIndirect(handlerType);
   f.set(status);
   f.end(); // decide
@@ -230,6 +276,27 @@ function emitRun(f: FunctionWriter, { inline, handlerType, functionIndex }: RunP
   f.memory(0x28, L.REC_OP0);
   f.tee(entry);
   f.if();
+  f.get(record);
+  f.get(record);
+  f.memory(0x28, L.REC_OP1);
+  f.i32(1);
+  f.op(0x6a);
+  f.tee(physical);
+  f.memory(0x36, L.REC_OP1);
+  f.get(physical);
+  f.i32(0);
+  f.memory(0x28, L.HOT_THRESHOLD);
+  f.op(0x46);
+  f.if();
+  f.i32(0);
+  f.get(record);
+  f.memory(0x29, L.REC_IMMEDIATE);
+  f.memory(0x37, L.RIP);
+  f.i32(0);
+  f.get(entry);
+  f.memory(0x36, L.LEAVE_RECORD);
+  exit(L.EXIT_HOT);
+  f.end();
   f.get(entry);
   f.set(record);
   f.br(next);
@@ -319,6 +386,23 @@ function emitLookup(
   f.get(x.entry);
   f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_RECORD);
   f.set(x.record);
+  f.get(x.entry);
+  f.get(x.entry);
+  f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_COUNT);
+  f.i32(1);
+  f.op(0x6a);
+  f.tee(x.physical);
+  f.memory(0x36, L.BLOCK_INDEX + L.BLOCK_COUNT);
+  f.get(x.physical);
+  f.i32(0);
+  f.memory(0x28, L.HOT_THRESHOLD);
+  f.op(0x46);
+  f.if();
+  f.i32(0);
+  f.get(x.record);
+  f.memory(0x36, L.LEAVE_RECORD);
+  x.exit(L.EXIT_HOT);
+  f.end();
   f.get(x.from);
   f.if();
   f.get(x.from);
@@ -399,7 +483,7 @@ function emitDecide(
   f.op(0x6a);
   f.tee(x.faults);
   f.i32(MAX_FAULTS);
-  f.op(0x4a); // gt_s
+  f.op(0x4b); // gt_u
   f.if();
   f.i32(0);
   f.i32(L.LEAVE_BOUNDARY);

@@ -6,9 +6,9 @@ import type { FunctionWriter } from '../wasm/encoder.js';
  * `end`: the block ends here, go on at the record's address. `stale`: the block was invalidated, likewise.
  * `checkPage`: the instruction that follows straddles a page; its second page (linear in REC_IMMEDIATE) must still be
  * at the guest-physical address in REC_OP0. `breakpoint`: the host wants to know.
- * `fault`: decoding met a fault; raise vector REC_OP0, error code REC_OP1, has-error REC_BASE (page faults re-walk).
+ * `undefined`: no such instruction, #UD. `hot`: a hot function starts here; the loop itself knows it.
  */
-export const PSEUDO_HANDLERS = ['end', 'stale', 'checkPage', 'breakpoint', 'undefined'] as const;
+export const PSEUDO_HANDLERS = ['end', 'stale', 'checkPage', 'breakpoint', 'undefined', 'hot'] as const;
 
 export function emitPseudoHandler(
   f: FunctionWriter,
@@ -18,6 +18,7 @@ export function emitPseudoHandler(
   switch (name) {
     case 'end':
     case 'stale':
+    case 'hot': // the dispatch loop never calls it
       f.i32(L.STATUS_STALE);
       return;
     case 'breakpoint':

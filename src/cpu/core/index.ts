@@ -47,3 +47,5 @@ export { outDx8, outDx16, outDx32, outImmediate8, outImmediate16, outImmediate32
 export { checkFpu, checkFpuControl, checkMmx, checkSse } from './fpu-state';
 export { emms, fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait } from './fpu-state';
 export { fxrstor, fxrstor64, fxsave, fxsave64, ldmxcsr, stmxcsr } from './fpu-state';
+export { hotRead, hotWrite } from './hot-access';
+export { maskmovdqu } from './sse-store';

@@ -5,6 +5,7 @@
 import { CodeExt, Code, EncodingKind, MemorySizeExt, Mnemonic, OpCodeOperandKind as K, type OpCodeInfo } from '../iced.js';
 import { Lifter, type OperandShape } from '../ir/lifter.js';
 import type { Family } from './family.js';
+import { shapeKey } from './shape-key.js';
 
 export interface Shape {
   readonly code: number;
@@ -34,6 +35,7 @@ const operandKinds: Readonly<Record<number, OperandShape | number | 'memory'>> =
   [K.mem]: 'memory',
   [K.mem_offs]: 'memory',
   [K.seg_rBX_al]: 'memory',
+  [K.seg_rDI]: 'memory',
   [K.r8_reg]: register(8),
   [K.r8_opcode]: register(8),
   [K.r16_reg]: register(16),
@@ -107,7 +109,7 @@ export function enumerateShapes(families: readonly Family[]): Shape[] {
       for (const long of info.mode64 && info.mode32 ? [true, false] : [info.mode64]) {
         const lifter = new Lifter(operands, long);
         definition(lifter);
-        const key = `${id} ${operands.map(describe).join(',')}${long || !lifter.dependsOnMode ? '' : ' legacy'}`;
+        const key = shapeKey(id, operands, !long && lifter.dependsOnMode);
         shapes.push({ code, memory, operands, longCode: long, lifter, key });
       }
     }
@@ -124,11 +126,4 @@ function isSixteenBitBranch(info: OpCodeInfo): boolean {
   return Array.from({ length: info.opCount }, (_, i) => info.opKind(i)).some((kind) =>
     ([K.br16_1, K.br16_2, K.farbr2_2] as number[]).includes(kind),
   );
-}
-
-function describe(operand: OperandShape): string {
-  const letter = { register: 'r', memory: 'm', immediate: 'i', vector: 'v', fixed: 'f', branch: 'b', other: 'o' }[
-    operand.kind
-  ];
-  return `${letter}${String(operand.bits)}${operand.register === undefined ? '' : `#${String(operand.register)}`}`;
 }

@@ -22,9 +22,9 @@ const segmentLoads: readonly [string, Definition][] = [
   ...widths('pushSegment', [[16, 'Pushw_CS'], [32, 'Pushd_CS'], [64, 'Pushq_FS'], [64, 'Pushq_GS']]),
   ...widths('popSegment', [[64, 'Popq_FS'], [64, 'Popq_GS']]),
   ...['Lds', 'Les', 'Lss', 'Lfs', 'Lgs'].flatMap((name) =>
-    widths('loadFarPointer', [[16, `${name}_r16_m1616`], [32, `${name}_r32_m1632`]]),
+    widths(name.toLowerCase(), [[16, `${name}_r16_m1616`], [32, `${name}_r32_m1632`]]),
   ),
-  ...['Lss', 'Lfs', 'Lgs'].flatMap((name) => widths('loadFarPointer', [[64, `${name}_r64_m1664`]])),
+  ...['Lss', 'Lfs', 'Lgs'].flatMap((name) => widths(name.toLowerCase(), [[64, `${name}_r64_m1664`]])),
 ];
 
 const descriptorTables: readonly [string, Definition][] = [

@@ -212,6 +212,7 @@ export class ModuleWriter {
   private readonly exports: { name: string; index: number }[] = [];
   private readonly globals: { type: ValueType; initial: number }[] = [];
   private elements: number[] = [];
+  private tableSize = 0;
 
   type(signature: Signature): number {
     const key = `${signature.parameters.join()}>${signature.results.join()}`;
@@ -249,9 +250,10 @@ export class ModuleWriter {
     return this.globals.length - 1;
   }
 
-  /** Fills table 0 from index 0 with these functions. */
-  table(elements: readonly number[]): void {
+  /** Fills table 0 from index 0 with these functions; `spare` empty places follow. It is exported as `table`. */
+  table(elements: readonly number[], spare: number): void {
     this.elements = [...elements];
+    this.tableSize = elements.length + spare;
   }
 
   /** The module's bytes; it imports its memory as env.memory. */
@@ -298,7 +300,7 @@ export class ModuleWriter {
         writer.unsigned(1);
         writer.byte(0x70);
         writer.byte(0);
-        writer.unsigned(this.elements.length);
+        writer.unsigned(this.tableSize);
       });
     }
     if (this.globals.length > 0) {
@@ -314,7 +316,12 @@ export class ModuleWriter {
       });
     }
     section(7, (writer) => {
-      writer.unsigned(this.exports.length);
+      writer.unsigned(this.exports.length + (this.tableSize > 0 ? 1 : 0));
+      if (this.tableSize > 0) {
+        writer.text('table');
+        writer.byte(1);
+        writer.unsigned(0);
+      }
       for (const { name, index } of this.exports) {
         writer.text(name);
         writer.byte(0);
