@@ -20,7 +20,6 @@ export const Guid = {
   EFI_UGA_DRAW_PROTOCOL: '982c298b-f4fa-41cb-b838-77aa688fb839', // UEFI 1.1
   OVMF_SEV_MEMORY_ACCEPTANCE_PROTOCOL: 'c5a010fe-38a7-4531-8a4a-0500d2fd1649', // OVMF
   APPLE_PROPERTIES_PROTOCOL: '91bd12fe-f6c3-44fb-a5b7-5122ab303ae0', // Linux include/linux/efi.h
-  SHIM_LOCK_PROTOCOL: '605dab50-e046-4300-abb6-3dd810dd8b23', // shim
   // Configuration tables.
   EFI_ACPI_20_TABLE: '8868e871-e4f1-11d3-bc22-0080c73c8881', // 4.6.1
   EFI_ACPI_TABLE: 'eb9d2d30-2d88-11d3-9a16-0090273fc14d', // 4.6.1
@@ -40,7 +39,7 @@ export const Guid = {
   // Variable vendors.
   EFI_GLOBAL_VARIABLE: '8be4df61-93ca-11d2-aa0d-00e098032b8c', // 3.3
   EFI_IMAGE_SECURITY_DATABASE: 'd719b2cb-3d3a-4596-a3bc-dad00e67656f', // 32.4
-  SHIM_LOCK: '605dab50-e046-4300-abb6-3dd810dd8b23', // shim
+  SHIM_LOCK: '605dab50-e046-4300-abb6-3dd810dd8b23', // shim: protocol and variables
   MEMORY_OVERWRITE_REQUEST_CONTROL: 'e20939be-32d4-41be-a150-897f85d49829', // TCG Platform Reset Attack Mitigation
 } as const;
 
