@@ -1,6 +1,8 @@
-import type { BootProtocol } from './boot-protocol.js';
+import { efi } from './efi.js';
 import { linux64 } from './linux64.js';
 import { pvh } from './pvh.js';
 
-/** The doors that need nothing but RAM, by the name that --door takes; `efi` also needs firmware and is the machine's. */
-export const doors: readonly BootProtocol[] = [pvh, linux64];
+export { efi, linux64, pvh };
+
+/** Every door, by the name that --door takes. A target that has firmware (EfiTarget) serves them all. */
+export const doors = [efi, pvh, linux64] as const;
