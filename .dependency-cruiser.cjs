@@ -1,0 +1,55 @@
+// The import directions of the house; test/architecture.test.ts runs them.
+const only = (name, from, to, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(src|firmware-tables)/', pathNot: to },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'], viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    only('tables-stand-alone', '^firmware-tables/', '^firmware-tables/', 'byte layouts import nothing outside themselves'),
+    only('memory', '^src/memory/', '^(src/memory|firmware-tables)/', 'memory knows layouts alone'),
+    only('cpu', '^src/cpu/', '^(src/(cpu|memory)|firmware-tables)/|^src/devices/clock\\.ts$', 'the processor knows neither firmware nor devices; CPUID names the frequency of the clock'),
+    only('devices', '^src/devices/', '^(src/(devices|memory)|firmware-tables)/', 'devices know memory alone'),
+    only('loaders', '^src/loaders/', '^(src/(loaders|memory)|firmware-tables)/', 'loaders know memory alone'),
+    only('firmware', '^src/firmware/', '^(src/(firmware|memory)|firmware-tables)/', 'the firmware reaches the machine through its host interface'),
+    only('boot', '^src/boot/', '^(src/(boot|firmware|xen|loaders|devices|cpu|memory)|firmware-tables)/', 'doors lay out memory; they know no machine'),
+    {
+      name: 'core-below-faces',
+      comment: 'nothing below imports the probes, the reports, the commands or the host',
+      severity: 'error',
+      from: { path: '^(firmware-tables|src/(memory|cpu|devices|loaders|firmware|xen|boot|machine|platform))' },
+      to: { path: '^src/(probe|report|cli|host)/' },
+    },
+    {
+      name: 'one-importer-of-iced',
+      severity: 'error',
+      from: { pathNot: '^src/cpu/(iced|decoder)\\.ts$' },
+      to: { path: 'iced-x86' },
+    },
+    {
+      name: 'core-is-portable',
+      comment: 'Node comes in through src/host and src/cli alone',
+      severity: 'error',
+      from: { path: '^(src|firmware-tables)/', pathNot: '^src/(host|cli)/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'commands-are-leaves',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.tmp\\.ts$|^src/cpu/core/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'] },
+  },
+};
