@@ -22,17 +22,26 @@ export interface Comparison {
 export function compare(comparison: Comparison): string[] {
   const { before, memory, code, expected, actual, undefinedFlags } = comparison;
   const wrong: string[] = [];
-  const fault = ({ fault }: Outcome): string => (fault === undefined ? 'none' : formatOutcome(before, 0, { ...expected, fault }).split(' ').at(-1) as string);
+  const fault = ({ fault }: Outcome): string =>
+    fault === undefined
+      ? 'none'
+      : (formatOutcome(before, 0, { ...expected, fault })
+          .split(' ')
+          .at(-1) as string);
   if (fault(expected) !== fault(actual)) wrong.push(`fault: expected ${fault(expected)}, got ${fault(actual)}`);
   const address = (rip: bigint): string => `start+${(rip - before.rip).toString()} (length ${String(code.length)})`;
   if (expected.rip !== actual.rip) wrong.push(`rip: expected ${address(expected.rip)}, got ${address(actual.rip)}`);
   generalRegisters.forEach((name, i) => {
-    const [was, wanted, got] = [before.general, expected.general, actual.general].map((set) => (set[i] as bigint).toString(16)) as [string, string, string];
+    const [was, wanted, got] = [before.general, expected.general, actual.general].map((set) =>
+      (set[i] as bigint).toString(16),
+    ) as [string, string, string];
     if (wanted !== got) wrong.push(`${name}: was ${was}, expected ${wanted}, got ${got}`);
   });
-  const mask = comparable & ~(expected.fault ? 0 : undefinedFlags);
+  const mask = comparable & ~undefinedFlags;
   if (((expected.rflags ^ actual.rflags) & mask) !== 0) {
-    wrong.push(`flags: was ${flagNames(before.rflags)}, expected ${flagNames(expected.rflags)}, got ${flagNames(actual.rflags)}${undefinedFlags ? `, not compared ${flagNames(undefinedFlags)}` : ''}`);
+    wrong.push(
+      `flags: was ${flagNames(before.rflags)}, expected ${flagNames(expected.rflags)}, got ${flagNames(actual.rflags)}${undefinedFlags ? `, not compared ${flagNames(undefinedFlags)}` : ''}`,
+    );
   }
   const wantedMemory = memoryAfter(memory, expected);
   const actualMemory = memoryAfter(memory, actual);
@@ -43,14 +52,21 @@ export function compare(comparison: Comparison): string[] {
     for (const { offset, bytes } of differences(wantedMemory, actualMemory)) {
       const wanted = wantedMemory.subarray(offset, offset + bytes.length);
       const was = memory.subarray(offset, offset + bytes.length);
-      wrong.push(`memory at ${(dataPages.address + offset).toString(16)}: was ${toHex(was)}, expected ${toHex(wanted)}, got ${toHex(bytes)}`);
+      wrong.push(
+        `memory at ${(dataPages.address + offset).toString(16)}: was ${toHex(was)}, expected ${toHex(wanted)}, got ${toHex(bytes)}`,
+      );
     }
   }
   const wantedFx = comparableFx(expected.fx, expected.fx, comparison.undefinedStatus);
-  for (const { offset, bytes } of differences(wantedFx, comparableFx(actual.fx, expected.fx, comparison.undefinedStatus))) {
+  for (const { offset, bytes } of differences(
+    wantedFx,
+    comparableFx(actual.fx, expected.fx, comparison.undefinedStatus),
+  )) {
     const wanted = wantedFx.subarray(offset, offset + bytes.length);
     const was = before.fx.subarray(offset, offset + bytes.length);
-    wrong.push(`FXSAVE image at ${String(offset)} (${fxField(offset)}): was ${toHex(was)}, expected ${toHex(wanted)}, got ${toHex(bytes)}`);
+    wrong.push(
+      `FXSAVE image at ${String(offset)} (${fxField(offset)}): was ${toHex(was)}, expected ${toHex(wanted)}, got ${toHex(bytes)}`,
+    );
   }
   return wrong;
 }

@@ -7,21 +7,59 @@ const sign64 = 1n << 63n;
 
 /** Zero, denormals, the ends of the normal range, one and its neighbours, halves for rounding, edges of integers, infinity, NaNs. */
 const singles: readonly number[] = [
-  0, 1, 2, 0x007f_ffff, 0x0040_0000, 0x0080_0000, 0x0080_0001, 0x3f7f_ffff, 0x3f80_0000, 0x3f80_0001, 0x3f00_0000, 0x3fc0_0000, 0x4020_0000, 0x4060_0000, 0x4b00_0000, 0x4b7f_ffff,
-  0x4effffff, 0x4f00_0000, 0x4f80_0000, 0x5eff_ffff, 0x5f00_0000, 0x7f7f_ffff, 0x7f00_0000, 0x7f80_0000, 0x7fc0_0000, 0x7fc1_2345, 0x7f80_0001, 0x7fbf_ffff, 0x3400_0000, 0x3380_0000, 0x2000_0000, 0x1f80_0000,
+  0, 1, 2, 0x007f_ffff, 0x0040_0000, 0x0080_0000, 0x0080_0001, 0x3f7f_ffff, 0x3f80_0000, 0x3f80_0001, 0x3f00_0000,
+  0x3fc0_0000, 0x4020_0000, 0x4060_0000, 0x4b00_0000, 0x4b7f_ffff, 0x4effffff, 0x4f00_0000, 0x4f80_0000, 0x5eff_ffff,
+  0x5f00_0000, 0x7f7f_ffff, 0x7f00_0000, 0x7f80_0000, 0x7fc0_0000, 0x7fc1_2345, 0x7f80_0001, 0x7fbf_ffff, 0x3400_0000,
+  0x3380_0000, 0x2000_0000, 0x1f80_0000,
 ];
 const doubles: readonly bigint[] = [
-  0n, 1n, 2n, 0xf_ffff_ffff_ffffn, 0x8_0000_0000_0000n, 0x10_0000_0000_0000n, 0x10_0000_0000_0001n, 0x3fef_ffff_ffff_ffffn, 0x3ff0_0000_0000_0000n, 0x3ff0_0000_0000_0001n, 0x3fe0_0000_0000_0000n, 0x3ff8_0000_0000_0000n,
-  0x4004_0000_0000_0000n, 0x400c_0000_0000_0000n, 0x41df_ffff_ffc0_0000n, 0x41df_ffff_ffe0_0000n, 0x41e0_0000_0000_0000n, 0x41e0_0000_0020_0000n, 0x41f0_0000_0000_0000n, 0x43df_ffff_ffff_ffffn, 0x43e0_0000_0000_0000n, 0x4330_0000_0000_0000n, 0x4330_0000_0000_0001n,
-  0x47ef_ffff_e000_0000n, 0x47ef_ffff_f000_0000n, 0x47f0_0000_0000_0000n, 0x3810_0000_0000_0000n, 0x380f_ffff_ffff_ffffn, 0x36a0_0000_0000_0000n, 0x3690_0000_0000_0001n, 0x7fef_ffff_ffff_ffffn, 0x7fe0_0000_0000_0000n, 0x7ff0_0000_0000_0000n,
-  0x7ff8_0000_0000_0000n, 0x7ff8_1234_5678_9abcn, 0x7ff0_0000_0000_0001n, 0x7ff7_ffff_ffff_ffffn, 0x3ca0_0000_0000_0000n, 0x1ff0_0000_0000_0000n, 0x2000_0000_0000_0000n,
+  0n,
+  1n,
+  2n,
+  0xf_ffff_ffff_ffffn,
+  0x8_0000_0000_0000n,
+  0x10_0000_0000_0000n,
+  0x10_0000_0000_0001n,
+  0x3fef_ffff_ffff_ffffn,
+  0x3ff0_0000_0000_0000n,
+  0x3ff0_0000_0000_0001n,
+  0x3fe0_0000_0000_0000n,
+  0x3ff8_0000_0000_0000n,
+  0x4004_0000_0000_0000n,
+  0x400c_0000_0000_0000n,
+  0x41df_ffff_ffc0_0000n,
+  0x41df_ffff_ffe0_0000n,
+  0x41e0_0000_0000_0000n,
+  0x41e0_0000_0020_0000n,
+  0x41f0_0000_0000_0000n,
+  0x43df_ffff_ffff_ffffn,
+  0x43e0_0000_0000_0000n,
+  0x4330_0000_0000_0000n,
+  0x4330_0000_0000_0001n,
+  0x47ef_ffff_e000_0000n,
+  0x47ef_ffff_f000_0000n,
+  0x47f0_0000_0000_0000n,
+  0x3810_0000_0000_0000n,
+  0x380f_ffff_ffff_ffffn,
+  0x36a0_0000_0000_0000n,
+  0x3690_0000_0000_0001n,
+  0x7fef_ffff_ffff_ffffn,
+  0x7fe0_0000_0000_0000n,
+  0x7ff0_0000_0000_0000n,
+  0x7ff8_0000_0000_0000n,
+  0x7ff8_1234_5678_9abcn,
+  0x7ff0_0000_0000_0001n,
+  0x7ff7_ffff_ffff_ffffn,
+  0x3ca0_0000_0000_0000n,
+  0x1ff0_0000_0000_0000n,
+  0x2000_0000_0000_0000n,
 ];
 
 export function single(random: Random): number {
   const choice = random.below(10);
   if (choice < 4) return (random.pick(singles) ^ (random.chance(0.5) ? sign32 : 0)) >>> 0;
   if (choice < 8) return ((random.u32() & 0x80ff_ffff) | ((118 + random.below(24)) << 23)) >>> 0; // of ordinary size
-  if (choice < 9) return ((random.u32() & 0xff80_0000) | (random.u32() & 0xff) << 15) >>> 0; // few digits
+  if (choice < 9) return ((random.u32() & 0xff80_0000) | ((random.u32() & 0xff) << 15)) >>> 0; // few digits
   return random.u32();
 }
 
@@ -40,7 +78,18 @@ export function extended(random: Random, odd = false): Uint8Array {
   const bytes = new Uint8Array(10);
   const view = new DataView(bytes.buffer);
   const integerBit = 1n << 63n;
-  const fraction = random.pick([0n, 1n, (1n << 62n) - 1n, 1n << 62n, (1n << 63n) - 1n, 1n << 39n, 1n << 40n, (1n << 10n) | (1n << 11n), random.u64() >> 1n, (random.u64() >> 1n) & ~0xffffn]);
+  const fraction = random.pick([
+    0n,
+    1n,
+    (1n << 62n) - 1n,
+    1n << 62n,
+    (1n << 63n) - 1n,
+    1n << 39n,
+    1n << 40n,
+    (1n << 10n) | (1n << 11n),
+    random.u64() >> 1n,
+    (random.u64() >> 1n) & ~0xffffn,
+  ]);
   let exponent = 0x3fff - 12 + random.below(24);
   let mantissa = fraction | integerBit;
   switch (random.below(16)) {
@@ -57,7 +106,9 @@ export function extended(random: Random, odd = false): Uint8Array {
       mantissa = integerBit | random.pick([0n, 0n, 1n, 1n << 62n, (1n << 62n) | fraction]);
       break;
     case 3:
-      exponent = random.pick([1, 2, 0x7ffe, 0x7ffd, 0x3c01, 0x3c00, 0x3bcd, 0x43fe, 0x43ff, 0x3f81, 0x3f80, 0x407e, 0x407f]);
+      exponent = random.pick([
+        1, 2, 0x7ffe, 0x7ffd, 0x3c01, 0x3c00, 0x3bcd, 0x43fe, 0x43ff, 0x3f81, 0x3f80, 0x407e, 0x407f,
+      ]);
       break;
     case 4:
     case 5: // the size of integers
@@ -83,7 +134,8 @@ export function vector(random: Random, kind: VectorKind): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
   if (kind === 'singles') for (let i = 0; i < 16; i += 4) view.setUint32(i, single(random), true);
-  else for (let i = 0; i < 16; i += 8) view.setBigUint64(i, kind === 'doubles' ? double(random) : random.corner(), true);
+  else
+    for (let i = 0; i < 16; i += 8) view.setBigUint64(i, kind === 'doubles' ? double(random) : random.corner(), true);
   return bytes;
 }
 

@@ -13,13 +13,31 @@ import { normaliseFx } from './normalise-fx.js';
 import { codePages, dataPages, Flag, fxBytes, type Fault, type MachineState, type Outcome } from './state.js';
 import type { Subject } from './subject.js';
 
-/** Guest-physical addresses of the bare machine. All but the code and data pages is for CPL 0 and identity-mapped. */
+/** Guest-physical addresses of the bare machine. All but the code and data pages is for CPL 0. */
 const physical = {
-  pml4: 0x1000, pdpt: 0x2000, directory: 0x3000, codeTable: 0x4000, dataTable: 0x5000,
-  gdt: 0x6000, tss: 0x6100, idt: 0x7000, stackTop: 0x9000, handlers: 0x9000, code: 0x1_0000, data: 0x2_0000,
+  pml4: 0x1000,
+  pdpt: 0x2000,
+  directory: 0x3000,
+  codeTable: 0x4000,
+  dataTable: 0x5000,
+  gdt: 0x6000,
+  tss: 0x6100,
+  idt: 0x7000,
+  stackTop: 0x9000,
+  supervisorPdpt: 0xa000,
+  supervisorDirectory: 0xb000,
+  handlers: 0x9000,
+  code: 0x1_0000,
+  data: 0x2_0000,
 } as const;
+/** Linear address of guest-physical 0 for CPL 0: where no operand of a fixture points. */
+const supervisor = 0xffff_9600_0000_0000n;
 const ramBytes = 0x20_0000;
-const present = 1n, writable = 2n, user = 4n, large = 0x80n, noExecute = 1n << 63n;
+const present = 1n,
+  writable = 2n,
+  user = 4n,
+  large = 0x80n,
+  noExecute = 1n << 63n;
 const vectors = 32;
 const handlerBytes = 16;
 const vectorsWithErrorCode: readonly number[] = [8, 10, 11, 12, 13, 14, 17, 21];
@@ -33,10 +51,19 @@ const userStack: SegmentState = { selector: 0x2b, base: 0n, limit: 0xffff_ffff, 
 const nullSegment: SegmentState = { selector: 0, base: 0n, limit: 0, attributes: 0 };
 
 const bus: ProcessorBus = {
-  readPort: () => 0xff, writePort: () => undefined, readMmio: () => 0xff, writeMmio: () => undefined,
-  acknowledgeInterrupt: () => undefined, readMsr: () => undefined, writeMsr: () => false,
-  readTaskPriority: () => 0, writeTaskPriority: () => undefined, cpuid, random: () => 0n,
-  gate: () => undefined, unimplemented: () => undefined,
+  readPort: () => 0xff,
+  writePort: () => undefined,
+  readMmio: () => 0xff,
+  writeMmio: () => undefined,
+  acknowledgeInterrupt: () => undefined,
+  readMsr: () => undefined,
+  writeMsr: () => false,
+  readTaskPriority: () => 0,
+  writeTaskPriority: () => undefined,
+  cpuid,
+  random: () => 0n,
+  gate: () => undefined,
+  unimplemented: () => undefined,
 };
 
 /** The processor of this project on a bare machine whose exception handlers stop it. */
@@ -47,7 +74,10 @@ export class ProcessorSubject implements Subject {
   private caught: number | undefined;
   private readonly log: string[] = [];
 
-  constructor(readonly name: string, artifacts: ProcessorArtifacts) {
+  constructor(
+    readonly name: string,
+    artifacts: ProcessorArtifacts,
+  ) {
     const unimplemented = (what: string): void => {
       this.log.push(what);
     };
@@ -81,7 +111,9 @@ export class ProcessorSubject implements Subject {
     this.caught = undefined;
     const stop = this.processor.run(this.processor.ticks + longestRun);
     if (this.caught === undefined) {
-      throw new Error(`${this.name}: stopped with '${stop}' at rip ${registers.rip.toString(16)}, no exception was delivered; ${this.log.join('; ')}`);
+      throw new Error(
+        `${this.name}: stopped with '${stop}' at rip ${registers.rip.toString(16)}, no exception was delivered; ${this.log.join('; ')}`,
+      );
     }
     return this.outcome(state, code, memory, this.caught);
   }
@@ -98,7 +130,11 @@ export class ProcessorSubject implements Subject {
     const ended = vector === BREAKPOINT && !(code[0] === 0xcc && rip === state.rip + 1n);
     const fault: Fault | undefined = ended
       ? undefined
-      : { vector, errorCode: hasErrorCode ? Number(word(0)) : 0, cr2: vector === PAGE_FAULT ? registers.cr2 : undefined };
+      : {
+          vector,
+          errorCode: hasErrorCode ? Number(word(0)) : 0,
+          cr2: vector === PAGE_FAULT ? registers.cr2 : undefined,
+        };
     return {
       general,
       rip: ended ? rip - 1n : rip,
@@ -124,7 +160,9 @@ export class ProcessorSubject implements Subject {
     };
     entry(physical.pml4, 0, BigInt(physical.pdpt) | present | writable | user);
     entry(physical.pdpt, 0, BigInt(physical.directory) | present | writable | user);
-    entry(physical.directory, 0, present | writable | large);
+    entry(physical.pml4, Number((supervisor >> 39n) & 0x1ffn), BigInt(physical.supervisorPdpt) | present | writable);
+    entry(physical.supervisorPdpt, 0, BigInt(physical.supervisorDirectory) | present | writable);
+    entry(physical.supervisorDirectory, 0, present | writable | large);
     entry(physical.directory, codePages.address >> 21, BigInt(physical.codeTable) | present | writable | user);
     entry(physical.directory, dataPages.address >> 21, BigInt(physical.dataTable) | present | writable | user);
     for (let page = 0; page < codePages.bytes >> 12; page++) {
@@ -139,22 +177,34 @@ export class ProcessorSubject implements Subject {
   /** GDT, TSS with the stack of CPL 0, and an IDT whose handlers are breakpoints. */
   private installTables(): void {
     const { registers, memory } = this.processor;
-    // As Linux has it: 0x10 and 0x18 for CPL 0, 0x20 (32-bit), 0x2b and 0x33 for CPL 3, TSS at 0x40.
+    // As Linux has it: 0x10 and 0x18 for CPL 0, 0x20 (32-bit), 0x2b and 0x33 for CPL 3.
     const gdt = BigUint64Array.of(
-      0n, 0x00cf_9b00_0000_ffffn, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn,
-      0x00cf_fb00_0000_ffffn, 0x00cf_f300_0000_ffffn, 0x00af_fb00_0000_ffffn, 0n,
-      0x0000_8b00_0000_0067n | (BigInt(physical.tss) << 16n), 0n,
+      0n,
+      0x00cf_9b00_0000_ffffn,
+      0x00af_9b00_0000_ffffn,
+      0x00cf_9300_0000_ffffn,
+      0x00cf_fb00_0000_ffffn,
+      0x00cf_f300_0000_ffffn,
+      0x00af_fb00_0000_ffffn,
+      0n,
+      0n,
+      0n,
     );
     memory.writePhysical(physical.gdt, new Uint8Array(gdt.buffer));
-    registers.gdtr = { base: BigInt(physical.gdt), limit: gdt.byteLength - 1 };
-    memory.writePhysical(physical.tss + 4, new Uint8Array(BigUint64Array.of(BigInt(physical.stackTop)).buffer));
-    registers.tr = { selector: 0x40, base: BigInt(physical.tss), limit: 0x67, attributes: 0x8b };
+    registers.gdtr = { base: supervisor + BigInt(physical.gdt), limit: gdt.byteLength - 1 };
+    memory.writePhysical(
+      physical.tss + 4,
+      new Uint8Array(BigUint64Array.of(supervisor + BigInt(physical.stackTop)).buffer),
+    );
+    memory.writePhysical(physical.tss + 0x66, Uint8Array.of(0xff, 0xff)); // no I/O permission bitmap
+    registers.tr = { selector: 0x40, base: supervisor + BigInt(physical.tss), limit: 0x67, attributes: 0x8b };
     const idt = new DataView(new ArrayBuffer(16 * vectors));
     for (let vector = 0; vector < vectors; vector++) {
       const handler = physical.handlers + handlerBytes * vector;
       memory.writePhysical(handler, Uint8Array.of(0xeb, 0xfe)); // JMP to itself
       const open = vector === BREAKPOINT || vector === 4; // INT3 and INTO may come from CPL 3
       idt.setUint16(16 * vector, handler, true);
+      idt.setBigUint64(16 * vector + 6, supervisor >> 16n, true); // offset bits 63-16; the handlers lie below 64 KiB
       idt.setUint16(16 * vector + 2, 0x10, true);
       idt.setUint16(16 * vector + 4, open ? 0xee00 : 0x8e00, true);
       this.processor.setBreakpoint(handler, () => {
@@ -163,7 +213,7 @@ export class ProcessorSubject implements Subject {
       });
     }
     memory.writePhysical(physical.idt, new Uint8Array(idt.buffer));
-    registers.idtr = { base: BigInt(physical.idt), limit: idt.byteLength - 1 };
+    registers.idtr = { base: supervisor + BigInt(physical.idt), limit: idt.byteLength - 1 };
   }
 }
 
@@ -178,7 +228,11 @@ function buildArtifacts(): ProcessorArtifacts {
     const output = join(folder, 'core.wasm');
     const core = join(root, 'src/cpu/core');
     const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-    execFileSync(process.execPath, [asc, join(core, 'index.ts'), '--config', join(core, 'asconfig.json'), '-o', output], { cwd: root });
+    execFileSync(
+      process.execPath,
+      [asc, join(core, 'index.ts'), '--config', join(core, 'asconfig.json'), '-o', output],
+      { cwd: root },
+    );
     artifacts = { core: readFileSync(output), ...buildCold() };
   } finally {
     rmSync(folder, { recursive: true });

@@ -29,15 +29,19 @@ function replay(subject: Subject, template: Template, recorded: RecordedTemplate
       code,
       expected,
       actual,
-      undefinedFlags: undefinedFlags(template.text, before),
+      undefinedFlags: undefinedFlags(template.text, before, expected.fault !== undefined),
       undefinedStatus: undefinedStatus(template.text),
       unspecified: template.unspecified?.(before) ?? [],
     });
     if (wrong.length === 0) return;
-    failures.push([`${template.text} [${recorded.code}] #${String(index)}`, ...wrong, describeState(before)].join('\n      '));
+    failures.push(
+      [`${template.text} [${recorded.code}] #${String(index)}`, ...wrong, describeState(before)].join('\n      '),
+    );
   });
   if (states !== recorded.states) {
-    throw new Error(`${template.text}: the initial states are not those that were recorded; run test/instructions/record`);
+    throw new Error(
+      `${template.text}: the initial states are not those that were recorded; run test/instructions/record`,
+    );
   }
   return failures;
 }
@@ -63,12 +67,16 @@ for (const tier of tiers) {
           it(mnemonic, () => {
             const failures = templates.flatMap((template) => {
               const line = recorded.get(template.text);
-              if (line === undefined) throw new Error(`${template.text} was never recorded; run test/instructions/record`);
+              if (line === undefined)
+                throw new Error(`${template.text} was never recorded; run test/instructions/record`);
               return replay(subject, template, line);
             });
             const total = templates.reduce((sum, { count }) => sum + count, 0);
             const shown = failures.slice(0, shownFailures).join('\n    ');
-            if (failures.length > 0) expect.fail(`${String(failures.length)} of ${String(total)} differ from the real processor\n    ${shown}`);
+            if (failures.length > 0)
+              expect.fail(
+                `${String(failures.length)} of ${String(total)} differ from the real processor\n    ${shown}`,
+              );
           });
         }
       });

@@ -26,8 +26,10 @@ const undefinedAfter: Readonly<Record<string, number>> = {
   lzcnt: CF | PF | AF | SF | OF,
 };
 
-/** The undefined flags of one execution. `text` is the instruction without LOCK. */
-export function undefinedFlags(text: string, before: MachineState): number {
+/** The undefined flags of one execution, which ended in a fault or not. */
+export function undefinedFlags(text: string, before: MachineState, faulted: boolean): number {
+  // SDM, REP: after a fault in a repeated comparison the flags are those from before; AMD keeps the last element's.
+  if (faulted) return /^repn?e (scas|cmps)/.test(text) ? arithmeticFlags : 0;
   const [, mnemonic = '', operands = ''] = /^(?:lock )?(\S+) ?(.*)$/.exec(text) ?? [];
   if (mnemonic in undefinedAfter) return undefinedAfter[mnemonic] as number;
   if (!/^(ro[lr]|rc[lr]|sh[lr]|sar|sh[lr]d)$/.test(mnemonic)) return 0;
@@ -70,7 +72,8 @@ const definedStatus =
 export function undefinedStatus(text: string): number {
   const mnemonic = text.replace(/^\{\w+\} /, '').split(' ')[0] as string;
   const { C0, C1, C2, C3 } = conditionCodes;
-  if (!mnemonic.startsWith('f') || definedStatus.test(mnemonic)) return /^fn?clex$/.test(mnemonic) ? C0 | C1 | C2 | C3 : 0;
+  if (!mnemonic.startsWith('f') || definedStatus.test(mnemonic))
+    return /^fn?clex$/.test(mnemonic) ? C0 | C1 | C2 | C3 : 0;
   if (/^(fnstenv|fnstcw|fldcw|fwait|fnop)$/.test(mnemonic)) return C0 | C1 | C2 | C3;
   if (mnemonic === 'ffree') return C0 | C1 | C2 | C3;
   return C0 | C2 | C3;

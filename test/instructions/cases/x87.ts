@@ -5,7 +5,15 @@
 import { extended, single, double } from '../floats.js';
 import type { Random } from '../random.js';
 import { dataPages, fxOffset, type MachineState } from '../state.js';
-import { addWindow, pointAtData, templates, type ByteRange, type Family, type Setup, type Template } from '../template.js';
+import {
+  addWindow,
+  pointAtData,
+  templates,
+  type ByteRange,
+  type Family,
+  type Setup,
+  type Template,
+} from '../template.js';
 
 /** TOP, tags, eight registers, FCW with all exceptions masked. */
 export const stackOf =
@@ -36,22 +44,81 @@ const atMemory =
     if (format === 'single') bytes = new Uint8Array(Uint32Array.of(single(random)).buffer);
     else if (format === 'double') bytes = new Uint8Array(BigUint64Array.of(double(random)).buffer);
     else if (format === 'extended') bytes = extended(random, random.chance(0.3));
-    else if (format === 'decimal') bytes = Uint8Array.from({ length: 10 }, (_, i) => (i === 9 ? random.below(2) << 7 : random.below(10) | (random.below(10) << 4)));
+    else if (format === 'decimal')
+      bytes = Uint8Array.from({ length: 10 }, (_, i) =>
+        i === 9 ? random.below(2) << 7 : random.below(10) | (random.below(10) << 4),
+      );
     else bytes = new Uint8Array(BigUint64Array.of(random.corner()).buffer);
     addWindow(state, dataOffset(state), bytes);
   };
 const dataOffset = (state: MachineState): number => Number(state.general[3] as bigint) - dataPages.address;
 
 const arithmetic = ['fadd', 'fmul', 'fsub', 'fsubr', 'fdiv', 'fdivr'];
-const registerForms = arithmetic.flatMap((op) => [`${op} st, st(1)`, `${op} st(2), st`, `${op}p st(1), st`, `${op} st, st(0)`]);
+const registerForms = arithmetic.flatMap((op) => [
+  `${op} st, st(1)`,
+  `${op} st(2), st`,
+  `${op}p st(1), st`,
+  `${op} st, st(0)`,
+]);
 const singleForms = [...arithmetic, 'fcom', 'fcomp'].map((op) => `${op} dword ptr [rbx]`);
 const doubleForms = [...arithmetic, 'fcom', 'fcomp'].map((op) => `${op} qword ptr [rbx]`);
-const integerForms = [...arithmetic, 'fcom', 'fcomp'].flatMap((op) => [`fi${op.slice(1)} word ptr [rbx]`, `fi${op.slice(1)} dword ptr [rbx]`]);
+const integerForms = [...arithmetic, 'fcom', 'fcomp'].flatMap((op) => [
+  `fi${op.slice(1)} word ptr [rbx]`,
+  `fi${op.slice(1)} dword ptr [rbx]`,
+]);
 const unary = ['fsqrt', 'fabs', 'fchs', 'frndint', 'fscale', 'fxtract', 'fprem', 'fprem1', 'fxam', 'ftst'];
-const compares = ['fcom st(1)', 'fcomp st(2)', 'fcompp', 'fucom st(1)', 'fucomp st(3)', 'fucompp', 'fcomi st, st(1)', 'fcomip st, st(2)', 'fucomi st, st(1)', 'fucomip st, st(3)'];
+const compares = [
+  'fcom st(1)',
+  'fcomp st(2)',
+  'fcompp',
+  'fucom st(1)',
+  'fucomp st(3)',
+  'fucompp',
+  'fcomi st, st(1)',
+  'fcomip st, st(2)',
+  'fucomi st, st(1)',
+  'fucomip st, st(3)',
+];
 const conditional = ['b', 'e', 'be', 'u', 'nb', 'ne', 'nbe', 'nu'].map((cc) => `fcmov${cc} st, st(1)`);
-const pushes = ['fld1', 'fldz', 'fldpi', 'fldl2e', 'fldl2t', 'fldlg2', 'fldln2', 'fld st(0)', 'fld st(3)', 'fxch st(1)', 'fxch st(5)', 'fst st(2)', 'fstp st(1)', 'fstp st(0)', 'ffree st(2)', 'fincstp', 'fdecstp', 'fnop', 'fninit', 'fnclex', 'fnstsw ax', 'fnstsw [rbx]', 'fnstcw [rbx]', 'fwait'];
-const stores = ['fst dword ptr [rbx]', 'fstp dword ptr [rbx]', 'fst qword ptr [rbx]', 'fstp qword ptr [rbx]', 'fstp tbyte ptr [rbx]', 'fist word ptr [rbx]', 'fistp word ptr [rbx]', 'fist dword ptr [rbx]', 'fistp dword ptr [rbx]', 'fistp qword ptr [rbx]', 'fbstp tbyte ptr [rbx]'];
+const pushes = [
+  'fld1',
+  'fldz',
+  'fldpi',
+  'fldl2e',
+  'fldl2t',
+  'fldlg2',
+  'fldln2',
+  'fld st(0)',
+  'fld st(3)',
+  'fxch st(1)',
+  'fxch st(5)',
+  'fst st(2)',
+  'fstp st(1)',
+  'fstp st(0)',
+  'ffree st(2)',
+  'fincstp',
+  'fdecstp',
+  'fnop',
+  'fninit',
+  'fnclex',
+  'fnstsw ax',
+  'fnstsw [rbx]',
+  'fnstcw [rbx]',
+  'fwait',
+];
+const stores = [
+  'fst dword ptr [rbx]',
+  'fstp dword ptr [rbx]',
+  'fst qword ptr [rbx]',
+  'fstp qword ptr [rbx]',
+  'fstp tbyte ptr [rbx]',
+  'fist word ptr [rbx]',
+  'fistp word ptr [rbx]',
+  'fist dword ptr [rbx]',
+  'fistp dword ptr [rbx]',
+  'fistp qword ptr [rbx]',
+  'fbstp tbyte ptr [rbx]',
+];
 
 const controlWord: Setup = (state, random) => {
   pointAtData(state, random, 'rbx');
@@ -73,7 +140,10 @@ const pending: Setup = (state, random) => {
 };
 /** Images with FIP, FDP and FOP in them, whose contents depend on the vendor. */
 const withUnspecified = (list: readonly Template[], ranges: readonly ByteRange[]): Template[] =>
-  list.map((template) => ({ ...template, unspecified: (state) => ranges.map(({ offset, length }) => ({ offset: dataOffset(state) + offset, length })) }));
+  list.map((template) => ({
+    ...template,
+    unspecified: (state) => ranges.map(({ offset, length }) => ({ offset: dataOffset(state) + offset, length })),
+  }));
 const alignedImage: Setup = (state, random) => {
   pointAtData(state, random, 'rbx', 16);
 };
@@ -82,7 +152,8 @@ const imageToLoad: Setup = (state, random, index) => {
   pointAtData(state, random, 'rbx', 16);
   const other: MachineState = { ...state, fx: state.fx.slice() };
   usual(other, random, index);
-  for (let i = fxOffset.xmm; i < other.fx.length; i += 8) new DataView(other.fx.buffer).setBigUint64(i, random.u64(), true);
+  for (let i = fxOffset.xmm; i < other.fx.length; i += 8)
+    new DataView(other.fx.buffer).setBigUint64(i, random.u64(), true);
   new DataView(other.fx.buffer).setUint32(fxOffset.mxcsr, 0x1f80 | (random.below(4) << 13), true);
   const image = new Uint8Array(512);
   image.set(other.fx);
@@ -121,15 +192,43 @@ export const x87: Family = {
     ...templates(16, ['fld dword ptr [rbx]'], usual, atMemory('single')),
     ...templates(16, ['fld qword ptr [rbx]'], usual, atMemory('double')),
     ...templates(16, ['fld tbyte ptr [rbx]'], usual, atMemory('extended')),
-    ...templates(12, ['fild word ptr [rbx]', 'fild dword ptr [rbx]', 'fild qword ptr [rbx]'], usual, atMemory('integer')),
+    ...templates(
+      12,
+      ['fild word ptr [rbx]', 'fild dword ptr [rbx]', 'fild qword ptr [rbx]'],
+      usual,
+      atMemory('integer'),
+    ),
     ...templates(10, ['fbld tbyte ptr [rbx]'], usual, atMemory('decimal')),
     ...templates(20, stores, usual, atMemory('integer')),
     ...templates(8, ['fldcw [rbx]'], usual, controlWord),
-    ...templates(12, ['fadd st, st(2)', 'fdiv st, st(2)', 'fsub st, st(2)', 'fxam ', 'fld st(2)', 'fcom st(2)', 'fsqrt ', 'frndint '], oddOperands),
-    ...templates(10, ['fadd st, st(3)', 'fdivp st(3), st', 'fsqrt  ', 'fstp dword ptr [rbx+1]', 'fistp dword ptr [rbx+1]', 'fld st(5)', 'fcomi st, st(3)'], usual, unmasked, (state, random) => {
-      pointAtData(state, random, 'rbx');
-    }),
-    ...templates(6, ['fwait ', 'fadd st, st(4)', 'fld1 ', 'fnclex ', 'fnstsw ax ', 'fninit ', 'fldcw [rbx+1]'], enough, pending),
+    ...templates(
+      12,
+      ['fadd st, st(2)', 'fdiv st, st(2)', 'fsub st, st(2)', 'fxam ', 'fld st(2)', 'fcom st(2)', 'fsqrt ', 'frndint '],
+      oddOperands,
+    ),
+    ...templates(
+      10,
+      [
+        'fadd st, st(3)',
+        'fdivp st(3), st',
+        'fsqrt  ',
+        'fstp dword ptr [rbx+1]',
+        'fistp dword ptr [rbx+1]',
+        'fld st(5)',
+        'fcomi st, st(3)',
+      ],
+      usual,
+      unmasked,
+      (state, random) => {
+        pointAtData(state, random, 'rbx');
+      },
+    ),
+    ...templates(
+      6,
+      ['fwait ', 'fadd st, st(4)', 'fld1 ', 'fnclex ', 'fnstsw ax ', 'fninit ', 'fldcw [rbx+1]'],
+      enough,
+      pending,
+    ),
     ...withUnspecified(templates(4, ['fnstenv [rbx]', 'fnsave [rbx]'], usual, alignedImage), instructionPointers),
     ...templates(5, ['fldenv [rbx]', 'frstor [rbx]'], usual, environmentToLoad),
     ...withUnspecified(templates(5, ['fxsave64 [rbx]', 'fxsave [rbx]'], usual, alignedImage), fxsaveUnspecified),
