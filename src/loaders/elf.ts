@@ -14,6 +14,8 @@ import {
 import { asciiAt, damaged, hex, requireRange } from './bounds.js';
 import { ImageError, type ElfImage, type ElfSegment } from './image.js';
 
+const programHeaderLimit = 1024; // kernels have fewer than 20; a damaged count must not cost time
+const noteLimit = 1024;
 const physicalLimit = 2 ** 48; // bytes; segments above are no addresses of this machine
 
 const machineNames: ReadonlyMap<number, string> = new Map([
@@ -68,10 +70,10 @@ export function readElf(bytes: Uint8Array): ElfImage {
     );
   }
   const Program = bits === 64 ? Elf64ProgramHeader : Elf32ProgramHeader;
-  if (header.e_phnum === 0 || header.e_phentsize !== Program.size) {
+  if (header.e_phnum === 0 || header.e_phnum > programHeaderLimit || header.e_phentsize !== Program.size) {
     throw new ImageError(
       `ELF has ${String(header.e_phnum)} program headers of ${String(header.e_phentsize)} bytes (offset ${hex(Header.offsetOf('e_phentsize'))}); ` +
-        `at least one of ${String(Program.size)} bytes is needed: ${damaged}`,
+        `1 to ${String(programHeaderLimit)} of ${String(Program.size)} bytes are expected: ${damaged}`,
       Header.offsetOf('e_phentsize'),
     );
   }
@@ -87,7 +89,7 @@ export function readElf(bytes: Uint8Array): ElfImage {
       const segment = readSegment(bytes, program, index, at);
       if (segment.memoryBytes > 0) segments.push(segment);
     } else if (program.p_type === ElfProgramType.note) {
-      notes.push(...readNotes(bytes, Number(program.p_offset), Number(program.p_filesz)));
+      readNotes(bytes, Number(program.p_offset), Number(program.p_filesz), notes);
     }
   }
   if (segments.length === 0) {
@@ -129,9 +131,8 @@ function readSegment(bytes: Uint8Array, program: ProgramHeader, index: number, a
   return segment;
 }
 
-function readNotes(bytes: Uint8Array, offset: number, length: number): ElfImage['notes'][number][] {
+function readNotes(bytes: Uint8Array, offset: number, length: number, notes: ElfImage['notes'][number][]): void {
   requireRange(bytes, offset, length, 'ELF PT_NOTE segment');
-  const notes: ElfImage['notes'][number][] = [];
   const end = offset + length;
   for (let at = offset; at + ElfNoteHeader.size <= end; ) {
     const header = ElfNoteHeader.decode(bytes, at);
@@ -140,6 +141,9 @@ function readNotes(bytes: Uint8Array, offset: number, length: number): ElfImage[
     if (descriptionAt + header.n_descsz > end) {
       throw new ImageError(`ELF note at offset ${hex(at)} runs past the end of its PT_NOTE segment at ${hex(end)}: ${damaged}`, at);
     }
+    if (notes.length === noteLimit) {
+      throw new ImageError(`ELF note at offset ${hex(at)} is one of more than ${String(noteLimit)}: ${damaged}`, at);
+    }
     notes.push({
       name: asciiAt(bytes, nameAt, header.n_namesz),
       type: header.n_type,
@@ -147,7 +151,6 @@ function readNotes(bytes: Uint8Array, offset: number, length: number): ElfImage[
     });
     at = descriptionAt + padded(header.n_descsz);
   }
-  return notes;
 }
 
 function padded(length: number): number {
