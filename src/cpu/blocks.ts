@@ -56,6 +56,7 @@ export class BlockStore {
     this.view.setUint32(entry + L.BLOCK_PHYSICAL, physical, true);
     this.view.setUint32(entry + L.BLOCK_MODE, block.mode, true);
     this.view.setUint32(entry + L.BLOCK_RECORD, block.record, true);
+    this.view.setUint32(entry + L.BLOCK_COUNT, 0, true);
   }
 
   private mark(block: Block, physical: number, bytes: number): void {

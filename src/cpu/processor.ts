@@ -117,7 +117,7 @@ export class EmulatedProcessor implements Processor {
     for (;;) {
       if (record === 0) {
         if (view.getUint32(L.STOP_REQUESTED, true) !== 0) return 'requested';
-        if (this.interruptsAllowed()) this.takeInterrupt();
+        if (this.interruptsAllowed() && !this.takeInterrupt()) return 'shutdown';
       }
       const now = this.ticks;
       if (now >= this.runEnd && record === 0) return 'budget';
@@ -127,12 +127,14 @@ export class EmulatedProcessor implements Processor {
       view.setInt32(L.BUDGET, budget, true);
       const exit = this.dispatch(record);
       record = 0;
-      if (trapping && this.ticks > now) this.core.deliverDebugTrap();
+      if (trapping && this.ticks > now && this.core.deliverDebugTrap() !== 0) return 'shutdown';
       switch (exit) {
         case L.EXIT_BUDGET:
           break;
         case L.EXIT_DECODE:
           if (!this.decode(view.getUint32(L.LEAVE_RECORD, true))) return 'shutdown';
+          break;
+        case L.EXIT_HOT:
           break;
         case L.EXIT_RECORD:
           record = this.pseudoRecord(view.getUint32(L.LEAVE_RECORD, true));
@@ -141,8 +143,7 @@ export class EmulatedProcessor implements Processor {
           const reason = view.getUint32(L.LEAVE_REASON, true);
           if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
           if (reason === L.LEAVE_HALT) {
-            if (this.interruptsAllowed()) this.takeInterrupt();
-            else return 'halted';
+            if (!this.interruptsAllowed()) return 'halted';
           }
           if (reason === L.LEAVE_GATE) this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
           else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
@@ -218,9 +219,10 @@ export class EmulatedProcessor implements Processor {
     );
   }
 
-  private takeInterrupt(): void {
+  /** False after a triple fault. */
+  private takeInterrupt(): boolean {
     const vector = this.bus.acknowledgeInterrupt();
-    if (vector !== undefined) this.core.deliverInterrupt(vector);
+    return vector === undefined || this.core.deliverInterrupt(vector) === 0;
   }
 
   /** No block for RIP: finds or decodes it, or raises the fetch's fault. False after a triple fault. */

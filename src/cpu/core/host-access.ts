@@ -41,7 +41,7 @@ export function deliverDebugTrap(): i32 {
 export function resetProcessor(): void {
   store<u64>(FLAGS_SYSTEM, 2);
   store<u64>(FLAGS_RESULT, 1);
-  store<u64>(FLAGS_AUX, 0x100);
+  store<u64>(FLAGS_AUX, 0);
   store<u64>(CR0, 0x11);
   store<u64>(CR4, 0);
   store<u64>(DR6, 0xffff_0ff0);
