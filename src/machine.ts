@@ -1,11 +1,14 @@
 /** The composition root: RAM, processor, devices and firmware as one machine that is booted, run, saved and restored. */
-import type { BootOptions, BootProtocol, BootTarget } from './boot/boot-protocol.js';
+import type { BootOptions, BootProtocol } from './boot/boot-protocol.js';
+import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import { cpuid } from './cpu/cpuid.js';
 import { EmulatedProcessor } from './cpu/processor.js';
 import type { ProcessorBus, Stop } from './cpu/types.js';
 import { buildAcpiTables } from './devices/acpi.js';
 import { EventQueue } from './events.js';
+import { Firmware, type Overrides, type Profile, type ServiceCall, type StoredVariable } from './firmware/index.js';
+import { firmwareHost } from './firmware-host.js';
 import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import { layout } from './memory/layout.js';
@@ -29,15 +32,24 @@ export interface MachineOptions {
   /** What the real-time clock shows at the start, seconds since 1970 (UTC). */
   readonly startSeconds?: number;
   readonly tlbEntries?: number;
+  /** Which EFI services exist; `proposal` when left out. */
+  readonly profile?: Profile;
+  readonly overrides?: Overrides;
+  /** Poison what the EFI ABI lets a firmware clobber, at each call. */
+  readonly strict?: boolean;
+  readonly variables?: readonly StoredVariable[];
+  /** Called for each firmware call, before the guest goes on. */
+  readonly onServiceCall?: (call: ServiceCall) => void;
   readonly log?: (line: string) => void;
 }
 
 const DEFAULT_START = Date.UTC(2026, 0, 1) / 1000;
 
-export class Machine implements BootTarget {
+export class Machine implements EfiTarget {
   readonly processor: EmulatedProcessor;
   readonly platform: Platform;
   readonly memory: GuestMemory;
+  readonly firmware: Firmware;
   readonly rsdp: number;
   /** Set when the run has ended. */
   outcome: Outcome | undefined;
@@ -85,6 +97,13 @@ export class Machine implements BootTarget {
     this.platform.uart.onTransmit = (byte) => {
       this.onConsole(byte);
     };
+    this.firmware = new Firmware(firmwareHost(this, this.random), {
+      ...(options.profile === undefined ? {} : { profile: options.profile }),
+      ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
+      ...(options.strict === undefined ? {} : { strict: options.strict }),
+      ...(options.variables === undefined ? {} : { variables: options.variables }),
+      ...(options.onServiceCall === undefined ? {} : { onCall: options.onServiceCall }),
+    });
     const acpi = buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic: layout.ioApic });
     this.memory.writePhysical(layout.acpiTables, acpi.bytes);
     this.rsdp = acpi.rsdp;
@@ -101,7 +120,7 @@ export class Machine implements BootTarget {
   }
 
   /** Lays the image out through a door and puts the processor at its entry. Throws BootError or ImageError. */
-  boot(door: BootProtocol, image: LoadedImage, options: BootOptions): void {
+  boot(door: BootProtocol<EfiTarget>, image: LoadedImage, options: BootOptions): void {
     this.processor.enter(door.enter(this, image, options));
   }
 
@@ -171,18 +190,13 @@ export class Machine implements BootTarget {
       cpuid,
       random: () => this.random.next64(),
       gate: (service) => {
-        this.onGate(service);
+        this.firmware.serve(service);
       },
       unimplemented: (what) => {
         log(`not implemented: ${what}; the guest gets a fault`);
       },
     };
   }
-
-  /** A firmware gate was executed. */
-  onGate: (service: number) => void = (service) => {
-    this.end({ outcome: 'halted', reason: `firmware gate ${String(service)} was executed, but no firmware is loaded` });
-  };
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;

@@ -1,0 +1,42 @@
+/** The machine as the firmware sees it. */
+import type { FirmwareHost } from './firmware/host.js';
+import { statusName } from '../firmware-tables/uefi/status.js';
+import type { Machine } from './machine.js';
+import type { SeededRandom } from './random.js';
+
+const INTERRUPT_FLAG = 0x200n;
+
+export function firmwareHost(machine: Machine, random: SeededRandom): FirmwareHost {
+  const registers = () => machine.processor.registers;
+  return {
+    get memory() {
+      return machine.memory;
+    },
+    getRegister: (name) => (name === 'cr2' ? registers().cr2 : registers().get(name)),
+    setRegister: (name, value) => {
+      if (name === 'cr2') registers().cr2 = value;
+      else registers().set(name, value);
+    },
+    now: () => machine.ticks,
+    random: () => random.next64(),
+    disableInterrupts: () => {
+      registers().rflags &= ~INTERRUPT_FLAG;
+    },
+    print: (text) => {
+      for (const byte of new TextEncoder().encode(text)) machine.onConsole(byte);
+    },
+    poweroff: (reason) => {
+      machine.end({ outcome: 'powered-off', reason });
+    },
+    reset: (_kind, reason) => {
+      machine.end({ outcome: 'reset', reason });
+    },
+    exit: (status, exitData) => {
+      const detail = exitData === undefined ? '' : `: ${exitData}`;
+      machine.end({ outcome: 'exited', reason: `Exit(${statusName(status)})${detail}`, status });
+    },
+    crash: (reason) => {
+      machine.end({ outcome: 'halted', reason });
+    },
+  };
+}
