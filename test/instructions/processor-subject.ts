@@ -47,6 +47,7 @@ const longestRun = 100_000; // ticks; the longest REP of a fixture takes a few h
 
 /** Selectors as Linux gives them to a user-mode program. */
 const userCode: SegmentState = { selector: 0x33, base: 0n, limit: 0xffff_ffff, attributes: 0xa0fb };
+const userCode32: SegmentState = { selector: 0x23, base: 0n, limit: 0xffff_ffff, attributes: 0xc0fb };
 const userStack: SegmentState = { selector: 0x2b, base: 0n, limit: 0xffff_ffff, attributes: 0xc0f3 };
 const nullSegment: SegmentState = { selector: 0, base: 0n, limit: 0, attributes: 0 };
 
@@ -101,10 +102,10 @@ export class ProcessorSubject implements Subject {
     generalRegisters.forEach((name, i) => {
       registers.set(name, state.general[i] as bigint);
     });
-    registers.setSegment('cs', userCode);
+    const is32 = state.bits === 32;
+    registers.setSegment('cs', is32 ? userCode32 : userCode);
     registers.setSegment('ss', userStack);
-    registers.setSegment('ds', nullSegment);
-    registers.setSegment('es', nullSegment);
+    for (const name of ['ds', 'es'] as const) registers.setSegment(name, is32 ? userStack : nullSegment);
     registers.rip = state.rip;
     registers.rflags = BigInt(state.rflags);
     this.fx.set(state.fx);

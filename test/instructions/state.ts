@@ -44,6 +44,8 @@ export interface MachineState {
   readonly general: BigUint64Array;
   rip: bigint;
   rflags: number;
+  /** 64, or 32 for compatibility mode with flat segments. */
+  readonly bits: 32 | 64;
   /** FXSAVE image, `fxBytes` bytes. */
   readonly fx: Uint8Array;
   readonly windows: Window[];

@@ -15,6 +15,8 @@ export interface Template {
   readonly setup: readonly Setup[];
   /** What the real processor runs, of the same length, where it reads `text` differently from the processor we announce. */
   readonly native?: string;
+  /** Bits of the code segment; 64 unless given. */
+  readonly bits?: 32;
   /** What the instruction stores that depends on the vendor and is not compared. */
   readonly unspecified?: (state: MachineState) => readonly ByteRange[];
 }
@@ -49,14 +51,22 @@ export function initialState(template: Template, index: number): MachineState {
     general: BigUint64Array.from({ length: 16 }, () => random.corner()),
     rip: usualRip,
     rflags: Flag.IF | 2 | (random.u32() & arithmeticFlags),
+    bits: template.bits ?? 64,
     fx: initialFx(),
     windows: [],
   };
+  if (state.bits === 32) for (let i = 0; i < 8; i++) state.general[i] = (state.general[i] as bigint) & 0xffff_ffffn;
   for (const pointer of pointers) {
-    if (new RegExp(`\\[${pointer}\\b`).test(template.text)) pointAtData(state, random, pointer);
+    if (pointsThrough(template, pointer)) pointAtData(state, random, pointer);
   }
   for (const step of template.setup) step(state, random, index);
   return state;
+}
+
+/** Whether a memory operand begins with this register (with its lower half in 32-bit code). */
+function pointsThrough(template: Template, pointer: GeneralRegister): boolean {
+  const name = template.bits === 32 ? pointer.replace('r', 'e') : pointer;
+  return new RegExp(`\\[${name}\\b`).test(template.text);
 }
 
 /** Points a register into the data pages, one time in six so that the operand crosses the boundary of the two writable pages. */

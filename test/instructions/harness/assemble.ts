@@ -3,13 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Machine code of instructions in GNU assembler syntax, one array a text. `folder` takes the temporary files. */
-export function assemble(texts: readonly string[], folder: string): Uint8Array[] {
+export function assemble(texts: readonly string[], bits: readonly number[], folder: string): Uint8Array[] {
   const source = join(folder, 'code.s');
   const object = join(folder, 'code.o');
   // Line n + 2 of the source is text n. The offsets of all labels go into a table of their own.
   const lines = [
     '.intel_syntax noprefix; .section .text',
-    ...texts.map((text, i) => `L${String(i)}: ${text}`),
+    ...texts.map((text, i) => `L${String(i)}: .code${String(bits[i])}; ${text}`),
     `L${String(texts.length)}:`,
   ];
   const table = [

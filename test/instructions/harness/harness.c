@@ -8,7 +8,7 @@
  * harness itself, and a fault is seen with its vector, error code and CR2 as Linux reports them in the ucontext.
  *
  * INPUT (little endian): u32 number of tests, 12288 bytes base pattern of the data pages, then a test:
- *   u64 gpr[16] (encoding order), u64 rip, u64 rflags, 416 bytes FXSAVE image, u32 code length, code bytes,
+ *   u64 gpr[16] (encoding order), u64 rip, u64 rflags, u64 bits of the code (32 or 64), 416 bytes FXSAVE image, u32 code length, code bytes,
  *   u32 windows, each: u32 offset in the data pages, u32 length, bytes.
  * OUTPUT: a test: u64 gpr[16], rip, rflags, vector, error code, cr2, 416 bytes FXSAVE image, u32 runs of changed
  *   memory, each: u32 offset, u32 length, bytes.
@@ -99,6 +99,9 @@ static void prepare(ucontext_t *context) {
   uint64_t rip = take64();
   regs[REG_RIP] = (greg_t)rip;
   regs[REG_EFL] = (greg_t)take64();
+  int is32 = take64() == 32;
+  /* Linux's selectors of user code; the low 16 bits of this field are CS. */
+  regs[REG_CSGSFS] = (regs[REG_CSGSFS] & ~0xffffL) | (is32 ? 0x23 : 0x33);
   memcpy(context->uc_mcontext.fpregs, in, FX_BYTES);
   in += FX_BYTES;
   /* XSTATE_BV: without these bits XRSTOR would load the initial x87 and SSE state instead of ours. */
@@ -117,7 +120,7 @@ static void prepare(ucontext_t *context) {
   }
   memcpy(before, data, DATA_BYTES);
   /* Sigreturn restores neither these segment registers nor NT and ID. */
-  __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0));
+  __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(is32 ? 0x2b : 0));
   __asm__ volatile("lea -128(%%rsp), %%rsp; push $0x202; popfq; lea 128(%%rsp), %%rsp" : : : "cc", "memory");
 }
 

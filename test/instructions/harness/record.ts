@@ -31,7 +31,7 @@ function encodeTests(tests: readonly Test[]): Buffer {
   for (const { state, code } of tests) {
     parts.push(
       new Uint8Array(state.general.buffer),
-      new Uint8Array(BigUint64Array.of(state.rip, BigInt(state.rflags)).buffer),
+      new Uint8Array(BigUint64Array.of(state.rip, BigInt(state.rflags), BigInt(state.bits)).buffer),
       state.fx,
     );
     parts.push(u32(code.length), code, u32(state.windows.length));
@@ -78,11 +78,13 @@ function decodeOutcomes(output: Buffer, tests: readonly Test[]): Outcome[] {
 
 function recordFamily(family: Family, folder: string, harness: string): void {
   const texts = family.templates.map(({ text }) => text);
+  const bits = family.templates.map((template) => template.bits ?? 64);
   if (new Set(texts).size !== texts.length)
     throw new Error(`${family.name}: listed twice: ${texts.filter((text, i) => texts.indexOf(text) !== i).join('; ')}`);
-  const code = assemble(texts, folder);
+  const code = assemble(texts, bits, folder);
   const nativeCode = assemble(
     family.templates.map(({ text, native }) => native ?? text),
+    bits,
     folder,
   );
   const tests = family.templates.flatMap((template, i) =>
