@@ -39,9 +39,24 @@ export const xz: Codec = {
       at = checkAt + size;
     }
     if (written !== size) throw new CodecError(`it unpacks to ${String(written)} bytes, ${String(size)} were announced`, at);
+    checkEnd(data, view, at);
     return output;
   },
 };
+
+/** Sections 4 and 2.1.2: the index, which starts at `at`, its CRC-32, and the stream footer. */
+function checkEnd(data: Uint8Array, view: DataView, at: number): void {
+  const footer = data.length - 12;
+  const isWhole =
+    footer >= at + 8 &&
+    data[footer + 10] === 0x59 &&
+    data[footer + 11] === 0x5a &&
+    data[footer + 9] === data[7] &&
+    crc32(data.subarray(footer + 4, footer + 10)) === view.getUint32(footer, true) &&
+    (view.getUint32(footer + 4, true) + 1) * 4 === footer - at &&
+    crc32(data.subarray(at, footer - 4)) === view.getUint32(footer - 4, true);
+  if (!isWhole) throw new CodecError('the index or the footer of the XZ stream is damaged', at);
+}
 
 /** Section 3.1: size, flags, sizes, filters, padding, CRC-32. */
 function readBlockHeader(data: Uint8Array, at: number): { end: number; bcj: boolean } {
