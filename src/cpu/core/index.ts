@@ -49,3 +49,5 @@ export { emms, fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait } from './
 export { fxrstor, fxrstor64, fxsave, fxsave64, ldmxcsr, stmxcsr } from './fpu-state';
 export { hotRead, hotWrite } from './hot-access';
 export { maskmovdqu } from './sse-store';
+export { sseApproximate, sseArithmetic, sseCompareFlags } from './sse-float';
+export { sseConvertFormat, sseFromInteger, sseToIntegers, sseToRegister } from './sse-float-convert';

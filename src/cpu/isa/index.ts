@@ -8,6 +8,7 @@ import { move } from './move.js';
 import { multiplication } from './multiply.js';
 import { nothing } from './nothing.js';
 import { shifts } from './shift.js';
+import { sseFloat } from './sse-float.js';
 import { sseInteger } from './sse-integer.js';
 import { sseMove } from './sse-move.js';
 import { sseShift } from './sse-shift.js';
@@ -31,6 +32,7 @@ export const families: readonly Family[] = [
   system,
   sseMove,
   sseInteger,
+  sseFloat,
   sseShift,
   sseShuffle,
   nothing,
