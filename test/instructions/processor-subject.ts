@@ -72,7 +72,8 @@ export class ProcessorSubject implements Subject {
   private readonly processor: EmulatedProcessor;
   private readonly fx: Uint8Array;
   private placedCode: Uint8Array | undefined;
-  private caught: number | undefined;
+  /** Vector of the exception that ended the run. */
+  private caught: number[] = [];
   private readonly log: string[] = [];
 
   constructor(
@@ -109,14 +110,15 @@ export class ProcessorSubject implements Subject {
     registers.rip = state.rip;
     registers.rflags = BigInt(state.rflags);
     this.fx.set(state.fx);
-    this.caught = undefined;
+    this.caught = [];
     const stop = this.processor.run(this.processor.ticks + longestRun);
-    if (this.caught === undefined) {
+    const vector = this.caught.at(-1);
+    if (vector === undefined) {
       throw new Error(
         `${this.name}: stopped with '${stop}' at rip ${registers.rip.toString(16)}, no exception was delivered; ${this.log.join('; ')}`,
       );
     }
-    return this.outcome(state, code, memory, this.caught);
+    return this.outcome(state, code, memory, vector);
   }
 
   /** What the handler finds on its stack and in the registers. Intel SDM volume 3, 6.14. */
@@ -209,7 +211,7 @@ export class ProcessorSubject implements Subject {
       idt.setUint16(16 * vector + 2, 0x10, true);
       idt.setUint16(16 * vector + 4, open ? 0xee00 : 0x8e00, true);
       this.processor.setBreakpoint(handler, () => {
-        this.caught = vector;
+        this.caught.push(vector);
         this.processor.requestStop();
       });
     }

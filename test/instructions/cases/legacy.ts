@@ -20,7 +20,7 @@ const stack: Setup = (state, random) => {
   pointAtData(state, random, 'rsp');
 };
 const dataAt = (state: MachineState, index: number, bytes: Uint8Array): void => {
-  addWindow(state, Number(state.general[index] as bigint) - dataPages.address, bytes);
+  addWindow(state, Number(state.general[index]) - dataPages.address, bytes);
 };
 const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
 

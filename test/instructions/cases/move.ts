@@ -126,7 +126,7 @@ const compareExchange = [
 /** Every other time the accumulator equals the destination. */
 const likelyEqual: Setup = (state, random, index) => {
   if (index % 2 === 1) return;
-  const offset = Number(state.general[3] as bigint) - dataPages.address;
+  const offset = Number(state.general[3]) - dataPages.address;
   const upper = random.chance(0.3) ? random.corner() << 32n : 0n;
   const value = BigInt.asUintN(64, (state.general[0] as bigint) ^ upper); // equal in 32 bits or in all
   setRegister(state, 'rcx', value);
@@ -256,11 +256,7 @@ const flagsOnStack: Setup = (state, random) => {
   const image =
     random.u64() &
     BigInt(Flag.CF | Flag.PF | Flag.AF | Flag.ZF | Flag.SF | Flag.OF | Flag.DF | Flag.IF | Flag.ID | 0x3000 | 0x2a);
-  addWindow(
-    state,
-    Number(state.general[4] as bigint) - dataPages.address,
-    new Uint8Array(BigUint64Array.of(image).buffer),
-  );
+  addWindow(state, Number(state.general[4]) - dataPages.address, new Uint8Array(BigUint64Array.of(image).buffer));
 };
 const frames = [
   'enter 0, 0',

@@ -39,25 +39,16 @@ const byImmediateWide = operations.flatMap((op) =>
   ['eax', 'rsi'].flatMap((target) => ['5', '31', '32', '63', '64'].map((count) => `${op} ${target}, ${count}`)),
 );
 const byCl = operations.flatMap((op) => [...targets, 'cl', 'rcx', 'rsp'].map((target) => `${op} ${target}, cl`));
-const double = ['shld', 'shrd'].flatMap((op) => [
-  'eax, edx',
-  'r10d, r10d',
-  'rsi, r9',
-  'dword ptr [rbx], ecx',
-  'qword ptr [rbx], rdx',
-  'rcx, rax',
-]);
+const double = ['eax, edx', 'r10d, r10d', 'rsi, r9', 'dword ptr [rbx], ecx', 'qword ptr [rbx], rdx', 'rcx, rax'];
 const doubleForms = ['shld', 'shrd'].flatMap((op) =>
-  double
-    .slice(0, 6)
-    .flatMap((operands) => [
-      `${op} ${operands}, cl`,
-      `${op} ${operands}, 0`,
-      `${op} ${operands}, 1`,
-      `${op} ${operands}, 13`,
-      `${op} ${operands}, 31`,
-      `${op} ${operands}, 33`,
-    ]),
+  double.flatMap((operands) => [
+    `${op} ${operands}, cl`,
+    `${op} ${operands}, 0`,
+    `${op} ${operands}, 1`,
+    `${op} ${operands}, 13`,
+    `${op} ${operands}, 31`,
+    `${op} ${operands}, 33`,
+  ]),
 );
 const doubleWord = ['shld', 'shrd'].flatMap((op) =>
   ['ax, dx', 'word ptr [rbx], si'].flatMap((operands) => [

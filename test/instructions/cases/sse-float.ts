@@ -29,7 +29,7 @@ const mixed =
     if (source === 'singles') view.setUint32(0, single(random), true);
     else view.setBigUint64(0, double(random), true);
     setXmm(state, 2, bytes);
-    addWindow(state, Number(state.general[3] as bigint) - dataPages.address, bytes);
+    addWindow(state, Number(state.general[3]) - dataPages.address, bytes);
   };
 
 const arithmetic = ['add', 'sub', 'mul', 'div', 'min', 'max', 'sqrt'];
@@ -86,11 +86,7 @@ const ofDoubles = [
 const mxcsrImage: Setup = (state, random, index) => {
   // Reserved bits give #GP; bit 17 is AMD's and stays 0.
   const value = index % 5 === 4 ? 0x1_0000 << (2 + random.below(14)) : random.u32() & 0xffff & ~0x3f;
-  addWindow(
-    state,
-    Number(state.general[3] as bigint) - dataPages.address,
-    new Uint8Array(Uint32Array.of(value).buffer),
-  );
+  addWindow(state, Number(state.general[3]) - dataPages.address, new Uint8Array(Uint32Array.of(value).buffer));
 };
 
 export const sseFloat: Family = {

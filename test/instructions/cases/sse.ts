@@ -8,7 +8,7 @@ export const vectors =
   (kind: VectorKind, align = 16): Setup =>
   (state, random, index) => {
     pointAtData(state, random, 'rbx', align);
-    const offset = Number(state.general[3] as bigint) - dataPages.address;
+    const offset = Number(state.general[3]) - dataPages.address;
     addWindow(state, offset, vector(random, kind));
     for (let i = 0; i < 16; i++) setXmm(state, i, vector(random, kind));
     if (index % 4 === 1) setXmm(state, 2, state.fx.slice(160 + 16, 160 + 32)); // equal operands: XMM1 and XMM2
@@ -158,7 +158,7 @@ const shiftCounts: Setup = (state, random) => {
   const count = random.chance(0.8) ? BigInt(random.below(70)) : random.corner();
   const bytes = new Uint8Array(BigUint64Array.of(count, random.u64()).buffer);
   setXmm(state, 2, bytes);
-  addWindow(state, Number(state.general[3] as bigint) - dataPages.address, bytes);
+  addWindow(state, Number(state.general[3]) - dataPages.address, bytes);
 };
 const maskedStore: Setup = (state, random) => {
   pointAtData(state, random, 'rdi');

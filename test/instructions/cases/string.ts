@@ -19,7 +19,7 @@ const nearlyEqual: Setup = (state, random) => {
   const accumulator = BigInt(filler) * 0x0101_0101_0101_0101n;
   setRegister(state, 'rax', random.chance(0.7) ? accumulator : random.corner());
   for (const i of [6, 7]) {
-    const at = Number(state.general[i] as bigint) - dataPages.address;
+    const at = Number(state.general[i]) - dataPages.address;
     const bytes = new Uint8Array(320).fill(filler);
     for (let n = random.below(3); n > 0; n--) bytes[160 + random.below(128) - 64] = random.below(256);
     addWindow(state, at - 160, bytes);

@@ -51,7 +51,7 @@ const atMemory =
     else bytes = new Uint8Array(BigUint64Array.of(random.corner()).buffer);
     addWindow(state, dataOffset(state), bytes);
   };
-const dataOffset = (state: MachineState): number => Number(state.general[3] as bigint) - dataPages.address;
+const dataOffset = (state: MachineState): number => Number(state.general[3]) - dataPages.address;
 
 const arithmetic = ['fadd', 'fmul', 'fsub', 'fsubr', 'fdiv', 'fdivr'];
 const registerForms = arithmetic.flatMap((op) => [

@@ -116,8 +116,8 @@ function recordFamily(family: Family, folder: string, harness: string): void {
   });
   const file = gzipSync(`${lines.join('\n')}\n`, { level: 9 });
   writeFileSync(join(here, '..', 'fixtures', `${family.name}.json.gz`), file);
-  console.log(
-    `${family.name}: ${String(lines.length)} templates, ${String(tests.length)} fixtures, ${String(file.length)} bytes`,
+  process.stdout.write(
+    `${family.name}: ${String(lines.length)} templates, ${String(tests.length)} fixtures, ${String(file.length)} bytes\n`,
   );
 }
 
