@@ -1,0 +1,173 @@
+import type { BootOptions } from '../boot/boot-protocol.js';
+import type { DoorName } from '../boot/door-choice.js';
+import { efi } from '../boot/efi.js';
+import { linux64 } from '../boot/linux64.js';
+import { pvh } from '../boot/pvh.js';
+import type { ProcessorArtifacts } from '../cpu/artifacts.js';
+import { attachFirmware } from '../firmware-host.js';
+import type { Firmware, MapEntry, Profile, ServiceCall } from '../firmware/index.js';
+import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
+import { Machine, type Outcome } from '../machine.js';
+import { ConsoleWatch } from './console-watch.js';
+import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
+import { ServiceLog } from './service-log.js';
+
+/** One boot: an image, a door and what goes through it. */
+export interface BootSetup {
+  readonly artifacts: ProcessorArtifacts;
+  readonly door: DoorName;
+  /** The image as the user gave it, prepared (LoadedImage.prepare). */
+  readonly image: LoadedImage;
+  /** examples/proposal-linux, for the door `proposal`. */
+  readonly proposalLinux?: LoadedImage;
+  readonly profile: Profile;
+  /** Poison at each call what the ABI lets a firmware clobber. */
+  readonly strict: boolean;
+  readonly memoryBytes: number;
+  readonly options: BootOptions;
+  /** A phase, `symbol:NAME` or `text:STRING`: the run ends there with the outcome `reached`. */
+  readonly until?: string;
+  readonly observer?: BootObserver;
+}
+
+/** What a caller may watch while the guest runs. All calls come in the guest's order. */
+export interface BootObserver {
+  console?(byte: number): void;
+  call?(call: ServiceCall): void;
+  /** The EFI memory map: at the entry and as each ExitBootServices finds it. */
+  memoryMap?(when: 'entry' | 'exit-boot-services', entries: readonly MapEntry[]): void;
+  phase?(phase: Phase): void;
+  log?(line: string): void;
+}
+
+/** `until` names something that this boot can never reach; the message says what to do. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+  readonly code = 'UNREACHABLE';
+}
+
+/** A machine with an image at its entry and every probe attached. */
+export class ObservedBoot {
+  readonly services = new ServiceLog();
+  readonly console = new ConsoleWatch();
+  /** Present for the doors that enter through EFI. */
+  readonly firmware: Firmware | undefined;
+  private constructor(
+    readonly setup: BootSetup,
+    readonly machine: Machine,
+    readonly probe: PhaseProbe,
+    attach: (boot: ObservedBoot) => Firmware | undefined,
+  ) {
+    this.firmware = attach(this);
+  }
+
+  /** Throws BootError, ImageError or UnreachableError. */
+  static start(setup: BootSetup): ObservedBoot {
+    const log = setup.observer?.log;
+    const machine = new Machine({
+      artifacts: setup.artifacts,
+      memoryBytes: setup.memoryBytes,
+      ...(log === undefined ? {} : { log }),
+    });
+    const probe = new PhaseProbe(machine, kernelOf(setup.image));
+    const boot = new ObservedBoot(setup, machine, probe, (self) =>
+      setup.door === 'efi' || setup.door === 'proposal'
+        ? attachFirmware(machine, {
+            profile: setup.profile,
+            strict: setup.strict,
+            onCall: (call) => {
+              self.called(call);
+            },
+          })
+        : undefined,
+    );
+    boot.watch();
+    boot.enter();
+    return boot;
+  }
+
+  get phases(): readonly Phase[] {
+    return this.probe.phases;
+  }
+
+  /** How the run ended, seen with its console: a reset or a halt after a kernel panic is the panic. */
+  get outcome(): Outcome | undefined {
+    const { outcome } = this.machine;
+    const { panic } = this.console;
+    if (outcome === undefined || panic === undefined) return outcome;
+    const afterPanic = outcome.outcome === 'reset' || outcome.outcome === 'halted' || outcome.outcome === 'triple-fault';
+    return afterPanic ? { outcome: 'panicked', reason: `Kernel panic: ${panic}` } : outcome;
+  }
+
+  private watch(): void {
+    const { machine, console, probe, setup } = this;
+    const reach = (what: string): void => {
+      machine.end({ outcome: 'reached', reason: what });
+    };
+    machine.onConsole = (byte) => {
+      setup.observer?.console?.(byte);
+      console.write(byte);
+    };
+    console.onPanicEnd = (reason) => {
+      machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
+    };
+    probe.onPhase = (phase) => {
+      setup.observer?.phase?.(phase);
+      if (phase.name === setup.until) reach(phase.name);
+    };
+    const { until } = setup;
+    if (until === undefined) return;
+    if (until.startsWith('text:')) {
+      console.onText = () => {
+        reach(until);
+      };
+      console.waitFor(until.slice('text:'.length));
+      return;
+    }
+    const symbol = until.startsWith('symbol:') ? until.slice('symbol:'.length) : until;
+    if (until === 'start_kernel' || !isPhaseName(until)) {
+      if (probe.watchSymbol(symbol)) return;
+      const why = probe.symbolsProblem ?? `the kernel has no symbol ${symbol}`;
+      throw new UnreachableError(`--until ${until} cannot be reached: ${why}; take text:STRING or another phase`);
+    }
+    if (until === 'exit-boot-services' && this.firmware === undefined) {
+      throw new UnreachableError(`--until ${until} cannot be reached: the door ${setup.door} has no boot services; take --door efi`);
+    }
+  }
+
+  private enter(): void {
+    const { door, image, options, proposalLinux } = this.setup;
+    const { machine, firmware } = this;
+    if (door === 'pvh') machine.boot(pvh, image, options);
+    else if (door === 'linux64') machine.boot(linux64, image, options);
+    else if (firmware !== undefined) {
+      const { memory, rsdp } = machine;
+      const first = door === 'proposal' ? proposalLinux : image;
+      if (first === undefined) throw new Error('the door proposal wants proposal-linux');
+      const inputs = door === 'proposal' ? { ...options, modules: [{ bytes: image.bytes }, ...options.modules] } : options;
+      machine.processor.enter(efi.enter({ memory, rsdp, firmware }, first, inputs));
+      this.setup.observer?.memoryMap?.('entry', firmware.memoryMap.entries());
+    }
+    this.probe.entered();
+  }
+
+  private called(call: ServiceCall): void {
+    this.services.record(call);
+    const { observer } = this.setup;
+    if (call.name === 'ExitBootServices' && this.firmware !== undefined) {
+      observer?.memoryMap?.('exit-boot-services', this.firmware.memoryMap.entries());
+    }
+    observer?.call?.(call);
+    this.probe.serviceCalled(call);
+  }
+}
+
+/** The ELF with the kernel proper, for symbols and phases; a payload that cannot be unpacked costs those alone. */
+function kernelOf(image: LoadedImage): ElfImage | undefined {
+  try {
+    return image.elf();
+  } catch (error) {
+    if (error instanceof ImageError) return undefined;
+    throw error;
+  }
+}

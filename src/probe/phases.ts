@@ -1,0 +1,123 @@
+import type { ServiceCall } from '../firmware/describe.js';
+import type { ElfImage } from '../loaders/image.js';
+import type { GuestMemory } from '../memory/guest-memory.js';
+import { readKallsyms, SymbolsError, type SymbolTable } from './kallsyms.js';
+import { kernelLocator, type KernelLocator } from './kernel-locator.js';
+
+/** The way of a kernel, in the order in which it passes them. */
+export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start_kernel', 'user-space'] as const;
+export type PhaseName = (typeof phaseNames)[number];
+
+export const isPhaseName = (text: string): text is PhaseName => (phaseNames as readonly string[]).includes(text);
+
+/** A point that the guest has passed. */
+export interface Phase {
+  readonly name: string;
+  /** Instructions retired before it. */
+  readonly instructions: number;
+  /** RIP: guest-virtual. */
+  readonly address: bigint;
+}
+
+/** What the probe uses of the machine. */
+export interface PhaseTarget {
+  readonly instructions: number;
+  readonly memory: Pick<GuestMemory, 'readPhysical'>;
+  readonly processor: {
+    readonly registers: { readonly rip: bigint };
+    setBreakpoint(physical: number, callback: (() => void) | undefined): void;
+    onDecode: ((linear: bigint, physical: number, cpl: number) => void) | undefined;
+  };
+}
+
+/**
+ * Marks when a guest passes the phases and, on demand, kernel symbols. It only watches: breakpoints and decoded
+ * addresses cost the guest neither time nor a register.
+ */
+export class PhaseProbe {
+  readonly phases: Phase[] = [];
+  /** Why the phases that need symbols are missing; undefined when they are not. */
+  symbolsProblem: string | undefined;
+  /** Called at each phase and watched symbol; a symbol's name is `symbol:NAME`. */
+  onPhase: (phase: Phase) => void = () => undefined;
+  private readonly watched = new Set<string>();
+  private readonly locator: KernelLocator | undefined;
+  private symbolTable: SymbolTable | undefined;
+
+  /** `kernel` is the ELF with the kernel proper; without it only the phases that need none are marked. */
+  constructor(
+    private readonly target: PhaseTarget,
+    private readonly kernel: ElfImage | undefined,
+  ) {
+    this.locator = kernel === undefined ? undefined : kernelLocator(kernel);
+    let userSpace = false;
+    target.processor.onDecode = (linear, physical, cpl) => {
+      if (cpl === 3 && !userSpace) {
+        userSpace = true;
+        this.mark('user-space', linear);
+      }
+      if (cpl === 0 && !this.has('kernel-entry')) this.lookForKernel(linear, physical);
+      if (userSpace && (this.locator === undefined || this.has('kernel-entry'))) target.processor.onDecode = undefined;
+    };
+  }
+
+  /** The machine stands at the image's entry. */
+  entered(): void {
+    this.mark('entry', this.target.processor.registers.rip);
+  }
+
+  /** A service was called; the first ExitBootServices that succeeds is a phase. */
+  serviceCalled(call: ServiceCall): void {
+    if (call.name === 'ExitBootServices' && call.status === 0n && !this.has('exit-boot-services')) {
+      this.mark('exit-boot-services', call.caller);
+    }
+  }
+
+  /** Marks `symbol:NAME` when the symbol's first instruction runs. False when the kernel has no such symbol. */
+  watchSymbol(name: string): boolean {
+    const known = this.symbols()?.physicalOf(name) !== undefined;
+    if (known) this.watched.add(name);
+    return known;
+  }
+
+  has(name: string): boolean {
+    return this.phases.some((phase) => phase.name === name);
+  }
+
+  private symbols(): SymbolTable | undefined {
+    if (this.kernel === undefined) return undefined;
+    if (this.symbolTable === undefined && this.symbolsProblem === undefined) {
+      try {
+        this.symbolTable = readKallsyms(this.kernel);
+      } catch (error) {
+        if (!(error instanceof SymbolsError)) throw error;
+        this.symbolsProblem = error.message;
+      }
+    }
+    return this.symbolTable;
+  }
+
+  private lookForKernel(linear: bigint, physical: number): void {
+    const distance = this.locator?.check((address, length) => this.target.memory.readPhysical(address, length), physical);
+    if (distance === undefined) return;
+    this.mark('kernel-entry', linear);
+    this.stopAt('start_kernel', 'start_kernel', distance);
+    for (const name of this.watched) this.stopAt(name, `symbol:${name}`, distance);
+  }
+
+  private stopAt(symbol: string, phase: string, distance: number): void {
+    const linked = this.symbols()?.physicalOf(symbol);
+    if (linked === undefined) return;
+    const { processor } = this.target;
+    processor.setBreakpoint(linked + distance, () => {
+      processor.setBreakpoint(linked + distance, undefined);
+      this.mark(phase, processor.registers.rip);
+    });
+  }
+
+  private mark(name: string, address: bigint): void {
+    const phase = { name, instructions: this.target.instructions, address };
+    this.phases.push(phase);
+    this.onPhase(phase);
+  }
+}
