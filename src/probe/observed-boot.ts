@@ -4,7 +4,6 @@ import { efi } from '../boot/efi.js';
 import { linux64 } from '../boot/linux64.js';
 import { pvh } from '../boot/pvh.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
-import { attachFirmware } from '../firmware-host.js';
 import type { Firmware, MapEntry, Profile, ServiceCall } from '../firmware/index.js';
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
@@ -50,16 +49,11 @@ export class UnreachableError extends Error {
 export class ObservedBoot {
   readonly services = new ServiceLog();
   readonly console = new ConsoleWatch();
-  /** Present for the doors that enter through EFI. */
-  readonly firmware: Firmware | undefined;
   private constructor(
     readonly setup: BootSetup,
     readonly machine: Machine,
     readonly probe: PhaseProbe,
-    attach: (boot: ObservedBoot) => Firmware | undefined,
-  ) {
-    this.firmware = attach(this);
-  }
+  ) {}
 
   /** Throws BootError, ImageError or UnreachableError. */
   static start(setup: BootSetup): ObservedBoot {
@@ -67,23 +61,22 @@ export class ObservedBoot {
     const machine = new Machine({
       artifacts: setup.artifacts,
       memoryBytes: setup.memoryBytes,
+      profile: setup.profile,
+      strict: setup.strict,
+      onServiceCall: (call) => {
+        boot.called(call);
+      },
       ...(log === undefined ? {} : { log }),
     });
-    const probe = new PhaseProbe(machine, kernelOf(setup.image));
-    const boot = new ObservedBoot(setup, machine, probe, (self) =>
-      setup.door === 'efi' || setup.door === 'proposal'
-        ? attachFirmware(machine, {
-            profile: setup.profile,
-            strict: setup.strict,
-            onCall: (call) => {
-              self.called(call);
-            },
-          })
-        : undefined,
-    );
+    const boot = new ObservedBoot(setup, machine, new PhaseProbe(machine, kernelOf(setup.image)));
     boot.watch();
     boot.enter();
     return boot;
+  }
+
+  /** The EFI firmware; undefined for the doors that do not enter through it. */
+  get firmware(): Firmware | undefined {
+    return this.setup.door === 'efi' || this.setup.door === 'proposal' ? this.machine.firmware : undefined;
   }
 
   get phases(): readonly Phase[] {
@@ -137,16 +130,15 @@ export class ObservedBoot {
 
   private enter(): void {
     const { door, image, options, proposalLinux } = this.setup;
-    const { machine, firmware } = this;
+    const { machine } = this;
     if (door === 'pvh') machine.boot(pvh, image, options);
     else if (door === 'linux64') machine.boot(linux64, image, options);
-    else if (firmware !== undefined) {
-      const { memory, rsdp } = machine;
+    else {
       const first = door === 'proposal' ? proposalLinux : image;
       if (first === undefined) throw new Error('the door proposal wants proposal-linux');
       const inputs = door === 'proposal' ? { ...options, modules: [{ bytes: image.bytes }, ...options.modules] } : options;
-      machine.processor.enter(efi.enter({ memory, rsdp, firmware }, first, inputs));
-      this.setup.observer?.memoryMap?.('entry', firmware.memoryMap.entries());
+      machine.boot(efi, first, inputs);
+      this.setup.observer?.memoryMap?.('entry', machine.firmware.memoryMap.entries());
     }
     this.probe.entered();
   }
@@ -154,8 +146,8 @@ export class ObservedBoot {
   private called(call: ServiceCall): void {
     this.services.record(call);
     const { observer } = this.setup;
-    if (call.name === 'ExitBootServices' && this.firmware !== undefined) {
-      observer?.memoryMap?.('exit-boot-services', this.firmware.memoryMap.entries());
+    if (call.name === 'ExitBootServices') {
+      observer?.memoryMap?.('exit-boot-services', this.machine.firmware.memoryMap.entries());
     }
     observer?.call?.(call);
     this.probe.serviceCalled(call);
