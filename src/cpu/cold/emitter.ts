@@ -1,5 +1,6 @@
 /** Turns an instruction's statements into WebAssembly whose operands come from an instruction record at run time. */
-import { flagNodes, type Lifter, type Statement } from '../ir/lifter.js';
+import { carryOf, conditionOf, flagNodes } from '../ir/flags.js';
+import type { Lifter, Statement } from '../ir/lifter.js';
 import { operators, type Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
 import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
@@ -30,6 +31,9 @@ const loadOpcode: Readonly<Record<number, number>> = { 8: 0x31, 16: 0x33, 32: 0x
 const storeOpcode: Readonly<Record<number, number>> = { 8: 0x3c, 16: 0x3d, 32: 0x3e, 64: 0x37 };
 const V128_LOAD = 0xfd00;
 const V128_STORE = 0xfd0b;
+
+const flagsResult: Node = { type: 'i64', source: { kind: 'flagsResult' } };
+const flagsAux: Node = { type: 'i64', source: { kind: 'flagsAux' } };
 
 export class ColdEmitter {
   private locals: number[] = [];
@@ -375,6 +379,12 @@ export class ColdEmitter {
         f.memory(0x28, L.REC_SEGMENT);
         f.memory(0x29, 0);
         f.op(0x7c);
+        return;
+      case 'condition':
+        this.node(conditionOf(source.code, flagsResult, flagsAux));
+        return;
+      case 'carry':
+        this.node(carryOf(flagsAux));
         return;
       case 'flagsResult':
         f.i32(0);

@@ -4,13 +4,8 @@
  */
 import type { ValueType } from '../wasm/encoder.js';
 import { FLAGS_SYSTEM, RAX } from '../state-layout.js';
+import type { FlagsForm } from './flags.js';
 import { constant, op, signExtend, truncate, type Node } from './nodes.js';
-
-/** How the arithmetic flags follow from operands and result. */
-export type FlagsForm =
-  | { readonly kind: 'add' | 'sub'; readonly a: Node; readonly b: Node; readonly result: Node; readonly bits: number }
-  | { readonly kind: 'logic'; readonly result: Node; readonly bits: number }
-  | { readonly kind: 'raw'; readonly result: Node; readonly aux: Node }; // FLAGS_RESULT and FLAGS_AUX themselves
 
 export type Statement =
   | { readonly kind: 'let'; readonly local: number; readonly value: Node }
@@ -263,7 +258,7 @@ export class Lifter {
 
   /** CF as 0 or 1 (i64). */
   carry(): Node {
-    return op.shr(this.flagsAux, 63);
+    return { type: 'i64', source: { kind: 'carry' } };
   }
 
   /** OF as 0 or 1 (i64). */
@@ -300,27 +295,7 @@ export class Lifter {
 
   /** The condition of a Jcc, SETcc or CMOVcc by its 4-bit encoding (Intel SDM volume 1, appendix B). */
   condition(code: number): Node {
-    const zero = (): Node => op.eqz(this.flagsResult);
-    const carry = (): Node => op.ltS(this.flagsAux, 0);
-    const sign = (): Node =>
-      op.differ(op.ltS(this.flagsResult, 0), op.narrow(op.and(this.flagsAux, 1)));
-    const overflow = (): Node => op.ltS(op.xor(this.flagsAux, op.shl(this.flagsAux, 1)), 0);
-    const parity = (): Node => {
-      const bytes = op.xor(this.flagsResult, op.shr(this.flagsAux, 8));
-      return op.eqz(op.and(op.popcnt(op.and(bytes, 0xff)), 1));
-    };
-    const positive = [
-      overflow,
-      carry,
-      zero,
-      () => op.either(carry(), zero()),
-      sign,
-      parity,
-      () => op.differ(sign(), overflow()),
-      () => op.either(zero(), op.differ(sign(), overflow())),
-    ][code >> 1];
-    if (positive === undefined) throw new RangeError(`condition ${String(code)}`);
-    return code & 1 ? op.not(positive()) : positive();
+    return { type: 'i32', source: { kind: 'condition', code } };
   }
 
   /** DF as a node: nonzero when set. */
@@ -357,30 +332,4 @@ export class Lifter {
   helper(name: string): void {
     this.sink.push({ kind: 'helper', name });
   }
-}
-
-/** FLAGS_RESULT and FLAGS_AUX of a form (state-layout.ts defines the bits). `bind` evaluates a node once. */
-export function flagNodes(form: FlagsForm, bind: (value: Node) => Node): { result: Node; aux: Node } {
-  switch (form.kind) {
-    case 'raw':
-      return form;
-    case 'logic':
-      return { result: signExtend(form.result, form.bits), aux: constant(0) };
-    case 'add':
-    case 'sub': {
-      const { a, b, result, bits } = form;
-      const carries =
-        form.kind === 'add'
-          ? op.or(op.and(a, b), op.and(op.or(a, b), op.xor(result, -1)))
-          : op.or(op.and(op.xor(a, -1), b), op.and(op.xor(op.xor(a, b), -1), result));
-      return { result: signExtend(result, bits), aux: carriesToAux(carries, bits, bind) };
-    }
-  }
-}
-
-/** Carry-out vector of a width to FLAGS_AUX: its top two bits to bits 63 and 62, bit 3 stays. */
-export function carriesToAux(carries: Node, bits: number, bind: (value: Node) => Node): Node {
-  if (bits === 64) return op.and(carries, 0xc000_0000_0000_0008n);
-  const vector = bind(carries);
-  return op.or(op.and(op.shl(vector, 64 - bits), 0xc000_0000_0000_0000n), op.and(vector, 8));
 }

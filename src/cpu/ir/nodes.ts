@@ -148,6 +148,8 @@ export type Source =
   | { readonly kind: 'nextRip' }
   | { readonly kind: 'offset' } // effective address without the segment base
   | { readonly kind: 'effectiveAddress' }
+  | { readonly kind: 'condition'; readonly code: number } // 4-bit condition code, of the flags as they stand
+  | { readonly kind: 'carry' } // CF, 0 or 1
   | { readonly kind: 'flagsResult' }
   | { readonly kind: 'flagsAux' };
 

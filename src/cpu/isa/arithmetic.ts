@@ -17,7 +17,7 @@ const twoOperands =
     const b = x.read(1);
     const result = compute(x, kind, a, b, withCarry ? x.let(x.carry()) : undefined);
     x.write(0, truncate(result, x.bits));
-    x.flags({ kind, a, b, result, bits: x.bits });
+    x.flags({ kind, a, b, result, bits: x.bits, withCarry });
   };
 
 /** INC and DEC leave CF as it is. */
