@@ -76,9 +76,16 @@ export class ProcessorSubject implements Subject {
   private caught: number[] = [];
   private readonly log: string[] = [];
 
+  /** Ticks that the last execution took, up to its exception. */
+  ticks = 0;
+
+  private started = 0;
+
+  /** `slice` cuts executions into runs of so many ticks. */
   constructor(
     readonly name: string,
     artifacts: ProcessorArtifacts,
+    private readonly slice: () => number = () => longestRun,
   ) {
     const unimplemented = (what: string): void => {
       this.log.push(what);
@@ -111,7 +118,12 @@ export class ProcessorSubject implements Subject {
     registers.rflags = BigInt(state.rflags);
     this.fx.set(state.fx);
     this.caught = [];
-    const stop = this.processor.run(this.processor.ticks + longestRun);
+    this.started = this.processor.ticks;
+    let stop = '';
+    while (this.caught.length === 0 && this.processor.ticks < this.started + longestRun) {
+      stop = this.processor.run(this.processor.ticks + this.slice());
+      if (stop !== 'budget') break;
+    }
     const vector = this.caught.at(-1);
     if (vector === undefined) {
       throw new Error(
@@ -212,6 +224,7 @@ export class ProcessorSubject implements Subject {
       idt.setUint16(16 * vector + 4, open ? 0xee00 : 0x8e00, true);
       this.processor.setBreakpoint(handler, () => {
         this.caught.push(vector);
+        this.ticks = this.processor.ticks - this.started;
         this.processor.requestStop();
       });
     }
@@ -223,7 +236,7 @@ export class ProcessorSubject implements Subject {
 let artifacts: ProcessorArtifacts | undefined;
 
 /** The processor's modules, built from the sources once per run. */
-function buildArtifacts(): ProcessorArtifacts {
+export function buildArtifacts(): ProcessorArtifacts {
   if (artifacts !== undefined) return artifacts;
   const root = join(import.meta.dirname, '..', '..');
   const folder = mkdtempSync(join(tmpdir(), 'efikit-core-'));
@@ -234,7 +247,7 @@ function buildArtifacts(): ProcessorArtifacts {
     execFileSync(
       process.execPath,
       [asc, join(core, 'index.ts'), '--config', join(core, 'asconfig.json'), '-o', output],
-      { cwd: root },
+      { cwd: root, stdio: 'pipe' },
     );
     artifacts = { core: readFileSync(output), ...buildCold() };
   } finally {
