@@ -127,7 +127,7 @@ export function fxrstor64(record: i32): i32 {
 }
 
 /** Sets FCW; ES and B follow what is now unmasked. Bit 6 reads 1, reserved bits 0. Intel SDM volume 1, 8.1.5. */
-function setControl(value: u32): void {
+export function setControl(value: u32): void {
   store<u16>(FCW, <u16>((value & 0x1f3f) | 0x40));
   let status: u32 = load<u16>(FSW);
   if (status & ~value & 0x3f) status |= FSW_SUMMARY | FSW_BUSY;

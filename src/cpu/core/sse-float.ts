@@ -18,7 +18,7 @@ import {
   FLOAT_SQUARE_ROOT,
   FLOAT_SUBTRACT,
 } from '../float-operations';
-import { FLAGS_AUX, FLAGS_RESULT, REC_IMMEDIATE, REC_OP0, STATUS_CONTINUE, STATUS_FAULT } from '../state-layout';
+import { REC_IMMEDIATE, REC_OP0, STATUS_CONTINUE, STATUS_FAULT } from '../state-layout';
 import {
   A,
   add,
@@ -28,10 +28,8 @@ import {
   divide,
   INVALID,
   KIND_FINITE,
-  KIND_INFINITE,
   KIND_QUIET,
   KIND_SIGNALING,
-  KIND_ZERO,
   multiply,
   R,
   raised,
@@ -40,6 +38,7 @@ import {
   Unpacked,
   ZERO_DIVIDE,
 } from './softfloat';
+import { compare, setComparisonFlags } from './softfloat-compare';
 import { pack32, pack64, roundDouble, roundSingle, unpack32, unpack64 } from './softfloat-formats';
 import { beginSse, collect, denormalsAreZero, finishSse } from './sse-float-control';
 
@@ -68,26 +67,6 @@ function arithmetic(operation: i32): void {
   else if (operation == FLOAT_DIVIDE) divide();
   else squareRoot();
   if ((A.denormal | B.denormal) && !(raised & (INVALID | ZERO_DIVIDE))) raiseFlags(DENORMAL);
-}
-
-/** -1, 0 or 1; 2 when unordered. `quiet`: only signaling NaNs are invalid. */
-function compare(quiet: bool): i32 {
-  if (A.kind >= KIND_QUIET || B.kind >= KIND_QUIET) {
-    if (!quiet || A.kind == KIND_SIGNALING || B.kind == KIND_SIGNALING) raiseFlags(INVALID);
-    return 2;
-  }
-  if (A.denormal | B.denormal) raiseFlags(DENORMAL);
-  if (A.kind == KIND_ZERO && B.kind == KIND_ZERO) return 0;
-  if (A.kind == KIND_ZERO) return B.sign ? 1 : -1;
-  if (B.kind == KIND_ZERO || A.sign != B.sign) return A.sign ? -1 : 1;
-  const larger: i32 = A.sign ? -1 : 1;
-  if (A.kind == KIND_INFINITE || B.kind == KIND_INFINITE) {
-    if (A.kind == B.kind) return 0;
-    return A.kind == KIND_INFINITE ? larger : -larger;
-  }
-  if (A.exponent != B.exponent) return A.exponent > B.exponent ? larger : -larger;
-  if (A.significand == B.significand) return 0;
-  return A.significand > B.significand ? larger : -larger;
 }
 
 /** CMPPS and its like: predicates 0 to 7 EQ LT LE UNORD NEQ NLT NLE ORD. Intel SDM volume 2, CMPPD. */
@@ -183,13 +162,6 @@ export function sseCompareFlags(record: i32): i32 {
   if (finishSse()) return STATUS_FAULT;
   setComparisonFlags(order);
   return STATUS_CONTINUE;
-}
-
-/** The lazy flags of a comparison: less sets CF, equal ZF, unordered ZF PF CF. */
-export function setComparisonFlags(order: i32): void {
-  const carry = order == -1 || order == 2;
-  store<i64>(FLAGS_RESULT, order == 0 || order == 2 ? 0 : 1);
-  store<u64>(FLAGS_AUX, (carry ? 0xc000_0000_0000_0000 : 0) | (order == 0 ? 0x100 : 0));
 }
 
 /** RCPPS, RSQRTPS and the scalar forms: about 12 bits, no exceptions; denormals count as zero. */

@@ -16,6 +16,7 @@ import { sseShuffle } from './sse-shuffle.js';
 import { stack } from './stack.js';
 import { strings } from './strings.js';
 import { system } from './system.js';
+import { x87 } from './x87.js';
 
 /** The whole instruction set. A new family is one line here. */
 export const families: readonly Family[] = [
@@ -35,5 +36,6 @@ export const families: readonly Family[] = [
   sseFloat,
   sseShift,
   sseShuffle,
+  x87,
   nothing,
 ];
