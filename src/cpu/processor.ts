@@ -2,8 +2,11 @@
 import type { ProcessorArtifacts } from './artifacts.js';
 import { BlockStore } from './blocks.js';
 import { BlockDecoder } from './decoder.js';
+import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js';
 import { enterState } from './entry.js';
 import { ProcessorMemory, type MemoryCore } from './memory.js';
+import { ProcessorState } from './processor-state.js';
+import { RamPages } from './ram-pages.js';
 import { RegisterView } from './registers.js';
 import * as L from './state-layout.js';
 import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
@@ -20,6 +23,7 @@ interface Core extends MemoryCore {
   updateMode(): void;
   flushAll(): void;
   dropWriteTags(physicalPage: number): void;
+  dropAllWriteTags(): void;
   fetchTranslateAt(low: number, high: number): number;
   materialiseFlags(): void;
   absorbFlags(): void;
@@ -32,13 +36,20 @@ export interface ProcessorOptions {
   readonly bus: ProcessorBus;
   /** Entries of each TLB, a power of two from 16 to 1,024; only tests want few. */
   readonly tlbEntries?: number;
+  /** When hot code is compiled; 'never' runs everything in the cold tier. */
+  readonly compileAfter?: CompileAfter;
 }
 
 export class EmulatedProcessor implements Processor {
   readonly registers: RegisterView;
   readonly memory: ProcessorMemory;
+  /** Registers and TLBs as data, for snapshots and digests. */
+  readonly state: ProcessorState;
+  readonly ramPages: RamPages;
   onDecode: ((linear: bigint, physical: number, cpl: number) => void) | undefined;
   extraTicks = 0;
+  /** HLT was executed and no interrupt has been delivered since. */
+  halted = false;
 
   private readonly wasm: WebAssembly.Memory;
   private readonly view: DataView;
@@ -46,13 +57,20 @@ export class EmulatedProcessor implements Processor {
   private readonly dispatch: (record: number) => number;
   private readonly decoder: BlockDecoder;
   private readonly blocks: BlockStore;
+  readonly hot: HotTier;
   private readonly bus: ProcessorBus;
   private readonly breakpoints = new Map<number, () => void>();
   private readonly seen = new Set<string>();
   private readonly breakpointHandler: number;
   private runEnd = 0;
 
-  constructor({ ramBytes, artifacts, bus, tlbEntries = L.TLB_ENTRIES }: ProcessorOptions) {
+  constructor({
+    ramBytes,
+    artifacts,
+    bus,
+    tlbEntries = L.TLB_ENTRIES,
+    compileAfter = DEFAULT_COMPILE_AFTER,
+  }: ProcessorOptions) {
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
     const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
@@ -71,16 +89,29 @@ export class EmulatedProcessor implements Processor {
     this.decoder = new BlockDecoder(this.wasm, artifacts.handlers, artifacts.pseudo, (text) => {
       this.unimplemented(text);
     });
-    this.blocks = new BlockStore(this.wasm, artifacts.pseudo.stale, (page) => {
-      this.core.dropWriteTags(page);
-    });
+    this.blocks = new BlockStore(
+      this.wasm,
+      artifacts.pseudo.stale,
+      (page) => {
+        this.core.dropWriteTags(page);
+      },
+      (block) => {
+        this.hot.onDrop(block);
+      },
+    );
     this.view.setUint32(L.RAM_BYTES, ramBytes, true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
+    const { table } = cold.exports;
+    this.hot = new HotTier(this.wasm, artifacts, core.exports, table as never, this.blocks, compileAfter);
     this.core.resetProcessor();
     this.blocks.clear();
     this.core.flushAll();
     this.core.updateMode();
     this.memory = new ProcessorMemory(this.wasm, ramBytes, this.core);
+    this.state = new ProcessorState(this.wasm, this.core);
+    this.ramPages = new RamPages(this.wasm, ramBytes, () => {
+      this.core.dropAllWriteTags();
+    });
     this.registers = new RegisterView(
       this.wasm,
       {
@@ -118,6 +149,7 @@ export class EmulatedProcessor implements Processor {
       if (record === 0) {
         if (view.getUint32(L.STOP_REQUESTED, true) !== 0) return 'requested';
         if (this.interruptsAllowed() && !this.takeInterrupt()) return 'shutdown';
+        if (this.halted) return 'halted';
       }
       const now = this.ticks;
       if (now >= this.runEnd && record === 0) return 'budget';
@@ -134,17 +166,18 @@ export class EmulatedProcessor implements Processor {
         case L.EXIT_DECODE:
           if (!this.decode(view.getUint32(L.LEAVE_RECORD, true))) return 'shutdown';
           break;
-        case L.EXIT_HOT:
+        case L.EXIT_HOT: {
+          const block = this.blocks.startingAt(view.getUint32(L.LEAVE_RECORD, true));
+          if (block !== undefined) this.hot.compile(block);
           break;
+        }
         case L.EXIT_RECORD:
           record = this.pseudoRecord(view.getUint32(L.LEAVE_RECORD, true));
           break;
         default: {
           const reason = view.getUint32(L.LEAVE_REASON, true);
           if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
-          if (reason === L.LEAVE_HALT) {
-            if (!this.interruptsAllowed()) return 'halted';
-          }
+          if (reason === L.LEAVE_HALT) this.halted = !trapping; // a debug trap wakes it
           if (reason === L.LEAVE_GATE) this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
           else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
         }
@@ -186,6 +219,7 @@ export class EmulatedProcessor implements Processor {
   }
 
   enter(state: EntryState): void {
+    this.halted = false;
     enterState(this.registers, state);
     this.core.flushAll();
     this.core.updateMode();
@@ -222,7 +256,9 @@ export class EmulatedProcessor implements Processor {
   /** False after a triple fault. */
   private takeInterrupt(): boolean {
     const vector = this.bus.acknowledgeInterrupt();
-    return vector === undefined || this.core.deliverInterrupt(vector) === 0;
+    if (vector === undefined) return true;
+    this.halted = false;
+    return this.core.deliverInterrupt(vector) === 0;
   }
 
   /** No block for RIP: finds or decodes it, or raises the fetch's fault. False after a triple fault. */
@@ -234,6 +270,7 @@ export class EmulatedProcessor implements Processor {
     let block = this.blocks.find(linear, physical, mode);
     if (block === undefined) {
       if (this.decoder.full) {
+        this.hot.clear();
         this.blocks.clear();
         this.decoder.cursor = L.RECORDS;
       }
