@@ -1,0 +1,2 @@
+#include "bare.h"
+void guest_main(const u64 *s){(void)s;print("end\n");}
