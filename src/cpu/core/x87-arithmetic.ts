@@ -59,6 +59,7 @@ import {
   pop,
   setConditions,
   settle,
+  settleKeepingC1,
   stackUnderflow,
   storeResult,
   x87Precision,
@@ -173,10 +174,12 @@ export function x87Compare(record: i32): i32 {
     }
     order = compare((what & X87_QUIET) != 0);
   }
-  settle();
-  if (isRefused()) return STATUS_CONTINUE;
+  if (what & X87_TO_FLAGS) settleKeepingC1();
+  else settle();
+  // Measured: FCOMI sets its flags also when it faults later; it does not pop then.
   if (what & X87_TO_FLAGS) setComparisonFlags(order);
-  else setConditions(order == 2 ? C3 | C2 | C0 : order == 0 ? C3 : order < 0 ? C0 : 0);
+  if (isRefused()) return STATUS_CONTINUE;
+  if (!(what & X87_TO_FLAGS)) setConditions(order == 2 ? C3 | C2 | C0 : order == 0 ? C3 : order < 0 ? C0 : 0);
   popAsAsked(what);
   return STATUS_CONTINUE;
 }

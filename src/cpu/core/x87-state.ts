@@ -163,10 +163,19 @@ export function isRefused(): bool {
 export function settle(): void {
   store<u64>(FIP, load<u64>(current, REC_NEXT_RIP) - <u64>load<u8>(current, REC_LENGTH));
   if (isMemoryOperand(current, 0)) store<u64>(FDP, effectiveAddress(current));
-  let status: u32 = (load<u16>(FSW) & ~C1) | <u32>raised | stackFault;
-  if (raised & INEXACT && roundedUp) status |= C1;
+  const early = INVALID | DENORMAL | ZERO_DIVIDE;
+  const flags = isRefused() ? raised & early : raised;
+  let status: u32 = (load<u16>(FSW) & ~C1) | <u32>flags | stackFault;
+  if (flags & INEXACT && roundedUp) status |= C1;
   if (status & <u32>x87Unmasked()) status |= SUMMARY_BUSY;
   store<u16>(FSW, <u16>status);
+}
+
+/** settle() for what leaves C1 alone unless the stack is at fault: FCOMI, FCMOV. */
+export function settleKeepingC1(): void {
+  const kept = load<u16>(FSW) & C1;
+  settle();
+  if (stackFault == 0) store<u16>(FSW, load<u16>(FSW) | <u16>kept);
 }
 
 /** Replaces C3, C2 and C0. */

@@ -55,6 +55,7 @@ import {
   setEmpty,
   setTop,
   settle,
+  settleKeepingC1,
   slot,
   stackOverflow,
   stackUnderflow,
@@ -313,7 +314,7 @@ export function x87ConditionalMove(record: i32): i32 {
   begin87(record);
   const empty = isEmpty(0) || isEmpty(from);
   if (empty) stackUnderflow();
-  settle();
+  settleKeepingC1();
   if (isRefused()) return STATUS_CONTINUE;
   if (empty) storeIndefinite(0);
   else if (load<u64>(FLOAT_SOURCE) != 0) copyRegister(0, from);

@@ -94,12 +94,15 @@ function scaleOf(): i32 {
   return B.sign ? -magnitude : magnitude;
 }
 
+/** An answer of remainder(): no quotient, C3 and C0 stay. */
+const KEEP_QUOTIENT: u32 = 1;
+
 /** R = A rem B, the quotient towards zero or (FPREM1) to nearest; answers C3 C2 C1 C0. */
 function remainder(nearest: bool): u32 {
-  if (deliversNaN()) return 0;
+  if (deliversNaN()) return KEEP_QUOTIENT;
   if (A.kind == KIND_INFINITE || B.kind == KIND_ZERO) {
     setInvalid();
-    return 0;
+    return KEEP_QUOTIENT;
   }
   noteDenormals();
   copyTo(R, A);
@@ -179,7 +182,7 @@ function codesOf(quotient: u64): u32 {
 
 /** FPREM, FPREM1, FSCALE: ST(0) with ST(1). */
 function withNext(operation: u32): i32 {
-  let codes: u32 = 0;
+  let codes = KEEP_QUOTIENT;
   if (isEmpty(0) || isEmpty(1)) {
     stackUnderflow();
     setInvalid();
@@ -193,6 +196,10 @@ function withNext(operation: u32): i32 {
   if (isRefused()) return STATUS_CONTINUE;
   storeResult(0);
   if (operation == X87_SCALE) return STATUS_CONTINUE;
+  if (codes == KEEP_QUOTIENT) {
+    store<u16>(FSW, <u16>(load<u16>(FSW) & ~C2));
+    return STATUS_CONTINUE;
+  }
   setConditions(codes & (C3 | C2 | C0));
   store<u16>(FSW, <u16>((load<u16>(FSW) & ~C1) | (codes & C1)));
   return STATUS_CONTINUE;
