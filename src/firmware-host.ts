@@ -2,7 +2,7 @@
 import type { FirmwareHost } from './firmware/host.js';
 import { statusName } from '../firmware-tables/uefi/status.js';
 import type { Machine } from './machine.js';
-import type { SeededRandom } from './random.js';
+import type { SeededRandom } from './cpu/seeded-random.js';
 
 const INTERRUPT_FLAG = 0x200n;
 

@@ -3,17 +3,20 @@ import type { BootOptions, BootProtocol } from './boot/boot-protocol.js';
 import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import { cpuid } from './cpu/cpuid.js';
+import type { CompileAfter } from './cpu/hot/tier.js';
 import { EmulatedProcessor } from './cpu/processor.js';
 import type { ProcessorBus, Stop } from './cpu/types.js';
 import { buildAcpiTables } from './devices/acpi.js';
+import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
-import { Firmware, type Overrides, type Profile, type ServiceCall, type StoredVariable } from './firmware/index.js';
+import { Firmware, profiles, type Overrides, type Profile, type ServiceCall, type StoredVariable } from './firmware/index.js';
 import { firmwareHost } from './firmware-host.js';
 import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import { layout } from './memory/layout.js';
 import { Platform } from './platform.js';
-import { SeededRandom } from './random.js';
+import { applySnapshot, checkSnapshot, SnapshotError, takeSnapshot, type MachineParts, type Snapshot } from './snapshot.js';
+import { SeededRandom } from './cpu/seeded-random.js';
 
 /** How a run ended. docs: the result of `boot --json`. */
 export interface Outcome {
@@ -32,6 +35,8 @@ export interface MachineOptions {
   /** What the real-time clock shows at the start, seconds since 1970 (UTC). */
   readonly startSeconds?: number;
   readonly tlbEntries?: number;
+  /** When hot code is compiled: after so many entries of a block, 'never', or 'random' (for tests). */
+  readonly compileAfter?: CompileAfter;
   /** Which EFI services exist; `proposal` when left out. */
   readonly profile?: Profile;
   readonly overrides?: Overrides;
@@ -43,9 +48,15 @@ export interface MachineOptions {
   readonly log?: (line: string) => void;
 }
 
+/** What the restored machine still needs of its caller; everything else is in the snapshot. */
+export type RestoreOptions = Omit<
+  MachineOptions,
+  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'overrides' | 'strict' | 'variables'
+>;
+
 const DEFAULT_START = Date.UTC(2026, 0, 1) / 1000;
 
-export class Machine implements EfiTarget {
+export class Machine implements EfiTarget, MachineParts {
   readonly processor: EmulatedProcessor;
   readonly platform: Platform;
   readonly memory: GuestMemory;
@@ -57,10 +68,10 @@ export class Machine implements EfiTarget {
   idle = false;
   /** Console bytes as the guest writes them. */
   onConsole: (byte: number) => void = () => undefined;
-  private readonly events = new EventQueue();
-  private readonly random: SeededRandom;
+  readonly events = new EventQueue();
+  readonly random: SeededRandom;
 
-  constructor(options: MachineOptions) {
+  constructor(private readonly options: MachineOptions) {
     const log = options.log ?? (() => undefined);
     this.random = new SeededRandom(options.seed ?? 1);
     this.processor = new EmulatedProcessor({
@@ -68,6 +79,7 @@ export class Machine implements EfiTarget {
       artifacts: options.artifacts,
       bus: this.bus(log),
       ...(options.tlbEntries === undefined ? {} : { tlbEntries: options.tlbEntries }),
+      ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
     });
     this.memory = this.processor.memory;
     this.platform = new Platform(
@@ -133,6 +145,35 @@ export class Machine implements EfiTarget {
   /** Tick of the next timer while the guest is idle; undefined when only input can wake it. */
   idleUntil(): number | undefined {
     return this.events.next === Infinity ? undefined : this.events.next;
+  }
+
+  /** The state as data, between two runs; `notes` are plain data of the caller that go with it. */
+  save(notes: unknown = null): Snapshot {
+    const { memoryBytes, tlbEntries = 1024, overrides = {}, strict = false } = this.options;
+    const configuration = { memoryBytes, tlbEntries, profile: this.firmware.profile.name, overrides, strict };
+    return takeSnapshot(this, configuration, notes);
+  }
+
+  /**
+   * A machine that goes on where the saved one stood: same ticks, same result. Callbacks, breakpoints and the console's
+   * listener are the caller's to attach again; piped input that was not read yet is in the snapshot. Give the profile
+   * when it is none of efikit's own. Throws SnapshotError.
+   */
+  static restore(options: RestoreOptions, snapshot: Snapshot): Machine {
+    checkSnapshot(snapshot);
+    const { memoryBytes, tlbEntries, profile: name, overrides, strict } = snapshot.configuration;
+    const profile = options.profile ?? profiles.find((known) => known.name === name);
+    if (profile?.name !== name) {
+      throw new SnapshotError(`the snapshot was saved under the profile ${name}: give that profile, or none`);
+    }
+    const machine = new Machine({ ...options, memoryBytes, tlbEntries, profile, overrides, strict });
+    applySnapshot(machine, snapshot);
+    return machine;
+  }
+
+  /** Short values that are equal when two machines are in the same state, between two runs. */
+  digest(): Digest {
+    return digestOf(this);
   }
 
   /** Moves an idle guest's time forward to a tick, at most to its next timer. */

@@ -1,16 +1,16 @@
 /** The devices of the machine and how they are wired: the port map, the MMIO windows, interrupts, reset and power. */
 import { AcpiSleep } from './devices/acpi-sleep.js';
-import type { DeviceHost, MmioDevice } from './devices/device.js';
-import { IoApic } from './devices/io-apic.js';
-import { LocalApic } from './devices/local-apic.js';
+import type { DeviceHost, MmioDevice, Stateful } from './devices/device.js';
+import { IoApic, type IoApicState } from './devices/io-apic.js';
+import { LocalApic, type LocalApicState } from './devices/local-apic.js';
 import { localApicTimerEvent } from './devices/local-apic-timer.js';
-import { PitChannel2 } from './devices/pit-channel-2.js';
+import { PitChannel2, type PitChannel2State } from './devices/pit-channel-2.js';
 import { readPlatformMsr, writePlatformMsr } from './devices/platform-msrs.js';
 import { PortMap } from './devices/port-map.js';
 import { com1Interrupt, ports } from './devices/ports.js';
 import { ResetPorts } from './devices/reset-ports.js';
-import { RtcCmos } from './devices/rtc-cmos.js';
-import { Uart16550 } from './devices/uart-16550.js';
+import { RtcCmos, type RtcCmosState } from './devices/rtc-cmos.js';
+import { Uart16550, type Uart16550State } from './devices/uart-16550.js';
 import { layout } from './memory/layout.js';
 
 const WINDOW = 4096;
@@ -29,13 +29,26 @@ export interface PlatformOptions {
   readonly startSeconds: number;
 }
 
-export class Platform {
+/** State of all devices as plain JSON data. */
+export interface PlatformState {
+  readonly localApic: LocalApicState;
+  readonly ioApic: IoApicState;
+  readonly uart: Uart16550State;
+  readonly pit: PitChannel2State;
+  readonly rtc: RtcCmosState;
+  readonly reset: { readonly control: number };
+  /** Ports and MMIO pages that are empty and were logged. */
+  readonly logged: { readonly ports: readonly number[]; readonly mmio: readonly number[] };
+}
+
+export class Platform implements Stateful<PlatformState> {
   readonly localApic: LocalApic;
   readonly ioApic: IoApic;
   readonly uart = new Uart16550();
   readonly ports: PortMap;
   private readonly pit: PitChannel2;
   private readonly rtc: RtcCmos;
+  private readonly reset: ResetPorts;
   private readonly emptyMmio = new Set<number>();
 
   constructor(
@@ -58,9 +71,9 @@ export class Platform {
     };
     this.pit = new PitChannel2(host);
     this.rtc = new RtcCmos(host, options.startSeconds);
-    const reset = new ResetPorts(() => {
+    const reset = (this.reset = new ResetPorts(() => {
       host.reset('reset port');
-    });
+    }));
     const sleep = new AcpiSleep(() => {
       host.powerOff('ACPI sleep register (S5)');
     });
@@ -121,13 +134,28 @@ export class Platform {
     return undefined;
   }
 
-  save(): object {
+  save(): PlatformState {
     return {
       localApic: this.localApic.save(),
       ioApic: this.ioApic.save(),
       uart: this.uart.save(),
       pit: this.pit.save(),
       rtc: this.rtc.save(),
+      reset: this.reset.save(),
+      logged: { ports: this.ports.save(), mmio: [...this.emptyMmio] },
     };
+  }
+
+  /** Takes up a saved state. Pending events are the machine's to restore. */
+  restore(state: PlatformState): void {
+    this.localApic.restore(state.localApic);
+    this.ioApic.restore(state.ioApic);
+    this.uart.restore(state.uart);
+    this.pit.restore(state.pit);
+    this.rtc.restore(state.rtc);
+    this.reset.restore(state.reset);
+    this.ports.restore(state.logged.ports);
+    this.emptyMmio.clear();
+    for (const page of state.logged.mmio) this.emptyMmio.add(page);
   }
 }

@@ -35,7 +35,9 @@ export const linux64: BootProtocol = {
     const { setup } = image;
     if (setup === undefined) throw new BootError(linux64.refuses(image) ?? 'no setup header');
     if (options.modules.length > 0) {
-      throw new BootError('the 64-bit boot protocol carries an initrd and no other modules: leave out --module or take the pvh door');
+      throw new BootError(
+        'the 64-bit boot protocol carries an initrd and no other modules: leave out --module or take the pvh door',
+      );
     }
     const { memory } = target;
     const kernelAt = loadProtectedMode(memory, image, setup);
@@ -56,7 +58,9 @@ export const linux64: BootProtocol = {
 function loadProtectedMode(memory: GuestMemory, image: LoadedImage, setup: LinuxSetup): number {
   const at = setup.prefAddress;
   if (at < layout.highMemoryStart || at % setup.kernelAlignment !== 0) {
-    throw new BootError(`pref_address 0x${at.toString(16)} of the kernel is no aligned address above 1 MiB: the image is damaged`);
+    throw new BootError(
+      `pref_address 0x${at.toString(16)} of the kernel is no aligned address above 1 MiB: the image is damaged`,
+    );
   }
   if (at + setup.initSize > memory.ramBytes) {
     throw new BootError(
@@ -73,7 +77,9 @@ function writeCommandLine(memory: GuestMemory, setup: LinuxSetup, commandLine: s
   const bytes = zeroTerminated(commandLine);
   const longest = Math.min(setup.commandLineBytes, areaEnd - commandLineAt - 1);
   if (bytes.length - 1 > longest) {
-    throw new BootError(`the command line of ${String(bytes.length - 1)} bytes is longer than the ${String(longest)} this kernel takes: shorten it`);
+    throw new BootError(
+      `the command line of ${String(bytes.length - 1)} bytes is longer than the ${String(longest)} this kernel takes: shorten it`,
+    );
   }
   memory.writePhysical(commandLineAt, bytes);
 }
@@ -95,7 +101,10 @@ function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed)
     e820_table: table,
   });
   const headerEnd = 0x202 + (image.bytes[0x201] ?? 0);
-  page.set(image.bytes.subarray(setupHeaderOffset, Math.min(headerEnd, BootParams.offsetOf('edd_mbr_sig_buffer'))), setupHeaderOffset);
+  page.set(
+    image.bytes.subarray(setupHeaderOffset, Math.min(headerEnd, BootParams.offsetOf('edd_mbr_sig_buffer'))),
+    setupHeaderOffset,
+  );
   page.set(
     SetupHeader.encode({
       ...header,
@@ -112,7 +121,11 @@ function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed)
 
 /** Linux scans 0xf0000 to 0xfffff for firmware tables, so everything from 640 KiB to 1 MiB is reserved, as on a PC. */
 function memoryMap(ramBytes: number, acpi: boolean): { addr: number; size: number; type: number }[] {
-  const hole = { addr: layout.lowMemoryEnd, size: layout.highMemoryStart - layout.lowMemoryEnd, type: E820Type.reserved };
+  const hole = {
+    addr: layout.lowMemoryEnd,
+    size: layout.highMemoryStart - layout.lowMemoryEnd,
+    type: E820Type.reserved,
+  };
   const tablesEnd = layout.acpiTables + layout.acpiTablesBytes;
   return [
     { addr: 0, size: layout.lowMemoryEnd, type: E820Type.ram },
@@ -140,6 +153,11 @@ function entryState(kernelAt: number): EntryState {
     cr4: 0x20n,
     efer: 0x500n,
     gdtr: { base: BigInt(gdtAt), limit: gdt.length * 8 - 1 },
-    segments: { cs: { selector: bootCode, base: 0n, limit: 0xffff_ffff, attributes: 0xa09b }, ds: data, es: data, ss: data },
+    segments: {
+      cs: { selector: bootCode, base: 0n, limit: 0xffff_ffff, attributes: 0xa09b },
+      ds: data,
+      es: data,
+      ss: data,
+    },
   };
 }

@@ -21,7 +21,8 @@ export const pvh: BootProtocol = {
   refuses(image) {
     try {
       const elf = image.elf();
-      if (elf === undefined) return 'no ELF in the image: the PVH entry is a note in an ELF kernel or in the one inside a bzImage';
+      if (elf === undefined)
+        return 'no ELF in the image: the PVH entry is a note in an ELF kernel or in the one inside a bzImage';
       return entryProblem(elf);
     } catch (error) {
       if (error instanceof ImageError) return error.message;
@@ -50,7 +51,9 @@ function entryProblem(elf: ElfImage): string | undefined {
   const inside = elf.segments.some(
     ({ physicalAddress, memoryBytes }) => entry >= physicalAddress && entry < physicalAddress + memoryBytes,
   );
-  return inside ? undefined : `the PHYS32_ENTRY note names 0x${entry.toString(16)}, which lies in no segment of the kernel: the image is damaged`;
+  return inside
+    ? undefined
+    : `the PHYS32_ENTRY note names 0x${entry.toString(16)}, which lies in no segment of the kernel: the image is damaged`;
 }
 
 /** Module 0 is the initrd where there is one, as Xen and Linux have it; the modules of --module follow. */
@@ -68,7 +71,9 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
   let textAt = memmapAt + memmap.length * HvmMemmapEntry.size;
   const end = layout.hvmStartInfo + layout.hvmStartInfoBytes;
   if (textAt > end) {
-    throw new BootError(`${String(modules.length)} modules are too many for hvm_start_info: pack them into fewer files`);
+    throw new BootError(
+      `${String(modules.length)} modules are too many for hvm_start_info: pack them into fewer files`,
+    );
   }
   const text = (what: string, value: string): number => {
     const bytes = zeroTerminated(value);

@@ -28,7 +28,12 @@ export interface Inspection {
   readonly elf?: {
     readonly bits: 32 | 64;
     readonly entry: string;
-    readonly segments: readonly { readonly physicalAddress: number; readonly virtualAddress: string; readonly fileBytes: number; readonly memoryBytes: number }[];
+    readonly segments: readonly {
+      readonly physicalAddress: number;
+      readonly virtualAddress: string;
+      readonly fileBytes: number;
+      readonly memoryBytes: number;
+    }[];
     readonly notes: readonly { readonly name: string; readonly type: string; readonly value: string }[];
   };
   readonly doors: readonly { readonly name: string; readonly opens: boolean; readonly reason?: string }[];
@@ -91,7 +96,8 @@ export function inspect(image: LoadedImage): string {
   }
   if (data.symbols !== undefined) lines.push(`symbols   ${String(data.symbols)} in kallsyms`);
   lines.push('doors');
-  for (const door of data.doors) lines.push(`  ${door.name.padEnd(8)}${door.opens ? 'opens' : `closed: ${door.reason ?? ''}`}`);
+  for (const door of data.doors)
+    lines.push(`  ${door.name.padEnd(8)}${door.opens ? 'opens' : `closed: ${door.reason ?? ''}`}`);
   if (data.pe !== undefined) lines.push(...peLines(data.pe));
   if (data.elf !== undefined) lines.push(...elfLines(data.elf));
   if (data.problems.length > 0) lines.push('problems', ...data.problems.map((problem) => `  ${problem}`));
@@ -157,7 +163,8 @@ function noteValue(description: Uint8Array): string {
 }
 
 function peLines(pe: NonNullable<Inspection['pe']>): string[] {
-  const relocations = pe.relocations === undefined ? 'no base relocations' : `base relocations at RVA ${hex(pe.relocations.rva)}`;
+  const relocations =
+    pe.relocations === undefined ? 'no base relocations' : `base relocations at RVA ${hex(pe.relocations.rva)}`;
   return [
     `PE        entry RVA ${hex(pe.entryPoint)}, image ${size(pe.sizeOfImage)} at ${pe.imageBase}, subsystem ${String(pe.subsystem)}, ${relocations}`,
     ...pe.sections.map(

@@ -1,1 +1,87 @@
-process.stdout.write('efikit\n');
+import { BootError } from '../boot/boot-protocol.js';
+import { OutputError } from '../host/console-output.js';
+import { InputError } from '../host/files.js';
+import { ImageError } from '../loaders/image.js';
+import { ExitStatus } from '../report/result.js';
+import { UnusableInputError, UsageError } from './errors.js';
+import { helpText, parseArguments, type Command } from './options.js';
+import { version } from './version.js';
+
+const general = `efikit: a minimal UEFI firmware and the machine under it
+
+  efikit boot IMAGE      run one image through one door; its console is yours
+  efikit compare IMAGE   the same image through several doors, and what differs
+  efikit inspect IMAGE   what is in the image, and which doors it has
+  efikit ablate IMAGE    which firmware services the image needs (not built yet)
+  efikit vars ...        variables of a store file (not built yet)
+
+efikit COMMAND --help explains the options; efikit --version names the version.
+`;
+
+/** Commands load when they are called: a help text shall not wait for a processor. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  boot: async () => (await import('./boot.js')).boot,
+  compare: async () => (await import('./compare.js')).compare,
+  inspect: async () => (await import('./inspect-command.js')).inspectCommand,
+};
+const unbuilt: Readonly<Record<string, string>> = {
+  ablate: 'efikit ablate is not built yet: compare --profile proposal shows the first service that an image misses',
+  vars: 'efikit vars is not built yet: variables live in memory for one run',
+};
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined) throw new UsageError('no command is named: boot, compare or inspect; efikit --help explains them');
+  if (name === '--help' || name === '-h' || name === 'help') return print(general);
+  if (name === '--version') return print(`${version}\n`);
+  const missing = unbuilt[name];
+  if (missing !== undefined) throw new UsageError(missing);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) throw new UsageError(`"${name}" is no command: boot, compare or inspect; efikit --help explains them`);
+  const command = await load();
+  const args = parseArguments(command, rest);
+  return args === undefined ? print(helpText(command)) : command.run(args);
+}
+
+async function print(text: string): Promise<number> {
+  const { ConsoleOutput } = await import('../host/console-output.js');
+  const output = new ConsoleOutput(process.stdout, 'the text');
+  output.writeText(text);
+  await output.finish();
+  return ExitStatus.success;
+}
+
+/** One clear line for what went wrong, and the exit status. */
+function report(error: unknown): number {
+  if (error instanceof OutputError && error.code === 'EPIPE') return ExitStatus.guestFailed; // who reads has gone: silence
+  const [line, status] = explain(error);
+  try {
+    process.stderr.write(`efikit: ${line}\n`);
+  } catch {
+    // standard error is closed: the status must do
+  }
+  return status;
+}
+
+function explain(error: unknown): [string, number] {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError) return [message, ExitStatus.usage];
+  const unusable =
+    error instanceof UnusableInputError ||
+    error instanceof InputError ||
+    error instanceof OutputError ||
+    error instanceof ImageError ||
+    error instanceof BootError ||
+    (error instanceof Error && error.name === 'UnreachableError');
+  if (unusable) return [message, ExitStatus.unusableInput];
+  if (error instanceof RangeError) return [`out of memory on this host: ${message}; give the guest less with --memory`, ExitStatus.unusableInput];
+  const stack = process.env['EFIKIT_DEBUG'] === undefined || !(error instanceof Error) ? '' : `\n${error.stack ?? ''}`;
+  return [`internal error: ${message} (a bug in efikit: please report it with the command; EFIKIT_DEBUG=1 shows where)${stack}`, ExitStatus.guestFailed];
+}
+
+// A stream that fails outside of a write has a listener too; what is written learns of it by OutputError.
+process.stderr.on('error', () => undefined);
+process.stdout.on('error', () => undefined);
+process.exitCode = await main(process.argv.slice(2)).catch(report);
+// Whatever still listens (an open standard input) must not keep the process.
+process.exit();

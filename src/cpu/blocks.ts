@@ -20,12 +20,15 @@ export class BlockStore {
   private readonly u8: Uint8Array;
   /** By guest-physical start, because a physical block may be mapped at several linear addresses. */
   private readonly byPhysical = new Map<number, Block[]>();
+  private readonly byLinear = new Map<bigint, Block[]>();
+  private readonly byRecord = new Map<number, Block>();
   private readonly byPage = new Map<number, Set<Block>>();
 
   constructor(
     memory: WebAssembly.Memory,
     private readonly staleHandler: number,
     private readonly dropWriteTags: (physicalPage: number) => void,
+    private readonly onDrop: (block: Block) => void,
   ) {
     this.view = new DataView(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
@@ -35,13 +38,22 @@ export class BlockStore {
     return this.byPhysical.get(physical)?.find((block) => block.linear === linear && block.mode === mode);
   }
 
+  /** A block at a linear address, wherever it is mapped: whoever follows it must check the mapping. */
+  findLinear(linear: bigint, mode: number): Block | undefined {
+    return this.byLinear.get(linear)?.find((block) => block.mode === mode);
+  }
+
   /** Keeps a decoded block, marks its bytes as translated and makes later stores to them visible. */
   add(linear: bigint, physical: number, mode: number, decoded: DecodedBlock): Block {
     const { record, records, bytes, secondPage } = decoded;
     const block: Block = { linear, physical, mode, record, records, bytes, secondPage, valid: true };
+    this.byRecord.set(record, block);
     const list = this.byPhysical.get(physical);
     if (list === undefined) this.byPhysical.set(physical, [block]);
     else list.push(block);
+    const same = this.byLinear.get(linear);
+    if (same === undefined) this.byLinear.set(linear, [block]);
+    else same.push(block);
     const inFirst = Math.min(bytes, 4096 - (physical & 0xfff));
     this.mark(block, physical, inFirst);
     if (secondPage !== undefined) this.mark(block, secondPage, bytes - inFirst);
@@ -91,15 +103,13 @@ export class BlockStore {
 
   /** Drops one block; its records send whoever stands in them back to look RIP up. */
   drop(block: Block): void {
+    this.onDrop(block);
     block.valid = false;
+    remove(this.byPhysical, block.physical, block);
+    remove(this.byLinear, block.linear, block);
+    this.byRecord.delete(block.record);
     for (let i = 0; i < block.records; i++) {
       this.view.setUint32(block.record + i * L.RECORD_BYTES + L.REC_HANDLER, this.staleHandler, true); // and no cold handler
-    }
-    const list = this.byPhysical.get(block.physical);
-    if (list !== undefined) {
-      const rest = list.filter((other) => other !== block);
-      if (rest.length === 0) this.byPhysical.delete(block.physical);
-      else this.byPhysical.set(block.physical, rest);
     }
     this.byPage.get(block.physical >>> PAGE_SHIFT)?.delete(block);
     if (block.secondPage !== undefined) this.byPage.get(block.secondPage >>> PAGE_SHIFT)?.delete(block);
@@ -121,6 +131,11 @@ export class BlockStore {
     }
   }
 
+  /** The block whose first record this is. */
+  startingAt(record: number): Block | undefined {
+    return this.byRecord.get(record);
+  }
+
   blockOfRecord(record: number): Block | undefined {
     for (const list of this.byPhysical.values()) {
       for (const block of list) {
@@ -138,9 +153,17 @@ export class BlockStore {
       this.u8.fill(0, first, first + 4096 / 32 / 8);
     }
     this.byPhysical.clear();
+    this.byLinear.clear();
+    this.byRecord.clear();
     this.byPage.clear();
     this.u8.fill(0xff, L.BLOCK_INDEX, L.BLOCK_INDEX + L.BLOCK_ENTRIES * L.BLOCK_ENTRY);
   }
+}
+
+function remove<Key>(map: Map<Key, Block[]>, key: Key, block: Block): void {
+  const rest = (map.get(key) ?? []).filter((other) => other !== block);
+  if (rest.length === 0) map.delete(key);
+  else map.set(key, rest);
 }
 
 function overlaps(block: Block, start: number, end: number): boolean {

@@ -208,7 +208,8 @@ export const EXIT_LEAVE = 2; // a helper left: LEAVE_REASON
 export const EXIT_RECORD = 3; // a pseudo-record at LEAVE_RECORD wants the host
 export const EXIT_HOT = 4; // the block at RIP, with first record LEAVE_RECORD, has been entered HOT_THRESHOLD times
 
-export const HOT_FUNCTIONS = 0x440_0000; // u32 a record: table index of the hot function that starts there
+export const HOT_FUNCTIONS = 0x440_0000; // u32 a record: table index << HOT_POSITION_BITS | position in the region
+export const HOT_POSITION_BITS = 7;
 export const HOT_THRESHOLD = 0x1364; // u32: entries after which a block is hot; 0: never
 
 export const RAM = 0x500_0000;

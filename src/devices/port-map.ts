@@ -85,6 +85,16 @@ export class PortMap implements PortDevice {
     return [...new Set(this.byPort.values())].sort((a, b) => a.first - b.first);
   }
 
+  /** The ports that were logged, so that a restored machine does not log them again. */
+  save(): readonly number[] {
+    return [...this.logged];
+  }
+
+  restore(logged: readonly number[]): void {
+    this.logged.clear();
+    for (const port of logged) this.logged.add(port);
+  }
+
   private absent(port: number, access: 'read' | 'write'): void {
     if (this.logged.has(port)) return;
     this.logged.add(port);

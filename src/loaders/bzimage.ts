@@ -1,16 +1,25 @@
-import { bootFlag, headerMagic, SetupHeader, setupHeaderOffset, XLoadFlag } from '../../firmware-tables/linux/setup-header.js';
+import {
+  bootFlag,
+  headerMagic,
+  SetupHeader,
+  setupHeaderOffset,
+  XLoadFlag,
+} from '../../firmware-tables/linux/setup-header.js';
 import { asciiAt, damaged, hex, requireRange } from './bounds.js';
 import { ImageError, type LinuxSetup } from './image.js';
 
 /** Boot protocol 2.12 (Linux 3.8) is the first with xloadflags, which says whether the kernel has a 64-bit entry. */
 const oldestVersion = 0x20c;
 
-const fieldAt = (name: Parameters<typeof SetupHeader.offsetOf>[0]): number => setupHeaderOffset + SetupHeader.offsetOf(name);
+const fieldAt = (name: Parameters<typeof SetupHeader.offsetOf>[0]): number =>
+  setupHeaderOffset + SetupHeader.offsetOf(name);
 
 export function isBzImage(bytes: Uint8Array): boolean {
   if (bytes.length < fieldAt('version')) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return view.getUint32(fieldAt('header'), true) === headerMagic && view.getUint16(fieldAt('boot_flag'), true) === bootFlag;
+  return (
+    view.getUint32(fieldAt('header'), true) === headerMagic && view.getUint16(fieldAt('boot_flag'), true) === bootFlag
+  );
 }
 
 /** Reads and checks the setup header of a bzImage. Linux Documentation/arch/x86/boot.rst. Throws ImageError. */

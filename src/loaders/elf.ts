@@ -93,7 +93,10 @@ export function readElf(bytes: Uint8Array): ElfImage {
     }
   }
   if (segments.length === 0) {
-    throw new ImageError(`ELF has no PT_LOAD segment among its program headers at offset ${hex(tableOffset)}: ${damaged}`, tableOffset);
+    throw new ImageError(
+      `ELF has no PT_LOAD segment among its program headers at offset ${hex(tableOffset)}: ${damaged}`,
+      tableOffset,
+    );
   }
   const pvhEntry = pvhEntryOf(notes);
   return {
@@ -134,12 +137,15 @@ function readSegment(bytes: Uint8Array, program: ProgramHeader, index: number, a
 function readNotes(bytes: Uint8Array, offset: number, length: number, notes: ElfImage['notes'][number][]): void {
   requireRange(bytes, offset, length, 'ELF PT_NOTE segment');
   const end = offset + length;
-  for (let at = offset; at + ElfNoteHeader.size <= end; ) {
+  for (let at = offset; at + ElfNoteHeader.size <= end;) {
     const header = ElfNoteHeader.decode(bytes, at);
     const nameAt = at + ElfNoteHeader.size;
     const descriptionAt = nameAt + padded(header.n_namesz);
     if (descriptionAt + header.n_descsz > end) {
-      throw new ImageError(`ELF note at offset ${hex(at)} runs past the end of its PT_NOTE segment at ${hex(end)}: ${damaged}`, at);
+      throw new ImageError(
+        `ELF note at offset ${hex(at)} runs past the end of its PT_NOTE segment at ${hex(end)}: ${damaged}`,
+        at,
+      );
     }
     if (notes.length === noteLimit) {
       throw new ImageError(`ELF note at offset ${hex(at)} is one of more than ${String(noteLimit)}: ${damaged}`, at);
@@ -164,7 +170,11 @@ function pvhEntryOf(notes: ElfImage['notes']): number | undefined {
   const { description } = note;
   const view = new DataView(description.buffer, description.byteOffset, description.length);
   const value =
-    description.length === 4 ? BigInt(view.getUint32(0, true)) : description.length === 8 ? view.getBigUint64(0, true) : undefined;
+    description.length === 4
+      ? BigInt(view.getUint32(0, true))
+      : description.length === 8
+        ? view.getBigUint64(0, true)
+        : undefined;
   if (value === undefined || value > 0xffff_ffffn) {
     throw new ImageError(
       `Xen note PHYS32_ENTRY (type 18) is ${value === undefined ? `${String(description.length)} bytes long, not 4 or 8` : `${hex(value)}, no 32-bit address`}: ${damaged}`,

@@ -31,7 +31,11 @@ export function isDosFile(bytes: Uint8Array): boolean {
 export function hasPeHeader(bytes: Uint8Array): boolean {
   if (!isDosFile(bytes) || bytes.length < DosHeader.size) return false;
   const at = DosHeader.decode(bytes).e_lfanew;
-  return at + 4 <= bytes.length && CoffHeader.size + at <= bytes.length && CoffHeader.decode(bytes, at).Signature === peSignature;
+  return (
+    at + 4 <= bytes.length &&
+    CoffHeader.size + at <= bytes.length &&
+    CoffHeader.decode(bytes, at).Signature === peSignature
+  );
 }
 
 /** Reads and checks a PE32+ EFI application for x86-64. PE format specification; UEFI 2.10 section 2.1.1. Throws ImageError. */
@@ -49,8 +53,12 @@ export function readPe(bytes: Uint8Array): PeImage {
   requireRange(bytes, optionalAt, OptionalHeader64.size, 'PE optional header');
   const optional = OptionalHeader64.decode(bytes, optionalAt);
   if (optional.Magic !== PeMagic.pe32Plus) {
-    const name = optional.Magic === PeMagic.pe32 ? 'PE32, a 32-bit image: take the x86-64 build' : `not 0x20b (PE32+): ${damaged}`;
-    throw new ImageError(`PE optional header Magic (offset ${hex(optionalAt)}) is ${hex(optional.Magic)}, ${name}`, optionalAt);
+    const name =
+      optional.Magic === PeMagic.pe32 ? 'PE32, a 32-bit image: take the x86-64 build' : `not 0x20b (PE32+): ${damaged}`;
+    throw new ImageError(
+      `PE optional header Magic (offset ${hex(optionalAt)}) is ${hex(optional.Magic)}, ${name}`,
+      optionalAt,
+    );
   }
   const directoryBytes = optional.NumberOfRvaAndSizes * DataDirectory.size;
   if (coff.SizeOfOptionalHeader < OptionalHeader64.size + directoryBytes) {
@@ -60,7 +68,12 @@ export function readPe(bytes: Uint8Array): PeImage {
     );
   }
   checkOptional(bytes, optional, optionalAt);
-  const sections = readSections(bytes, optionalAt + coff.SizeOfOptionalHeader, coff.NumberOfSections, optional.SizeOfImage);
+  const sections = readSections(
+    bytes,
+    optionalAt + coff.SizeOfOptionalHeader,
+    coff.NumberOfSections,
+    optional.SizeOfImage,
+  );
   const relocations = relocationDirectory(bytes, optionalAt, optional.NumberOfRvaAndSizes, optional.SizeOfImage);
   return {
     imageBase: optional.ImageBase,
@@ -86,7 +99,13 @@ function checkMachine(machine: number, offset: number): void {
 
 function checkOptional(
   bytes: Uint8Array,
-  optional: { SizeOfImage: number; SizeOfHeaders: number; SectionAlignment: number; AddressOfEntryPoint: number; Subsystem: number },
+  optional: {
+    SizeOfImage: number;
+    SizeOfHeaders: number;
+    SectionAlignment: number;
+    AddressOfEntryPoint: number;
+    Subsystem: number;
+  },
   at: number,
 ): void {
   const fail = (field: keyof typeof optional, why: string): never => {
@@ -95,7 +114,8 @@ function checkOptional(
   };
   const { SizeOfImage, SizeOfHeaders, SectionAlignment, AddressOfEntryPoint, Subsystem } = optional;
   if (SizeOfImage === 0) fail('SizeOfImage', damaged);
-  if (SizeOfImage > layout.ramLimit) fail('SizeOfImage', 'more than the 3 GiB of RAM a machine can have; take a smaller image');
+  if (SizeOfImage > layout.ramLimit)
+    fail('SizeOfImage', 'more than the 3 GiB of RAM a machine can have; take a smaller image');
   if (SizeOfHeaders === 0 || SizeOfHeaders > bytes.length || SizeOfHeaders > SizeOfImage) {
     fail('SizeOfHeaders', `it must lie within file and image; ${damaged}`);
   }

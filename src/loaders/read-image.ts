@@ -64,10 +64,16 @@ function refuseStrangers(bytes: Uint8Array): void {
   if (bytes.length === 0) throw new ImageError(`the image is empty (0 bytes): ${damaged}`, 0);
   const starts = (offset: number, ...magic: number[]): boolean => magic.every((byte, i) => bytes[offset + i] === byte);
   if (starts(56, 0x41, 0x52, 0x4d, 0x64)) {
-    throw new ImageError('"ARM\\x64" at offset 0x38: an arm64 kernel; efikit emulates x86-64, take the amd64 kernel', 56);
+    throw new ImageError(
+      '"ARM\\x64" at offset 0x38: an arm64 kernel; efikit emulates x86-64, take the amd64 kernel',
+      56,
+    );
   }
   if (starts(4, 0x7a, 0x69, 0x6d, 0x67)) {
-    throw new ImageError('"zimg" at offset 0x4: an EFI zboot kernel (arm64, RISC-V or LoongArch); efikit emulates x86-64, take the amd64 kernel', 4);
+    throw new ImageError(
+      '"zimg" at offset 0x4: an EFI zboot kernel (arm64, RISC-V or LoongArch); efikit emulates x86-64, take the amd64 kernel',
+      4,
+    );
   }
   const wrapper = starts(0, 0x1f, 0x8b)
     ? 'gzip (unpack it with "gunzip")'
@@ -77,6 +83,9 @@ function refuseStrangers(bytes: Uint8Array): void {
         ? 'Zstandard (unpack it with "unzstd")'
         : undefined;
   if (wrapper !== undefined) {
-    throw new ImageError(`the file itself is compressed with ${wrapper}: unpack it first, then give the kernel (an initrd goes to --initrd)`, 0);
+    throw new ImageError(
+      `the file itself is compressed with ${wrapper}: unpack it first, then give the kernel (an initrd goes to --initrd)`,
+      0,
+    );
   }
 }

@@ -39,7 +39,9 @@ export function findTokens(bytes: Uint8Array): Tokens | undefined {
       isRow = bytes[zero + digit * 2] === 0x30 + digit && bytes[zero + digit * 2 + 1] === 0;
     }
     if (!isRow) continue;
-    const tokens = alignments.map((alignment) => readTokens(bytes, zero, alignment)).find((found) => found !== undefined);
+    const tokens = alignments
+      .map((alignment) => readTokens(bytes, zero, alignment))
+      .find((found) => found !== undefined);
     if (tokens !== undefined) return tokens;
   }
   return undefined;
@@ -123,7 +125,8 @@ function markersConfirm(
 ): boolean {
   let at = namesAt;
   for (let i = 0; i < count; i++) {
-    if (i % namesPerMarker === 0 && view.getUint32(markersAt + (i / namesPerMarker) * 4, true) !== at - namesAt) return false;
+    if (i % namesPerMarker === 0 && view.getUint32(markersAt + (i / namesPerMarker) * 4, true) !== at - namesAt)
+      return false;
     at = nameBounds(bytes, at).end;
     if (at > markersAt) return false;
   }

@@ -88,12 +88,16 @@ export function readKallsyms(elf: ElfImage): SymbolTable {
   if (elf.bits !== 64) throw new SymbolsError('symbols are read from 64-bit kernels only');
   const tokens = findTokens(elf.bytes);
   if (tokens === undefined) {
-    throw new SymbolsError('no kallsyms token table in the kernel: it was built without CONFIG_KALLSYMS or is no Linux');
+    throw new SymbolsError(
+      'no kallsyms token table in the kernel: it was built without CONFIG_KALLSYMS or is no Linux',
+    );
   }
   const table = findNames(elf.bytes, tokens);
-  if (table === undefined) throw new SymbolsError('kallsyms token table found, but no names of a known layout beside it');
+  if (table === undefined)
+    throw new SymbolsError('kallsyms token table found, but no names of a known layout beside it');
   const addresses = findAddresses(elf, table, tokens.end);
-  if (addresses === undefined) throw new SymbolsError('kallsyms names found, but no addresses of a known layout beside them');
+  if (addresses === undefined)
+    throw new SymbolsError('kallsyms names found, but no addresses of a known layout beside them');
   return new SymbolTable(elf, readNames(elf.bytes, tokens, table), addresses);
 }
 
@@ -120,13 +124,17 @@ function withBase(elf: ElfImage, count: number, offsetsAt: number, baseAt: numbe
   const absolutePerCpu = offsets.some((offset) => offset < 0);
   return ascending(
     elf,
-    offsets.map((offset) => (!absolutePerCpu ? base + BigInt(offset) : offset >= 0 ? BigInt(offset) : base - 1n - BigInt(offset))),
+    offsets.map((offset) =>
+      !absolutePerCpu ? base + BigInt(offset) : offset >= 0 ? BigInt(offset) : base - 1n - BigInt(offset),
+    ),
   );
 }
 
 function selfRelative(elf: ElfImage, count: number, offsetsAt: number): BigUint64Array | undefined {
   if (offsetsAt + count * 4 > elf.bytes.length) return undefined;
-  const segment = elf.segments.find(({ fileOffset, fileBytes }) => offsetsAt >= fileOffset && offsetsAt < fileOffset + fileBytes);
+  const segment = elf.segments.find(
+    ({ fileOffset, fileBytes }) => offsetsAt >= fileOffset && offsetsAt < fileOffset + fileBytes,
+  );
   if (segment === undefined) return undefined;
   const view = viewOf(elf.bytes);
   const start = segment.virtualAddress + BigInt(offsetsAt - segment.fileOffset);
@@ -139,7 +147,10 @@ function selfRelative(elf: ElfImage, count: number, offsetsAt: number): BigUint6
 /** Accepts addresses that ascend and of which at least three quarters lie in the kernel's segments. */
 function ascending(elf: ElfImage, values: readonly bigint[]): BigUint64Array | undefined {
   const addresses = BigUint64Array.from(values);
-  const low = elf.segments.reduce((least, s) => (s.virtualAddress !== 0n && s.virtualAddress < least ? s.virtualAddress : least), 2n ** 64n);
+  const low = elf.segments.reduce(
+    (least, s) => (s.virtualAddress !== 0n && s.virtualAddress < least ? s.virtualAddress : least),
+    2n ** 64n,
+  );
   let inside = 0;
   for (let i = 0; i < addresses.length; i++) {
     if (i > 0 && addresses[i]! < addresses[i - 1]!) return undefined;

@@ -22,6 +22,8 @@ export interface BootSetup {
   readonly profile: Profile;
   /** Poison at each call what the ABI lets a firmware clobber. */
   readonly strict: boolean;
+  /** `interpreter` runs without the hot tier; `both` when left out. */
+  readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
   readonly options: BootOptions;
   /** A phase, `symbol:NAME` or `text:STRING`: the run ends there with the outcome `reached`. */

@@ -7,6 +7,7 @@ import * as L from '../state-layout.js';
 import { FunctionWriter, ModuleWriter, type Signature, type ValueType } from '../wasm/encoder.js';
 import { ColdEmitter, type ColdContext } from './emitter.js';
 import { coreImports } from './core-imports.js';
+import { HOT_CAPACITY } from './limits.js';
 import { PSEUDO_HANDLERS, emitPseudoHandler } from './pseudo.js';
 
 export interface ColdModule {
@@ -17,8 +18,6 @@ export interface ColdModule {
   /** First index of the table that hot functions may take; HOT_CAPACITY follow. */
   readonly hotBase: number;
 }
-
-export const HOT_CAPACITY = 16_384;
 
 const handlerSignature: Signature = { parameters: ['i32'], results: ['i32'] };
 const MAX_FAULTS = 20_000; // faults cost no ticks: after so many in one run the host looks at its clock
@@ -61,7 +60,7 @@ export function buildColdModule(shapes: readonly Shape[], common: readonly strin
     module.define(index, f.body());
   }
   module.table(table, HOT_CAPACITY);
-  const hotType = module.type({ parameters: [], results: ['i32'] });
+  const hotType = module.type(handlerSignature);
 
   const run = module.declare(handlerSignature);
   module.export('run', run);
@@ -206,6 +205,12 @@ function emitRun(f: FunctionWriter, { inline, handlerType, hotType, hotHandler, 
   f.i32(2);
   f.op(0x74);
   f.memory(0x28, L.HOT_FUNCTIONS);
+  f.tee(entry);
+  f.i32((1 << L.HOT_POSITION_BITS) - 1);
+  f.op(0x71);
+  f.get(entry);
+  f.i32(L.HOT_POSITION_BITS);
+  f.op(0x76);
   f.callIndirect(hotType);
   f.i32(L.STATUS_COLD);
   f.op(0x46);

@@ -332,6 +332,9 @@ export class ColdEmitter {
       case 'local':
         f.get(this.localOf(source.index));
         return;
+      case 'hostLocal':
+        f.get(source.index);
+        return;
       case 'operator':
         for (const argument of source.arguments) this.node(argument);
         f.op(...operators[source.name].code);

@@ -167,9 +167,11 @@ export function nextRip(record: i32): u64 {
 // @ts-ignore: decorator
 @inline
 export function windowOpen(): bool {
+  const flags = load<u64>(FLAGS_SYSTEM);
   return (
     load<u32>(STOP_REQUESTED) != 0 ||
-    (load<u32>(INTERRUPT_LINE) != 0 && (load<u64>(FLAGS_SYSTEM) & FLAG_IF) != 0)
+    (flags & FLAG_TF) != 0 || // the host steps from here on
+    (load<u32>(INTERRUPT_LINE) != 0 && (flags & FLAG_IF) != 0)
   );
 }
 

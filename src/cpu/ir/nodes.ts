@@ -136,7 +136,8 @@ export type OperatorName = keyof typeof operators;
 export type Source =
   | { readonly kind: 'constant'; readonly value: bigint }
   | { readonly kind: 'constant32'; readonly value: number }
-  | { readonly kind: 'local'; readonly index: number }
+  | { readonly kind: 'local'; readonly index: number } // of the definition
+  | { readonly kind: 'hostLocal'; readonly index: number } // of the WebAssembly function
   | { readonly kind: 'operator'; readonly name: OperatorName; readonly arguments: readonly Node[] }
   | { readonly kind: 'shuffle'; readonly lanes: readonly number[]; readonly arguments: readonly Node[] }
   | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Node[] }

@@ -180,6 +180,11 @@ export class FunctionWriter extends ByteWriter {
 
   /** The encoded body with its local declarations and the final end. */
   body(): Uint8Array {
+    return this.bodyWithPrologue(undefined);
+  }
+
+  /** The same with code in front that was written later; it uses this function's locals and opens no blocks. */
+  bodyWithPrologue(prologue: FunctionWriter | undefined): Uint8Array {
     const out = new ByteWriter();
     const groups: [ValueType, number][] = [];
     for (const type of this.localTypes) {
@@ -192,6 +197,7 @@ export class FunctionWriter extends ByteWriter {
       out.unsigned(count);
       out.byte(ValueType[type]);
     }
+    if (prologue !== undefined) out.append(prologue.bytes.subarray(0, prologue.length));
     out.append(this.bytes.subarray(0, this.length));
     out.byte(0x0b);
     return out.take();

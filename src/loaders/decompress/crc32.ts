@@ -20,7 +20,7 @@ function tables(): readonly [Int32Array, Int32Array, Int32Array, Int32Array] {
   }
   for (let i = 0; i < 256; i++) {
     for (let k = 1; k < 4; k++) {
-      const previous = result[k - 1 as 0 | 1 | 2][i]!;
+      const previous = result[(k - 1) as 0 | 1 | 2][i]!;
       result[k as 1 | 2 | 3][i] = (previous >>> 8) ^ result[0][previous & 0xff]!;
     }
   }

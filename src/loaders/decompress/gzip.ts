@@ -21,7 +21,10 @@ export const gzip: Codec = {
     const expected = new DataView(data.buffer, data.byteOffset, data.length).getUint32(data.length - 8, true);
     const actual = crc32(unpacked);
     if (actual !== expected) {
-      throw new CodecError(`its CRC-32 is 0x${actual.toString(16)}, 0x${expected.toString(16)} was announced`, data.length - 8);
+      throw new CodecError(
+        `its CRC-32 is 0x${actual.toString(16)}, 0x${expected.toString(16)} was announced`,
+        data.length - 8,
+      );
     }
     return unpacked;
   },

@@ -33,7 +33,13 @@ export const lz4: Codec = {
 };
 
 /** Unpacks one block behind what is already written and returns the new end. LZ4 doc/lz4_Block_format.md. */
-export function unpackBlock(input: Uint8Array, start: number, end: number, output: Uint8Array, written: number): number {
+export function unpackBlock(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  output: Uint8Array,
+  written: number,
+): number {
   const limit = output.length;
   let from = start;
   let to = written;
@@ -49,13 +55,14 @@ export function unpackBlock(input: Uint8Array, start: number, end: number, outpu
         literals += more;
       } while (more === 255);
     }
-    if (from + literals > end || to + literals > limit) throw new CodecError(`${String(literals)} literals do not fit`, from);
+    if (from + literals > end || to + literals > limit)
+      throw new CodecError(`${String(literals)} literals do not fit`, from);
     if (literals > 64) {
       output.set(input.subarray(from, from + literals), to);
       to += literals;
       from += literals;
     } else {
-      for (const stop = to + literals; to < stop; ) output[to++] = input[from++]!;
+      for (const stop = to + literals; to < stop;) output[to++] = input[from++]!;
     }
     if (from === end) return to; // the last sequence has no match
 
@@ -82,7 +89,7 @@ export function unpackBlock(input: Uint8Array, start: number, end: number, outpu
       output.fill(output[source]!, to, to + length);
       to += length;
     } else {
-      for (const stop = to + length; to < stop; ) output[to++] = output[source++]!;
+      for (const stop = to + length; to < stop;) output[to++] = output[source++]!;
     }
   }
 }

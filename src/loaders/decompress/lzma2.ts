@@ -98,7 +98,8 @@ class Lzma2Decoder {
       this.chunkEnd = this.from + packed;
       if (packed < 5 || this.chunkEnd > input.length) throw new CodecError('stream ends within an LZMA2 chunk', at);
       this.decodeChunk(this.to + unpacked);
-      if (this.from !== this.chunkEnd || this.code !== 0) throw new CodecError('LZMA2 chunk does not end where it should', at);
+      if (this.from !== this.chunkEnd || this.code !== 0)
+        throw new CodecError('LZMA2 chunk does not end where it should', at);
     }
   }
 
@@ -213,10 +214,13 @@ class Lzma2Decoder {
       }
       let source = this.to - this.rep0 - 1;
       if (source < this.dictionaryStart || this.to + length > end) {
-        throw new CodecError(`match of ${String(length)} bytes at distance ${String(this.rep0 + 1)} does not fit`, this.from);
+        throw new CodecError(
+          `match of ${String(length)} bytes at distance ${String(this.rep0 + 1)} does not fit`,
+          this.from,
+        );
       }
       let to = this.to;
-      for (const stop = to + length; to < stop; ) output[to++] = output[source++]!;
+      for (const stop = to + length; to < stop;) output[to++] = output[source++]!;
       this.to = to;
     }
     this.normalize();
@@ -295,6 +299,11 @@ class Lzma2Decoder {
 }
 
 /** Unpacks an LZMA2 stream that starts at `start` behind `written` bytes of output. Throws CodecError. */
-export function unpackLzma2(input: Uint8Array, start: number, output: Uint8Array, written: number): { from: number; to: number } {
+export function unpackLzma2(
+  input: Uint8Array,
+  start: number,
+  output: Uint8Array,
+  written: number,
+): { from: number; to: number } {
   return new Lzma2Decoder(input, output, written).run(start);
 }

@@ -38,7 +38,8 @@ export const xz: Codec = {
       written = block.to;
       at = checkAt + size;
     }
-    if (written !== size) throw new CodecError(`it unpacks to ${String(written)} bytes, ${String(size)} were announced`, at);
+    if (written !== size)
+      throw new CodecError(`it unpacks to ${String(written)} bytes, ${String(size)} were announced`, at);
     checkEnd(data, view, at);
     return output;
   },
@@ -65,7 +66,8 @@ function readBlockHeader(data: Uint8Array, at: number): { end: number; bcj: bool
   const end = at + (first + 1) * 4;
   if (end > data.length) throw new CodecError('stream ends within a block header', at);
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  if (crc32(data.subarray(at, end - 4)) !== view.getUint32(end - 4, true)) throw new CodecError('a block header is damaged', at);
+  if (crc32(data.subarray(at, end - 4)) !== view.getUint32(end - 4, true))
+    throw new CodecError('a block header is damaged', at);
   const flags = data[at + 1]!;
   let cursor = at + 2;
   const number = (): number => {
@@ -83,13 +85,17 @@ function readBlockHeader(data: Uint8Array, at: number): { end: number; bcj: bool
   for (let i = 0; i <= (flags & 3); i++) {
     const id = number();
     const propertyBytes = number();
-    if (id === Filter.bcjX86 && propertyBytes !== 0) throw new CodecError('the x86 filter has a start offset, which kernels never use', cursor);
+    if (id === Filter.bcjX86 && propertyBytes !== 0)
+      throw new CodecError('the x86 filter has a start offset, which kernels never use', cursor);
     filters.push(id);
     cursor += propertyBytes;
   }
   const bcj = filters.length === 2 && filters[0] === Filter.bcjX86;
   if (filters.at(-1) !== Filter.lzma2 || (filters.length !== 1 && !bcj)) {
-    throw new CodecError(`the filters ${filters.map((id) => `0x${id.toString(16)}`).join(', ')} are not LZMA2 with or without x86`, at);
+    throw new CodecError(
+      `the filters ${filters.map((id) => `0x${id.toString(16)}`).join(', ')} are not LZMA2 with or without x86`,
+      at,
+    );
   }
   return { end, bcj };
 }

@@ -14,7 +14,8 @@ export function createZstd(): Codec {
       ready = true;
     },
     unpack(data, size) {
-      if (!ready) throw new CodecNotReady('the Zstandard decoder starts asynchronously: await prepare() of the image first');
+      if (!ready)
+        throw new CodecNotReady('the Zstandard decoder starts asynchronously: await prepare() of the image first');
       let unpacked: Uint8Array;
       try {
         unpacked = decoder.decode(data, size);
@@ -23,7 +24,9 @@ export function createZstd(): Codec {
       }
       if (unpacked.length !== size) {
         throw new CodecError(
-          unpacked.length === 0 ? 'the stream is damaged' : `it unpacks to ${String(unpacked.length)} bytes, ${String(size)} were announced`,
+          unpacked.length === 0
+            ? 'the stream is damaged'
+            : `it unpacks to ${String(unpacked.length)} bytes, ${String(size)} were announced`,
         );
       }
       return unpacked;
