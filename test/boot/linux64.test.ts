@@ -14,7 +14,14 @@ describe('door linux64 (Linux Documentation/arch/x86/boot.rst, 64-bit boot proto
   it('enters in long mode at pref_address + 0x200 with RSI at boot_params, interrupts off', () => {
     const memory = new PlainRam(ramBytes);
     const state = linux64.enter({ memory, rsdp: 0 }, readImage(smallBzImage()), { commandLine: '', modules: [] });
-    expect(state).to.deep.include({ mode: 'long64', rip: 0x100_0200n, rflags: 2n, cr0: 0x8000_0011n, cr4: 0x20n, efer: 0x500n });
+    expect(state).to.deep.include({
+      mode: 'long64',
+      rip: 0x100_0200n,
+      rflags: 2n,
+      cr0: 0x8000_0011n,
+      cr4: 0x20n,
+      efer: 0x500n,
+    });
     expect(state.registers).to.deep.equal({ rsi: BigInt(layout.linuxBootParams) });
     expect(memory.bytes[0x100_0001], 'protected-mode part').to.equal(37);
   });
@@ -22,7 +29,10 @@ describe('door linux64 (Linux Documentation/arch/x86/boot.rst, 64-bit boot proto
     const memory = new PlainRam(ramBytes);
     const state = linux64.enter({ memory, rsdp: 0 }, readImage(smallBzImage()), { commandLine: '', modules: [] });
     const gdt = new DataView(memory.readPhysical(Number(state.gdtr?.base), (state.gdtr?.limit ?? 0) + 1).buffer);
-    for (const [name, attributes] of [['cs', 0xa09b], ['ds', 0xc093]] as const) {
+    for (const [name, attributes] of [
+      ['cs', 0xa09b],
+      ['ds', 0xc093],
+    ] as const) {
       const segment = state.segments?.[name];
       const descriptor = gdt.getBigUint64(segment?.selector ?? 0, true);
       expect(Number((descriptor >> 40n) & 0xf0ffn), name).to.equal(attributes);
@@ -45,9 +55,19 @@ describe('door linux64 (Linux Documentation/arch/x86/boot.rst, 64-bit boot proto
   it('boot_params: setup header copied, command line, ramdisk, RSDP, e820', () => {
     const memory = new PlainRam(ramBytes);
     const initrd = Uint8Array.of(9, 8, 7);
-    linux64.enter({ memory, rsdp: layout.acpiTables }, readImage(smallBzImage()), { commandLine: 'quiet', initrd, modules: [] });
+    linux64.enter({ memory, rsdp: layout.acpiTables }, readImage(smallBzImage()), {
+      commandLine: 'quiet',
+      initrd,
+      modules: [],
+    });
     const params = BootParams.decode(memory.bytes, layout.linuxBootParams);
-    expect(params.hdr).to.include({ type_of_loader: 0xff, boot_flag: 0xaa55, version: 0x20f, setup_sects: 1, ramdisk_size: 3 });
+    expect(params.hdr).to.include({
+      type_of_loader: 0xff,
+      boot_flag: 0xaa55,
+      version: 0x20f,
+      setup_sects: 1,
+      ramdisk_size: 3,
+    });
     expect(params.acpi_rsdp_addr).to.equal(BigInt(layout.acpiTables));
     expect([...memory.readPhysical(params.hdr.ramdisk_image, 3)]).to.deep.equal([9, 8, 7]);
     expect(new TextDecoder().decode(memory.readPhysical(params.hdr.cmd_line_ptr, 6))).to.equal('quiet\0');
@@ -76,9 +96,18 @@ describe('door linux64 (Linux Documentation/arch/x86/boot.rst, 64-bit boot proto
     const image = readImage(smallBzImage());
     const none = { commandLine: '', modules: [] };
     const target = { memory: new PlainRam(ramBytes), rsdp: 0 };
-    expect(() => linux64.enter({ memory: new PlainRam(2 ** 24), rsdp: 0 }, image, none)).to.throw(BootError, '--memory 17M');
+    expect(() => linux64.enter({ memory: new PlainRam(2 ** 24), rsdp: 0 }, image, none)).to.throw(
+      BootError,
+      '--memory 17M',
+    );
     expect(() => linux64.enter(target, image, { ...none, commandLine: 'x'.repeat(2048) })).to.throw(BootError, '2047');
-    expect(() => linux64.enter(target, image, { ...none, modules: [{ bytes: new Uint8Array(1) }] })).to.throw(BootError, 'pvh');
-    expect(() => linux64.enter(target, image, { ...none, initrd: new Uint8Array(2 ** 25) })).to.throw(BootError, 'initrd');
+    expect(() => linux64.enter(target, image, { ...none, modules: [{ bytes: new Uint8Array(1) }] })).to.throw(
+      BootError,
+      'pvh',
+    );
+    expect(() => linux64.enter(target, image, { ...none, initrd: new Uint8Array(2 ** 25) })).to.throw(
+      BootError,
+      'initrd',
+    );
   });
 });

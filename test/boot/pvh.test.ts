@@ -15,7 +15,10 @@ const textAt = (ram: PlainRam, address: bigint): string => {
 
 describe('door pvh (Xen docs/misc/pvh)', () => {
   it('enters in flat 32-bit protected mode at PHYS32_ENTRY with EBX at hvm_start_info', () => {
-    const state = pvh.enter({ memory: new PlainRam(2 ** 24), rsdp: 0 }, readImage(smallElf()), { commandLine: '', modules: [] });
+    const state = pvh.enter({ memory: new PlainRam(2 ** 24), rsdp: 0 }, readImage(smallElf()), {
+      commandLine: '',
+      modules: [],
+    });
     expect(state).to.deep.include({ mode: 'protected32', rip: 0x10_0010n, cr0: 0x11n, rflags: 2n });
     expect(state.registers).to.deep.equal({ rbx: BigInt(layout.hvmStartInfo) });
     expect(state.segments?.cs).to.include({ limit: 0xffff_ffff, attributes: 0xc09b });
@@ -39,7 +42,9 @@ describe('door pvh (Xen docs/misc/pvh)', () => {
     const info = HvmStartInfo.decode(memory.bytes, layout.hvmStartInfo);
     expect(info).to.include({ magic: 0x336e_c578, version: 1, flags: 0, nr_modules: 3, rsdp_paddr: 0xe_0000n });
     expect(textAt(memory, info.cmdline_paddr)).to.equal('console=ttyS0');
-    const list = [0, 1, 2].map((i) => HvmModlistEntry.decode(memory.bytes, Number(info.modlist_paddr) + i * HvmModlistEntry.size));
+    const list = [0, 1, 2].map((i) =>
+      HvmModlistEntry.decode(memory.bytes, Number(info.modlist_paddr) + i * HvmModlistEntry.size),
+    );
     expect(list.map(({ size }) => size)).to.deep.equal([3n, 2n, 5000n]);
     expect([...memory.readPhysical(Number(list[0]?.paddr), 3)]).to.deep.equal([1, 2, 3]);
     expect([...memory.readPhysical(Number(list[1]?.paddr), 2)]).to.deep.equal([4, 5]);
@@ -82,15 +87,29 @@ describe('door pvh (Xen docs/misc/pvh)', () => {
   });
   it('throws BootError with what to do when something does not fit', () => {
     const enter = (ramBytes: number, options: Parameters<typeof pvh.enter>[2], address = 0x10_0000): void => {
-      pvh.enter({ memory: new PlainRam(ramBytes), rsdp: 0 }, readImage(smallElf({ physicalAddress: address })), options);
+      pvh.enter(
+        { memory: new PlainRam(ramBytes), rsdp: 0 },
+        readImage(smallElf({ physicalAddress: address })),
+        options,
+      );
     };
     const none = { commandLine: '', modules: [] };
-    expect(() => { enter(2 ** 21, none, 0x100_0000); }).to.throw(BootError, '--memory 17M');
-    expect(() => { enter(2 ** 21, none, 0x1000); }).to.throw(BootError, 'link it higher');
-    expect(() => { enter(2 ** 21, { ...none, initrd: new Uint8Array(2 ** 21) }); }).to.throw(BootError, 'the initrd of 2 MiB');
-    expect(() => { enter(2 ** 21, { ...none, commandLine: 'x'.repeat(30_000) }); }).to.throw(BootError, 'command line');
+    expect(() => {
+      enter(2 ** 21, none, 0x100_0000);
+    }).to.throw(BootError, '--memory 17M');
+    expect(() => {
+      enter(2 ** 21, none, 0x1000);
+    }).to.throw(BootError, 'link it higher');
+    expect(() => {
+      enter(2 ** 21, { ...none, initrd: new Uint8Array(2 ** 21) });
+    }).to.throw(BootError, 'the initrd of 2 MiB');
+    expect(() => {
+      enter(2 ** 21, { ...none, commandLine: 'x'.repeat(30_000) });
+    }).to.throw(BootError, 'command line');
     const many = Array.from({ length: 1000 }, () => ({ bytes: new Uint8Array(1) }));
-    expect(() => { enter(2 ** 24, { ...none, modules: many }); }).to.throw(BootError, 'too many');
+    expect(() => {
+      enter(2 ** 24, { ...none, modules: many });
+    }).to.throw(BootError, 'too many');
   });
   for (const name of kernelNames) {
     it(`Debian's ${name} is laid out in 512 MiB`, async function () {
@@ -98,7 +117,11 @@ describe('door pvh (Xen docs/misc/pvh)', () => {
       const image = readImage(cachedKernel(this, name));
       await image.prepare();
       const memory = new PlainRam(2 ** 29);
-      const state = pvh.enter({ memory, rsdp: 0 }, image, { commandLine: '', initrd: new Uint8Array(2 ** 20), modules: [] });
+      const state = pvh.enter({ memory, rsdp: 0 }, image, {
+        commandLine: '',
+        initrd: new Uint8Array(2 ** 20),
+        modules: [],
+      });
       expect(state.rip).to.equal(BigInt(image.elf()?.pvhEntry ?? 0));
     });
   }

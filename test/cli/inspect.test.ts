@@ -9,7 +9,11 @@ describe('inspect', () => {
     const data = inspectData(readImage(smallBzImage()));
     expect(data).to.include({ kind: 'bzimage', format: 'Linux bzImage', kernelVersion: '6.1.0-test (efikit) #1' });
     expect(data.payload).to.include({ codec: 'gzip', offset: 0x800 });
-    expect(data.doors.map(({ name, opens }) => [name, opens])).to.deep.equal([['efi', false], ['pvh', true], ['linux64', true]]);
+    expect(data.doors.map(({ name, opens }) => [name, opens])).to.deep.equal([
+      ['efi', false],
+      ['pvh', true],
+      ['linux64', true],
+    ]);
     expect(data.elf?.notes[0]).to.deep.equal({ name: 'Xen', type: 'PHYS32_ENTRY', value: '0x1000010' });
     expect(data.problems).to.deep.equal([
       'no symbols: no kallsyms token table in the kernel: it was built without CONFIG_KALLSYMS or is no Linux',

@@ -100,4 +100,3 @@ describe('damaged images', () => {
     expect(tried).to.be.at.least(200);
   });
 });
-

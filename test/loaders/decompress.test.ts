@@ -54,7 +54,30 @@ describe('payload compression (Linux scripts/Makefile.lib)', () => {
   }
   it('LZ4: several blocks and a repeated magic are taken', () => {
     const block = Uint8Array.of(0x40, 1, 2, 3, 4); // four literals
-    const payload = Uint8Array.of(2, 0x21, 0x4c, 0x18, 5, 0, 0, 0, ...block, 2, 0x21, 0x4c, 0x18, 5, 0, 0, 0, ...block, 8, 0, 0, 0);
+    const payload = Uint8Array.of(
+      2,
+      0x21,
+      0x4c,
+      0x18,
+      5,
+      0,
+      0,
+      0,
+      ...block,
+      2,
+      0x21,
+      0x4c,
+      0x18,
+      5,
+      0,
+      0,
+      0,
+      ...block,
+      8,
+      0,
+      0,
+      0,
+    );
     expect([...unpackPayload(payload, 0, 100)]).to.deep.equal([1, 2, 3, 4, 1, 2, 3, 4]);
   });
   it('LZ4: a match that reaches before its block is refused', () => {
@@ -70,7 +93,11 @@ describe('payload compression (Linux scripts/Makefile.lib)', () => {
     expect(unpackPayload(elf, 0, 100)).to.equal(elf);
   });
   it('bzip2, LZMA and LZO are named', () => {
-    for (const [name, ...magic] of [['bzip2', 0x42, 0x5a, 0x68], ['LZMA', 0x5d, 0, 0], ['LZO', 0x89, 0x4c, 0x5a, 0x4f]] as const) {
+    for (const [name, ...magic] of [
+      ['bzip2', 0x42, 0x5a, 0x68],
+      ['LZMA', 0x5d, 0, 0],
+      ['LZO', 0x89, 0x4c, 0x5a, 0x4f],
+    ] as const) {
       expect(() => unpackPayload(Uint8Array.of(...magic, 0, 0, 0, 0, 0), 0, 100)).to.throw(ImageError, name);
     }
   });

@@ -41,7 +41,11 @@ describe('readImage', () => {
   });
   it('bzImage: setup header and the ELF in its payload', () => {
     const image = readImage(smallBzImage());
-    expect(image.setup).to.include({ kernelVersion: '6.1.0-test (efikit) #1', prefAddress: 0x100_0000, setupBytes: 1024 });
+    expect(image.setup).to.include({
+      kernelVersion: '6.1.0-test (efikit) #1',
+      prefAddress: 0x100_0000,
+      setupBytes: 1024,
+    });
     expect(image.elf()?.pvhEntry).to.equal(0x100_0010);
     expect(image.elf(), 'kept').to.equal(image.elf());
   });
@@ -65,7 +69,8 @@ describe('readImage', () => {
       ['Zstandard around it', fromBase64(compressed.zstd), 'Zstandard', 'unzstd'],
       ['text', Uint8Array.from('hello, kernel', (c) => c.charCodeAt(0)), 'no bzImage'],
     ];
-    for (const [name, bytes, ...words] of cases) for (const word of words) expect(refusal(bytes), name).to.contain(word);
+    for (const [name, bytes, ...words] of cases)
+      for (const word of words) expect(refusal(bytes), name).to.contain(word);
   });
   it('bzImage: a damaged payload is refused at each elf(), with its offset', () => {
     const image = readImage(smallBzImage({ payload: withSize(Uint8Array.of(1, 2, 3, 4), 4) }));

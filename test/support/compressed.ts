@@ -7,7 +7,7 @@ import { random } from './images.js';
 export function codeSample(): Uint8Array {
   const below = random(7);
   const bytes = new Uint8Array(3000);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const kind = below(8);
     if (kind < 3) bytes.set([0xe8, below(256), 0x01, 0x00, 0x00].slice(0, bytes.length - at), at);
     else if (kind === 3) bytes.set([0xe9, 0xe8, below(4), 0xff, 0xff].slice(0, bytes.length - at), at);

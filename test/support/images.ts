@@ -1,6 +1,18 @@
 import { gzipSync } from 'fflate';
-import { Elf32Header, Elf32ProgramHeader, Elf64Header, Elf64ProgramHeader, ElfNoteHeader } from '../../firmware-tables/image/elf.js';
-import { CoffHeader, DataDirectory, DosHeader, OptionalHeader64, SectionHeader } from '../../firmware-tables/image/pe.js';
+import {
+  Elf32Header,
+  Elf32ProgramHeader,
+  Elf64Header,
+  Elf64ProgramHeader,
+  ElfNoteHeader,
+} from '../../firmware-tables/image/elf.js';
+import {
+  CoffHeader,
+  DataDirectory,
+  DosHeader,
+  OptionalHeader64,
+  SectionHeader,
+} from '../../firmware-tables/image/pe.js';
 import { SetupHeader } from '../../firmware-tables/linux/setup-header.js';
 
 /** Small images that are right in every field, for tests to damage. */
@@ -68,7 +80,12 @@ export function smallElf(parts: ElfParts = {}): Uint8Array {
     ],
     [
       Header.size + Program.size,
-      Program.encode({ p_type: 4, p_offset: noteAt as never, p_filesz: note.length as never, p_memsz: note.length as never }),
+      Program.encode({
+        p_type: 4,
+        p_offset: noteAt as never,
+        p_filesz: note.length as never,
+        p_memsz: note.length as never,
+      }),
     ],
     [noteAt, note],
     [loadAt, code],

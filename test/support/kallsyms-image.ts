@@ -33,7 +33,9 @@ export function kallsymsImage(layout: KallsymsLayout, symbols: readonly TestSymb
   };
 
   // Printable characters stand for themselves; tokens 128 up for pairs.
-  const tokens = Array.from({ length: 256 }, (_, i) => (i > 0x20 && i < 0x7f ? String.fromCharCode(i) : i === 128 ? 'func' : i === 129 ? 'tion_' : `~${String(i)}`));
+  const tokens = Array.from({ length: 256 }, (_, i) =>
+    i > 0x20 && i < 0x7f ? String.fromCharCode(i) : i === 128 ? 'func' : i === 129 ? 'tion_' : `~${String(i)}`,
+  );
   const offsets = (): void => {
     align();
     for (const { address } of symbols) {
@@ -98,7 +100,15 @@ export function kallsymsImage(layout: KallsymsLayout, symbols: readonly TestSymb
     bytes: image,
     bits: 64,
     entry: 0x100_0000n,
-    segments: [{ physicalAddress: 0x100_0000, virtualAddress: textStart, fileOffset: 0, fileBytes: image.length, memoryBytes: image.length }],
+    segments: [
+      {
+        physicalAddress: 0x100_0000,
+        virtualAddress: textStart,
+        fileOffset: 0,
+        fileBytes: image.length,
+        memoryBytes: image.length,
+      },
+    ],
     notes: [],
   };
 }

@@ -21,6 +21,7 @@ export class PlainRam implements GuestMemory {
     this.writePhysical(Number(address), bytes);
   }
   private check(address: number, length: number): void {
-    if (address < 0 || address + length > this.ramBytes) throw new GuestAddressError(BigInt(address), length, 'not-ram');
+    if (address < 0 || address + length > this.ramBytes)
+      throw new GuestAddressError(BigInt(address), length, 'not-ram');
   }
 }
