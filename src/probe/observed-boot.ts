@@ -121,7 +121,7 @@ export class ObservedBoot {
     }
     const symbol = until.startsWith('symbol:') ? until.slice('symbol:'.length) : until;
     if (until === 'start_kernel' || !isPhaseName(until)) {
-      if (probe.watchSymbol(symbol)) return;
+      if (until === 'start_kernel' ? probe.knowsSymbol(symbol) : probe.watchSymbol(symbol)) return;
       const why = probe.symbolsProblem ?? `the kernel has no symbol ${symbol}`;
       throw new UnreachableError(`--until ${until} cannot be reached: ${why}; take text:STRING or another phase`);
     }

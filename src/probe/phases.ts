@@ -75,9 +75,13 @@ export class PhaseProbe {
 
   /** Marks `symbol:NAME` when the symbol's first instruction runs. False when the kernel has no such symbol. */
   watchSymbol(name: string): boolean {
-    const known = this.symbols()?.physicalOf(name) !== undefined;
+    const known = this.knowsSymbol(name);
     if (known) this.watched.add(name);
     return known;
+  }
+
+  knowsSymbol(name: string): boolean {
+    return this.symbols()?.physicalOf(name) !== undefined;
   }
 
   has(name: string): boolean {
@@ -101,17 +105,19 @@ export class PhaseProbe {
     const distance = this.locator?.check((address, length) => this.target.memory.readPhysical(address, length), physical);
     if (distance === undefined) return;
     this.mark('kernel-entry', linear);
-    this.stopAt('start_kernel', 'start_kernel', distance);
-    for (const name of this.watched) this.stopAt(name, `symbol:${name}`, distance);
+    for (const name of new Set(['start_kernel', ...this.watched])) {
+      const phases = [...(name === 'start_kernel' ? [name] : []), ...(this.watched.has(name) ? [`symbol:${name}`] : [])];
+      this.stopAt(name, phases, distance);
+    }
   }
 
-  private stopAt(symbol: string, phase: string, distance: number): void {
+  private stopAt(symbol: string, phases: readonly string[], distance: number): void {
     const linked = this.symbols()?.physicalOf(symbol);
     if (linked === undefined) return;
     const { processor } = this.target;
     processor.setBreakpoint(linked + distance, () => {
       processor.setBreakpoint(linked + distance, undefined);
-      this.mark(phase, processor.registers.rip);
+      for (const phase of phases) this.mark(phase, processor.registers.rip);
     });
   }
 

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BootModule, BootOptions } from '../boot/boot-protocol.js';
+import { defaultInitramfs } from '../boot/default-initramfs.js';
+import { isDoorName, type DoorName } from '../boot/door-choice.js';
+import { linux, profiles, proposal, type Profile } from '../firmware/profiles.js';
+import { readInput } from '../host/files.js';
+import { ImageError, type LoadedImage } from '../loaders/image.js';
+import { readImage } from '../loaders/read-image.js';
+import { memoryText } from '../report/numbers.js';
+import { UnusableInputError, UsageError } from './errors.js';
+import type { Arguments } from './options.js';
+
+const smallestMemory = 64 * 2 ** 20;
+const largestMemory = 3 * 2 ** 30;
+const defaultAppend = 'console=ttyS0';
+
+/** What of a boot does not depend on the door. */
+export interface BootInputs {
+  readonly memoryBytes: number;
+  readonly options: BootOptions;
+  /** What was filled in by default, as options. */
+  readonly defaults: readonly string[];
+}
+
+/** Reads an image and readies it for every door. Throws InputError or UnusableInputError. */
+export async function loadImage(file: string): Promise<LoadedImage> {
+  const bytes = readInput(file, 'the image');
+  try {
+    const image = readImage(bytes);
+    await image.prepare();
+    return image;
+  } catch (error) {
+    if (error instanceof ImageError) throw new UnusableInputError(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** --memory, --append, --initrd, --module. Throws UsageError or InputError. */
+export function bootInputs(args: Arguments): BootInputs {
+  const defaults: string[] = [];
+  const memoryBytes = parseMemory(args.text('memory'), defaults);
+  const append = args.text('append');
+  if (append === undefined) defaults.push(`--append ${defaultAppend}`);
+  if (append?.includes('\0') === true) throw new UsageError('--append holds a NUL character');
+  const initrdFile = args.text('initrd');
+  if (initrdFile === undefined) defaults.push('--initrd (built in: prints USERSPACE-UP and powers off)');
+  const initrd = initrdFile === undefined ? defaultInitramfs() : initrdFile === 'none' ? undefined : readInput(initrdFile, 'the initrd');
+  const modules = args.texts('module').map(parseModule);
+  const options = {
+    commandLine: append ?? defaultAppend,
+    modules,
+    ...(initrd === undefined ? {} : { initrd }),
+  };
+  return { memoryBytes, options, defaults };
+}
+
+/** `512M`, `1G`, `65536K` or bytes. Throws UsageError. */
+function parseMemory(text: string | undefined, defaults: string[]): number {
+  if (text === undefined) {
+    defaults.push('--memory 1G');
+    return 2 ** 30;
+  }
+  const match = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?$/i.exec(text);
+  const unit = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[match?.[2]?.toUpperCase() ?? ''] ?? 1;
+  const bytes = match === null ? NaN : Number(match[1]) * unit;
+  if (!Number.isInteger(bytes)) throw new UsageError(`--memory ${text}: give a size such as 512M or 1G`);
+  if (bytes < smallestMemory || bytes > largestMemory) {
+    throw new UsageError(`--memory ${text}: the machine takes ${memoryText(smallestMemory)} to ${memoryText(largestMemory)}`);
+  }
+  if (bytes % 4096 !== 0) throw new UsageError(`--memory ${text}: give a multiple of 4K`);
+  return bytes;
+}
+
+/** FILE or FILE,COMMAND LINE. */
+function parseModule(text: string): BootModule {
+  const comma = text.indexOf(',');
+  if (comma < 0) return { bytes: readInput(text, 'the module') };
+  return { bytes: readInput(text.slice(0, comma), 'the module'), commandLine: text.slice(comma + 1) };
+}
+
+/** A door's name. Throws UsageError. */
+export function parseDoor(text: string, option: string): DoorName {
+  if (isDoorName(text)) return text;
+  throw new UsageError(`--${option} ${text}: the doors are efi, pvh, linux64 and proposal`);
+}
+
+/** --profile for a door, and whether it was filled in. Throws UsageError. */
+export function chooseProfile(text: string | undefined, door: DoorName): { profile: Profile; filledIn: boolean } {
+  if (text === 'loader') throw new UsageError('--profile loader is not built yet: take linux or proposal');
+  if (text === undefined) return { profile: door === 'proposal' ? proposal : linux, filledIn: true };
+  const profile = profiles.find(({ name }) => name === text);
+  if (profile === undefined) throw new UsageError(`--profile ${text}: the profiles are proposal and linux`);
+  return { profile, filledIn: false };
+}
+
+/** --tier. Throws UsageError. */
+export function parseTier(text: string | undefined): 'both' | 'interpreter' {
+  if (text === undefined || text === 'both' || text === 'interpreter') return text ?? 'both';
+  throw new UsageError(`--tier ${text}: the choices are both and interpreter`);
+}
+
+/** A guest of our own that comes with efikit: in dist/guests of a package, in examples/ of a checkout. */
+export async function ownGuest(file: string): Promise<LoadedImage> {
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  const places = ['guests', '../examples', '../../examples', '../../../examples'].map((place) => path.join(here, place, file));
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw new UnusableInputError(`${path.basename(file)} is missing: build it with examples/build`);
+  return loadImage(found);
+}

@@ -1,0 +1,84 @@
+import type { Option } from './options.js';
+
+// One object for each option that several commands take; interface of the commands: `efikit COMMAND --help`.
+export const door: Option = {
+  name: 'door',
+  value: 'NAME',
+  meaning: 'the way in: efi, pvh, linux64 (64-bit boot protocol) or proposal (the kernel through proposal-linux)',
+  byDefault: 'efi where the image has a PE header, else pvh',
+};
+export const doors: Option = { name: 'doors', value: 'A,B', meaning: 'the doors to compare', byDefault: 'efi,pvh' };
+export const profile: Option = {
+  name: 'profile',
+  value: 'NAME',
+  meaning: 'which EFI services exist: proposal or linux (loader is not built yet)',
+  byDefault: 'linux; proposal with the door proposal',
+};
+export const initrd: Option = {
+  name: 'initrd',
+  value: 'FILE',
+  meaning: 'the initial RAM disk; "none" for none',
+  byDefault: 'built in: prints USERSPACE-UP and powers off',
+};
+export const append: Option = {
+  name: 'append',
+  value: 'STRING',
+  meaning: 'kernel command line',
+  byDefault: 'console=ttyS0',
+};
+export const module: Option = {
+  name: 'module',
+  value: 'FILE[,STRING]',
+  meaning: 'a module of hvm_start_info with its command line; repeatable',
+  multiple: true,
+};
+export const memory: Option = { name: 'memory', value: 'SIZE', meaning: 'guest RAM, 64M to 3G', byDefault: '1G' };
+export const explain: Option = {
+  name: 'explain',
+  meaning: 'a readable line on standard error for each firmware call, and the memory maps',
+};
+export const strict: Option = {
+  name: 'strict',
+  meaning: 'poison at each call what the ABI lets a firmware clobber',
+};
+export const vars: Option = {
+  name: 'vars',
+  value: 'FILE',
+  meaning: 'variable store kept across runs',
+  unbuilt: 'variables live in memory for one run; leave it out',
+};
+export const xen: Option = {
+  name: 'xen',
+  meaning: 'present the Xen hypervisor interface to the guest',
+  unbuilt: 'the machine shows no hypervisor; leave it out',
+};
+export const until: Option = {
+  name: 'until',
+  value: 'WHAT',
+  meaning: 'stop at exit-boot-services, kernel-entry, start_kernel, user-space, symbol:NAME or text:STRING',
+  byDefault: "the guest's own end",
+};
+export const maxInstructions: Option = {
+  name: 'max-instructions',
+  value: 'N',
+  meaning: 'stop after N instructions, status 3',
+};
+export const timeout: Option = { name: 'timeout', value: 'SECONDS', meaning: 'stop after this time, status 3' };
+export const trace: Option = { name: 'trace', value: 'FILE', meaning: 'every firmware call as a line of JSON' };
+export const json: Option = {
+  name: 'json',
+  value: 'FILE',
+  meaning: 'the result; "-" is standard output, with the console then on standard error',
+};
+export const html: Option = {
+  name: 'html',
+  value: 'FILE',
+  meaning: 'the report as one page',
+  unbuilt: 'the table on standard output is the report; redirect it',
+};
+export const tier: Option = {
+  name: 'tier',
+  value: 'NAME',
+  meaning: 'interpreter: run without the hot tier',
+  byDefault: 'both',
+};

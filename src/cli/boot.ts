@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import { defaultDoor, doorRefuses, type DoorName } from '../boot/door-choice.js';
+import type { Profile } from '../firmware/index.js';
+import { ConsoleInput } from '../host/console-input.js';
+import { ConsoleOutput } from '../host/console-output.js';
+import { OutputFile } from '../host/files.js';
+import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
+import { runMachine } from '../host/run-loop.js';
+import type { LoadedImage } from '../loaders/image.js';
+import type { Outcome } from '../machine.js';
+import { ObservedBoot, type BootObserver } from '../probe/observed-boot.js';
+import { isPhaseName, phaseNames } from '../probe/phases.js';
+import { traceRecord } from '../probe/service-log.js';
+import { explainCall, explainMemoryMap, explainPhase } from '../report/explain.js';
+import { exitStatusOf, outcomeLine, phaseRecords, type BootResult } from '../report/result.js';
+import { closingLines } from '../report/summary.js';
+import { bootInputs, chooseProfile, loadImage, ownGuest, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
+import * as option from './boot-options.js';
+import { UnusableInputError, UsageError } from './errors.js';
+import type { Arguments, Command } from './options.js';
+import { version } from './version.js';
+
+export const boot: Command = {
+  name: 'boot',
+  summary: 'Runs one image through one door; its console is yours (Ctrl-A x leaves).',
+  operands: 'IMAGE [OPTIONS]',
+  options: [
+    option.door, option.profile, option.initrd, option.append, option.module, option.memory, option.explain, option.strict,
+    option.vars, option.xen, option.until, option.maxInstructions, option.timeout, option.trace, option.json, option.tier,
+  ],
+  examples: [
+    'efikit boot /boot/vmlinuz-$(uname -r)',
+    'efikit boot ~/.cache/efikit/kernels/vmlinuz-6.1-cloud --door pvh --until user-space --json -',
+  ],
+  run: runBoot,
+};
+
+async function runBoot(args: Arguments): Promise<number> {
+  const file = args.image;
+  const given = readOptions(args);
+  const inputs = bootInputs(args);
+  const image = await loadImage(file);
+  const door = given.door ?? defaultDoor(image);
+  const { profile, filledIn } = chooseProfile(args.text('profile'), door);
+  const refusal = doorRefuses(door, image);
+  if (refusal !== undefined) throw new UnusableInputError(`${file}: the door ${door} does not open: ${refusal}`);
+  const proposalLinux = door === 'proposal' ? await ownGuest('proposal-linux/proposal-linux.efi') : undefined;
+
+  const json = given.json === undefined || given.json === '-' ? undefined : new OutputFile(given.json);
+  const trace = given.trace === undefined ? undefined : new OutputFile(given.trace);
+  const console = new ConsoleOutput(given.json === '-' ? process.stderr : process.stdout, 'the console');
+  const messages = new ConsoleOutput(process.stderr, 'messages');
+  const say = (line: string): void => {
+    messages.writeText(`efikit: ${line}\n`);
+  };
+  const hasFirmware = door === 'efi' || door === 'proposal';
+  sayDefaults(say, given, door, hasFirmware && filledIn ? profile : undefined, inputs);
+  await messages.flush();
+
+  const flush = async (): Promise<void> => {
+    await console.flush();
+    await messages.flush();
+  };
+  const started = performance.now();
+  const observer = observe({ console, messages, trace, explain: given.explain, say });
+  const run = ObservedBoot.start({
+    artifacts: loadProcessorArtifacts(),
+    door,
+    image,
+    ...(proposalLinux === undefined ? {} : { proposalLinux }),
+    profile,
+    strict: given.strict,
+    tier: given.tier,
+    memoryBytes: inputs.memoryBytes,
+    options: inputs.options,
+    ...(given.until === undefined ? {} : { until: given.until }),
+    observer,
+  });
+  const outcome = await runToEnd(run, given, flush);
+  const wallSeconds = (performance.now() - started) / 1000;
+  await console.finish();
+
+  trace?.close();
+  if (given.json !== undefined) {
+    const text = `${JSON.stringify(await makeResult(run, outcome, { file, image, profile, inputs, wallSeconds }), null, 2)}\n`;
+    if (json === undefined) {
+      const result = new ConsoleOutput(process.stdout, 'the result');
+      result.writeText(text);
+      await result.finish();
+    } else {
+      json.write(text);
+      json.close();
+    }
+  }
+  if (run.probe.symbolsProblem !== undefined) say(`no phase start_kernel: ${run.probe.symbolsProblem}`);
+  const status = exitStatusOf(outcome);
+  const summary = {
+    door,
+    image: file,
+    services: run.services.summary(),
+    profile: run.firmware?.profile,
+    missed: run.firmware?.missedServices() ?? [],
+    succeeded: status === 0,
+  };
+  say(outcomeLine(outcome));
+  for (const line of closingLines(summary)) say(line);
+  await messages.finish();
+  return status;
+}
+
+interface BootOptionsGiven {
+  readonly door: DoorName | undefined;
+  readonly until: string | undefined;
+  readonly maxInstructions: number | undefined;
+  readonly timeout: number | undefined;
+  readonly trace: string | undefined;
+  readonly json: string | undefined;
+  readonly explain: boolean;
+  readonly strict: boolean;
+  readonly tier: 'both' | 'interpreter';
+}
+
+/** Everything that can be wrong about the options alone, before a file is opened. Throws UsageError. */
+function readOptions(args: Arguments): BootOptionsGiven {
+  const door = args.text('door');
+  const until = args.text('until');
+  return {
+    door: door === undefined ? undefined : parseDoor(door, 'door'),
+    until: until === undefined ? undefined : checkUntil(until),
+    maxInstructions: args.count('max-instructions'),
+    timeout: args.seconds('timeout'),
+    trace: args.text('trace'),
+    json: args.text('json'),
+    explain: args.flag('explain'),
+    strict: args.flag('strict'),
+    tier: parseTier(args.text('tier')),
+  };
+}
+
+function checkUntil(until: string): string {
+  const named = /^(symbol|text):(.+)$/s.test(until);
+  if (named || (isPhaseName(until) && until !== 'entry')) return until;
+  const phases = phaseNames.filter((name) => name !== 'entry').join(', ');
+  throw new UsageError(`--until ${until}: give ${phases}, symbol:NAME or text:STRING`);
+}
+
+function sayDefaults(
+  say: (line: string) => void,
+  given: BootOptionsGiven,
+  door: DoorName,
+  filledInProfile: Profile | undefined,
+  inputs: BootInputs,
+): void {
+  const defaults = [
+    ...(given.door === undefined ? [`--door ${door}`] : []),
+    ...(filledInProfile === undefined ? [] : [`--profile ${filledInProfile.name}`]),
+    ...inputs.defaults,
+  ];
+  say(defaults.length === 0 ? 'defaults: none, every option is given' : `defaults: ${defaults.join(' ')}`);
+}
+
+function observe(to: {
+  console: ConsoleOutput;
+  messages: ConsoleOutput;
+  trace: OutputFile | undefined;
+  explain: boolean;
+  say: (line: string) => void;
+}): BootObserver {
+  const line = (text: string): void => {
+    to.messages.writeText(`${text}\n`);
+  };
+  return {
+    console: (byte) => {
+      to.console.write(byte);
+    },
+    log: (text) => {
+      if (to.explain || text.startsWith('not implemented')) to.say(text); // an empty port is news to a learner alone
+    },
+    call: (call) => {
+      to.trace?.write(`${JSON.stringify(traceRecord(call))}\n`);
+      if (to.explain) line(explainCall(call));
+    },
+    ...(to.explain
+      ? {
+          memoryMap: (when, entries) => {
+            explainMemoryMap(when, entries).forEach(line);
+          },
+          phase: (phase) => {
+            line(explainPhase(phase));
+          },
+        }
+      : {}),
+  };
+}
+
+/** Runs the guest with the terminal as its console; the terminal is given back whatever happens. */
+async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () => Promise<void>): Promise<Outcome> {
+  const leave = new AbortController();
+  const stop = (why: string): void => {
+    leave.abort(why);
+  };
+  const input = new ConsoleInput(process.stdin, run.machine.platform.uart, () => {
+    stop('left by Ctrl-A x');
+  });
+  const interrupted = (): void => {
+    stop('interrupted by a signal');
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  try {
+    const last = await runMachine(run.machine, {
+      input,
+      between: flush,
+      signal: leave.signal,
+      ...(given.maxInstructions === undefined ? {} : { maxInstructions: given.maxInstructions }),
+      ...(given.timeout === undefined ? {} : { timeoutSeconds: given.timeout }),
+    });
+    return run.outcome ?? last;
+  } finally {
+    input.close();
+    process.removeListener('SIGINT', interrupted);
+    process.removeListener('SIGTERM', interrupted);
+  }
+}
+
+async function makeResult(
+  run: ObservedBoot,
+  { outcome, reason }: Outcome,
+  about: { file: string; image: LoadedImage; profile: Profile; inputs: BootInputs; wallSeconds: number },
+): Promise<BootResult> {
+  const { consoleText } = await import('../report/terminal.js');
+  return {
+    efikit: version,
+    image: {
+      path: about.file,
+      sha256: createHash('sha256').update(about.image.bytes).digest('hex'),
+      kind: about.image.kind,
+    },
+    door: run.setup.door,
+    ...(run.firmware === undefined ? {} : { profile: about.profile.name }),
+    memory: about.inputs.memoryBytes,
+    append: about.inputs.options.commandLine,
+    outcome,
+    reason,
+    instructions: run.machine.instructions,
+    virtualNanoseconds: run.machine.ticks,
+    wallSeconds: Math.round(about.wallSeconds * 1000) / 1000,
+    phases: phaseRecords(run.phases),
+    services: run.services.summary(),
+    console: await consoleText(run.console.bytes()),
+  };
+}

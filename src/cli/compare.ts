@@ -1,0 +1,1 @@
+export { boot as compare } from './boot.js';
