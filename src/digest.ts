@@ -1,0 +1,59 @@
+/** Digests of a machine: short values that are equal when two machines are in the same state. */
+import { Hash } from './cpu/state-hash.js';
+import type { Machine } from './machine.js';
+import { machineState, type MachineParts } from './snapshot.js';
+
+/** 16 hexadecimal digits each. */
+export interface Digest {
+  /** Registers, flags, segments, control registers, MSRs, x87 and SSE state, time. */
+  readonly processor: string;
+  /** All of guest RAM. */
+  readonly memory: string;
+  /** Devices, pending events, firmware, random numbers. */
+  readonly devices: string;
+  /** What the TLBs hold: the only part that depends on how many entries they have. */
+  readonly tlb: string;
+}
+
+/** The digest of a machine between two runs. The guest notices nothing; time goes with the pages written since the last. */
+export function digestOf(parts: MachineParts): Digest {
+  const { processor } = parts;
+  const { events, platform, firmware, random, halted, extraTicks } = machineState(parts);
+  const devices = JSON.stringify([events, platform, firmware, random.toString()]);
+  return {
+    processor: processor.state.digest().number(extraTicks).word(halted ? 1 : 0).toString(),
+    memory: processor.ramPages.digest(),
+    devices: new Hash().text(devices).toString(),
+    tlb: processor.state.tlbDigest().toString(),
+  };
+}
+
+/** One line: processor, memory, devices and TLBs. */
+export function formatDigest({ processor, memory, devices, tlb }: Digest): string {
+  return `${processor} ${memory} ${devices} ${tlb}`;
+}
+
+/**
+ * Runs a machine and calls back with its digest at every tick that is a multiple of `every`, and at its end. An idle
+ * guest's time is moved forward to its next timer; one that only input can wake ends the run, as does `limit` (a tick).
+ */
+export function runWithDigests(
+  machine: Machine,
+  every: number,
+  onDigest: (tick: number, digest: Digest) => void,
+  limit = Infinity,
+): void {
+  let next = (Math.floor(machine.ticks / every) + 1) * every;
+  while (machine.outcome === undefined && machine.ticks < limit) {
+    machine.run(Math.max(0, Math.min(next, limit) - machine.ticks));
+    if (machine.idle) {
+      const wake = machine.idleUntil();
+      if (wake === undefined) break;
+      machine.skipTo(Math.min(wake, next, limit));
+    } else if (machine.ticks >= next && machine.outcome === undefined) {
+      onDigest(machine.ticks, machine.digest());
+      next += every;
+    }
+  }
+  onDigest(machine.ticks, machine.digest());
+}
