@@ -22,18 +22,17 @@ export async function bootInProcess(job: BootJob): Promise<BootResult> {
 
 function run(job: BootJob): Promise<BootResult> {
   return new Promise((resolve, reject) => {
-    const process = fork(child, { execArgv: ['--import=tsx'] });
+    const process = fork(child, { execArgv: ['--import=tsx'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let result: BootResult | undefined;
+    let complaint = '';
+    process.stderr?.on('data', (text: Buffer) => (complaint += text.toString()));
     process.once('message', (message: BootResult) => {
       result = message;
     });
     process.once('error', reject);
-    process.once('exit', (code, signal) => {
+    process.once('close', (code, signal) => {
       if (result) resolve(result);
-      else
-        reject(
-          new Error(`the boot's process died (${signal ?? `status ${String(code)}`}); its standard error says why`),
-        );
+      else reject(new Error(`the boot's process died (${signal ?? `status ${String(code)}`}): ${complaint}`));
     });
     process.send(job);
   });
