@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { pvh } from '../../src/boot/pvh.js';
+import { runWithDigests, type Digest } from '../../src/digest.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { readImage } from '../../src/loaders/read-image.js';
 import { Machine, type MachineOptions, type Outcome } from '../../src/machine.js';
@@ -10,14 +11,14 @@ export interface GuestRun {
   readonly outcome: Outcome;
   readonly instructions: number;
   readonly ticks: number;
-  /** One digest of the machine's state at each multiple of `digestEvery` ticks. */
-  readonly digests: readonly string[];
+  /** The digest at each multiple of `digestEvery` ticks, and at the end. */
+  readonly digests: readonly Digest[];
 }
 
 export interface GuestOptions {
   readonly commandLine?: string;
   readonly machine?: Partial<MachineOptions>;
-  /** Ticks between two digests; none when left out. */
+  /** Ticks between two digests; only the last when left out. */
   readonly digestEvery?: number;
 }
 
@@ -34,18 +35,8 @@ export function runGuest(name: string, { commandLine = '', machine: extra, diges
   };
   const image = readImage(readFileSync(new URL(name, import.meta.url)));
   machine.boot(pvh, image, { commandLine, modules: [] });
-  const digests: string[] = [];
-  while (machine.outcome === undefined && machine.ticks < longest) {
-    const slice = digestEvery === undefined ? 1_000_000 : digestEvery - (machine.ticks % digestEvery);
-    const end = machine.ticks + slice;
-    machine.run(slice);
-    if (machine.idle) {
-      const next = machine.idleUntil();
-      if (next === undefined) break;
-      machine.skipTo(next);
-    }
-    if (digestEvery !== undefined && machine.ticks >= end) digests.push(machine.digest());
-  }
+  const digests: Digest[] = [];
+  runWithDigests(machine, digestEvery ?? longest, (_tick, digest) => digests.push(digest), longest);
   return {
     lines: text.split('\n').slice(0, -1),
     outcome: machine.outcome ?? { outcome: 'limit', reason: `idle or still running at tick ${String(machine.ticks)}` },

@@ -189,7 +189,7 @@ static int string_handler(struct trap *trap) {
     if (trap->rdi + 8 * trap->rcx != (u64)big + 0x10008 || trap->rsi + 8 != trap->rdi) wrong++;
   }
   hash = hash * 31 + trap->rcx;
-  again(2000 + 7 * fired);
+  again(700 + 7 * fired);
   return 1;
 }
 
@@ -238,7 +238,7 @@ static void interrupts(void) {
   note("turns", turns);
   note("interrupted at", hash);
 
-  start(string_handler, 2000);
+  start(string_handler, 700);
   __asm__ volatile("sti");
   fill_until(big, 0x10000, &fired, 10);
   __asm__ volatile("cli");
@@ -250,7 +250,7 @@ static void interrupts(void) {
   note("RCX", hash);
 
   for (u64 i = 0; i < 8; i++) big[i] = (u8)(i + 1);
-  start(string_handler, 2000);
+  start(string_handler, 700);
   __asm__ volatile("sti");
   copy_until(big, 0x10000 / 8, &fired, 10);
   __asm__ volatile("cli");
@@ -269,7 +269,7 @@ static void interrupts(void) {
   one_pending("volume 2, STI: STI; HLT with one pending wakes at once and returns behind HLT", sti_halt, 1, after_halt);
   one_pending("volume 2, POPF: a pending interrupt comes right behind it", popf_nop, 1, after_popf);
 
-  start(plain_handler, 50000);
+  start(plain_handler, 5000);
   sti_halt();
   begin("volume 2, HLT: a timer that expires later wakes it");
   want("interrupts", fired, 1);
