@@ -218,9 +218,11 @@ export function stmxcsr(record: i32): i32 {
   return statusOf(faultPending());
 }
 
-/** EMMS: all registers empty. */
+/** EMMS: all registers empty, TOP 0. Intel SDM volume 1, table 9-3. */
 export function emms(_record: i32): i32 {
   if (checkMmx()) return STATUS_FAULT;
+  rotateToZero();
+  store<u16>(FSW, load<u16>(FSW) & ~0x3800);
   store<u16>(FTW, 0);
   return STATUS_CONTINUE;
 }

@@ -12,6 +12,7 @@ import { A, copyTo, DENORMAL, INVALID, KIND_SIGNALING, R, raiseFlags, TOWARDS_ZE
 import { pack32, pack64, roundDouble, roundSingle, unpack32, unpack64, unpackInteger } from './softfloat-formats';
 import { toInteger } from './softfloat-integers';
 import { beginSse, collect, denormalsAreZero, finishSse, mxcsrRounding } from './sse-float-control';
+import { enterMmxStack } from './x87-state';
 
 const lanes: u32 = <u32>memory.data(16, 16);
 
@@ -93,4 +94,16 @@ export function sseToIntegers(record: i32): i32 {
   const count = (what >> FLOAT_LANES_SHIFT) & 0xff;
   for (let i: u32 = 0; i < count; i++) store<i32>(lanes + 4 * i, <i32>integerLane(what, i));
   return commit(record, count, 4, false);
+}
+
+/** CVT(T)PS2PI, CVT(T)PD2PI: two integers to an MMX register; the transition to MMX comes with the result. */
+export function sseToMmx(record: i32): i32 {
+  const what = load<u32>(FLOAT_OPERATION);
+  for (let i: u32 = 0; i < 2; i++) store<i32>(lanes + 4 * i, <i32>integerLane(what, i));
+  if (finishSse()) return STATUS_FAULT;
+  enterMmxStack();
+  const destination = load<u32>(record, REC_OP0);
+  store<u64>(destination, load<u64>(lanes));
+  store<u64>(destination, 0xffff, 8);
+  return STATUS_CONTINUE;
 }

@@ -120,6 +120,12 @@ export function setTop(value: u32): void {
   }
 }
 
+/** The transition to MMX: TOP 0, every register valid. Intel SDM volume 1, 9.5.1. */
+export function enterMmxStack(): void {
+  setTop(0);
+  store<u8>(FTW, 0xff);
+}
+
 /** Makes room for a new ST(0). */
 export function push(): void {
   const high = load<u64>(FX_ST, 120);

@@ -4,6 +4,7 @@ import { control } from './control.js';
 import type { Family } from './family.js';
 import { flagInstructions } from './flags.js';
 import { logic } from './logic.js';
+import { mmx } from './mmx.js';
 import { move } from './move.js';
 import { multiplication } from './multiply.js';
 import { nothing } from './nothing.js';
@@ -37,5 +38,6 @@ export const families: readonly Family[] = [
   sseShift,
   sseShuffle,
   x87,
+  mmx,
   nothing,
 ];
