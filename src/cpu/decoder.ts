@@ -1,5 +1,14 @@
 /** Decodes guest code into instruction records: one block at a time, never across a page but by its last instruction. */
-import { Code, Decoder, DecoderOptions, Instruction, OpKind, Register, type IcedDecoder } from './iced.js';
+import {
+  Code,
+  Decoder,
+  DecoderOptions,
+  Instruction,
+  OpKind,
+  Register,
+  type IcedDecoder,
+  type IcedInstruction,
+} from './iced.js';
 import * as L from './state-layout.js';
 
 /** Which handler runs a code: index [code * 4 + memory * 2 + long], NO_HANDLER where the instruction set has none. */
@@ -83,7 +92,6 @@ export class BlockDecoder {
     memory: WebAssembly.Memory,
     private readonly handlers: HandlerTable,
     private readonly pseudo: PseudoHandlers,
-    private readonly onUnimplemented: (text: string) => void,
   ) {
     this.view = new DataView(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
@@ -95,6 +103,12 @@ export class BlockDecoder {
   /** True when there may be no room for another block: the caller must drop all blocks first. */
   get full(): boolean {
     return this.cursor + (2 * MAX_BLOCK + 4) * L.RECORD_BYTES > L.RECORDS_END;
+  }
+
+  /** All records are free again. */
+  reset(): void {
+    this.cursor = L.RECORDS;
+    this.refused.clear();
   }
 
   decode(request: DecodeRequest): DecodedBlock {
@@ -273,7 +287,8 @@ export class BlockDecoder {
         if (baseRegister === Register.EIP) shift = 32;
       } else {
         if (baseRegister !== Register.None) base = registerAddress[baseRegister] ?? L.ZERO;
-        if (indexRegister !== Register.None) index = registerAddress[indexRegister] ?? L.ZERO;
+        // XLAT adds AL itself.
+        if (indexRegister !== Register.None && indexRegister !== Register.AL) index = registerAddress[indexRegister] ?? L.ZERO;
         scale = Math.log2(i.memoryIndexScale);
         if (size === 8 && base === L.ZERO && index === L.ZERO) {
           // A 64-bit absolute address (moffs): the immediate field holds it.
@@ -296,7 +311,8 @@ export class BlockDecoder {
     if (i.hasRepnePrefix) flags |= L.REC_REPNE;
 
     let handler = this.handlers[handlerSlot(code, memory, long)] ?? NO_HANDLER;
-    if (handler === NO_HANDLER) handler = this.refuse(code, offset, this.length);
+    if (memory && usesAddress16(i)) handler = NO_HANDLER;
+    if (handler === NO_HANDLER) handler = this.refuse(record, code, offset, this.length);
     const ends = endsBlock(i.flowControl, code) || handler === this.pseudo.undefined;
     if (linkable(i.flowControl) && immediate >> 12n === address >> 12n) flags |= L.REC_LINKABLE;
     view.setUint32(record + L.REC_HANDLER, handler, true);
@@ -310,19 +326,24 @@ export class BlockDecoder {
     return ends;
   }
 
-  private refuse(code: number, offset: number, length: number): number {
-    if (code !== Code.INVALID) {
-      this.onUnimplemented(`instruction ${Code[code] ?? String(code)}`);
-    } else {
-      const bytes = Array.from(this.window.subarray(offset, offset + Math.max(length, 4)), (b) => b.toString(16).padStart(2, '0'));
-      this.onUnimplemented(`opcode bytes ${bytes.join(' ')}`);
-    }
+  /** What stands at a record of the `undefined` handler, for the log when it is executed. */
+  readonly refused = new Map<number, string>();
+
+  private refuse(record: number, code: number, offset: number, length: number): number {
+    const bytes = Array.from(this.window.subarray(offset, offset + length), (b) => b.toString(16).padStart(2, '0'));
+    this.refused.set(record, code === Code.INVALID ? `opcode ${bytes.join(' ')}` : `instruction ${Code[code] ?? ''}`);
     return this.pseudo.undefined;
   }
 }
 
 /** The slot of the firmware gate, which iced does not know: code 0 is INVALID. */
 export const GATE_SLOT = handlerSlot(0, false, true);
+
+/** 16-bit addressing (legacy code with an address-size prefix) is not implemented. */
+function usesAddress16(i: IcedInstruction): boolean {
+  const is16 = (register: number): boolean => register >= Register.AX && register <= Register.R15W;
+  return is16(i.memoryBase) || is16(i.memoryIndex) || i.memoryDisplSize === 2;
+}
 
 const isRegister32 = (register: number): boolean => register >= Register.EAX && register <= Register.R15D;
 const FLOW_NEXT = 0;

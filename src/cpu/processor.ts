@@ -15,8 +15,10 @@ const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
+const UNDEFINED_OPCODE = 6;
 
 interface Core extends MemoryCore {
+  raise(vector: number, errorCode: number, hasError: number): number;
   deliverException(): number;
   deliverInterrupt(vector: number): number;
   deliverDebugTrap(): number;
@@ -86,9 +88,7 @@ export class EmulatedProcessor implements Processor {
       core: core.exports,
     });
     this.dispatch = cold.exports['run'] as (record: number) => number;
-    this.decoder = new BlockDecoder(this.wasm, artifacts.handlers, artifacts.pseudo, (text) => {
-      this.unimplemented(text);
-    });
+    this.decoder = new BlockDecoder(this.wasm, artifacts.handlers, artifacts.pseudo);
     this.blocks = new BlockStore(
       this.wasm,
       artifacts.pseudo.stale,
@@ -171,9 +171,13 @@ export class EmulatedProcessor implements Processor {
           if (block !== undefined) this.hot.compile(block);
           break;
         }
-        case L.EXIT_RECORD:
-          record = this.pseudoRecord(view.getUint32(L.LEAVE_RECORD, true));
+        case L.EXIT_RECORD: {
+          const stopped = view.getUint32(L.LEAVE_RECORD, true);
+          const refused = this.decoder.refused.get(stopped);
+          if (refused === undefined) record = this.pseudoRecord(stopped);
+          else if (!this.raiseUndefined(refused)) return 'shutdown';
           break;
+        }
         default: {
           const reason = view.getUint32(L.LEAVE_REASON, true);
           if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
@@ -272,7 +276,7 @@ export class EmulatedProcessor implements Processor {
       if (this.decoder.full) {
         this.hot.clear();
         this.blocks.clear();
-        this.decoder.cursor = L.RECORDS;
+        this.decoder.reset();
       }
       this.onDecode?.(linear, physical, view.getUint32(L.CPL, true));
       const decoded = this.decoder.decode({
@@ -294,6 +298,13 @@ export class EmulatedProcessor implements Processor {
     const next = BigInt.asUintN(64, (linear & ~0xfffn) + 4096n);
     const physical = this.core.fetchTranslateAt(Number(next & 0xffff_ffffn), Number(next >> 32n)) >>> 0;
     return physical >= 0xffff_fffe ? undefined : physical;
+  }
+
+  /** An instruction that does not exist or is not implemented: #UD. False after a triple fault. */
+  private raiseUndefined(what: string): boolean {
+    this.unimplemented(what);
+    this.core.raise(UNDEFINED_OPCODE, 0, 0);
+    return this.core.deliverException() === 0;
   }
 
   /** A pseudo-record stopped the loop; answers where to go on (0: at RIP). */

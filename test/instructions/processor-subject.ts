@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCold } from '../../src/cpu/cold/build.js';
+import type { CompileAfter } from '../../src/cpu/hot/tier.js';
 import { cpuid } from '../../src/cpu/cpuid.js';
 import { EmulatedProcessor } from '../../src/cpu/processor.js';
 import * as layout from '../../src/cpu/state-layout.js';
@@ -86,11 +87,12 @@ export class ProcessorSubject implements Subject {
     readonly name: string,
     artifacts: ProcessorArtifacts,
     private readonly slice: () => number = () => longestRun,
+    compileAfter: CompileAfter = 'never',
   ) {
     const unimplemented = (what: string): void => {
       this.log.push(what);
     };
-    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus: { ...bus, unimplemented } });
+    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus: { ...bus, unimplemented }, compileAfter });
     const { wasm } = this.processor as unknown as { readonly wasm: WebAssembly.Memory };
     this.fx = new Uint8Array(wasm.buffer, layout.FX, fxBytes);
     this.mapPages();
@@ -259,4 +261,5 @@ export function buildArtifacts(): ProcessorArtifacts {
 /** One entry a tier of the processor. */
 export const tiers: readonly { readonly name: string; create(): Subject }[] = [
   { name: 'cold', create: () => new ProcessorSubject('cold tier', buildArtifacts()) },
+  { name: 'hot', create: () => new ProcessorSubject('hot tier', buildArtifacts(), undefined, 1) },
 ];

@@ -123,8 +123,8 @@ export class ColdEmitter {
         return;
       case 'raise':
         f.i32(s.vector);
-        f.i32(0);
-        f.i32(0);
+        f.i32(s.errorCode ?? 0);
+        f.i32(s.errorCode === undefined ? 0 : 1);
         f.call(context.functionIndex('raise'));
         f.op(0x1a); // drop
         context.fault();
@@ -166,6 +166,19 @@ export class ColdEmitter {
     this.node(target);
     this.f.memory(0x37, L.RIP);
     this.context.jump();
+  }
+
+  /** 1 for the stack itself, else whether the record's memory operand lies in the stack segment. */
+  private stackFlag(stack: boolean): void {
+    const { f } = this;
+    if (stack) {
+      f.i32(1);
+      return;
+    }
+    f.get(this.context.record);
+    f.memory(0x2d, L.REC_FLAGS);
+    f.i32(L.REC_STACK_SEGMENT);
+    f.op(0x71);
   }
 
   /** Leaves the instruction when the slow path has raised a fault. */
@@ -235,7 +248,7 @@ export class ColdEmitter {
     f.get(probed.address);
     if (bytes === 16) {
       f.i32(s.aligned ? 1 : 0);
-      f.i32(s.stack ? 1 : 0);
+      this.stackFlag(s.stack);
       f.call(context.functionIndex('load128Slow'));
       context.afterCall();
       this.checkFault();
@@ -243,7 +256,7 @@ export class ColdEmitter {
       f.memory(V128_LOAD, L.SCRATCH);
     } else {
       f.i32(bytes);
-      f.i32(s.stack ? 1 : 0);
+      this.stackFlag(s.stack);
       f.call(context.functionIndex(forWrite ? 'loadForWriteSlow' : 'loadSlow'));
       context.afterCall();
       if (s.host !== undefined) {
@@ -307,12 +320,12 @@ export class ColdEmitter {
       this.node(value);
       f.memory(V128_STORE, L.SCRATCH);
       f.i32(s.aligned ? 1 : 0);
-      f.i32(s.stack ? 1 : 0);
+      this.stackFlag(s.stack);
       f.call(context.functionIndex('store128Slow'));
     } else {
       this.node(value);
       f.i32(bytes);
-      f.i32(s.stack ? 1 : 0);
+      this.stackFlag(s.stack);
       f.call(context.functionIndex('storeSlow'));
     }
     context.afterCall();

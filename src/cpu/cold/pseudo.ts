@@ -22,13 +22,8 @@ export function emitPseudoHandler(
       f.i32(L.STATUS_STALE);
       return;
     case 'breakpoint':
-      f.i32(L.STATUS_HOST);
-      return;
     case 'undefined':
-      f.i32(6);
-      f.i32(0);
-      f.i32(0);
-      f.call(functionIndex('raise'));
+      f.i32(L.STATUS_HOST);
       return;
     case 'checkPage': {
       const physical = f.local('i32');

@@ -62,11 +62,15 @@ function enter(record: i32, bytes: i32): i32 {
   pointer -= size;
   prepareWrite(stackLinear(pointer), bytes, 1);
   if (faultPending()) return STATUS_FAULT;
-  store<u64>(RBP, inLongMode() ? frame : frame & 0xffff_ffff);
+  if (bytes == 2) store<u16>(RBP, <u16>frame);
+  else store<u64>(RBP, inLongMode() ? frame : frame & 0xffff_ffff);
   setStackPointer(pointer);
   return STATUS_CONTINUE;
 }
 
+export function enter16(record: i32): i32 {
+  return enter(record, 2);
+}
 export function enter64(record: i32): i32 {
   return enter(record, 8);
 }

@@ -82,7 +82,9 @@ export class HotTier {
       this.free.push(slot);
       return;
     }
+    const start = performance.now();
     this.install(region, slot);
+    this.statistics.milliseconds += performance.now() - start;
     if (this.compileAfter === 'random') this.setThreshold();
   }
 

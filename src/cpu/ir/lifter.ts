@@ -35,7 +35,7 @@ export type Statement =
   | { readonly kind: 'if'; readonly condition: Node; readonly then: Statement[]; readonly else: Statement[] }
   | { readonly kind: 'jump'; readonly target: Node } // absolute linear address
   | { readonly kind: 'jumpIf'; readonly condition: Node; readonly target: Node }
-  | { readonly kind: 'raise'; readonly vector: number } // a fault without error code
+  | { readonly kind: 'raise'; readonly vector: number; readonly errorCode?: number }
   | { readonly kind: 'helper'; readonly name: string }; // core function (record) => status; always the last statement
 
 /** What is known of an operand when its shape is. */
@@ -45,6 +45,8 @@ export interface OperandShape {
   /** Number of a fixed general register (AL, EAX, CL ...). */
   readonly register?: number;
 }
+
+const GENERAL_PROTECTION = 13;
 
 const R = { rax: 0, rcx: 1, rdx: 2, rbx: 3, rsp: 4, rbp: 5, rsi: 6, rdi: 7 } as const;
 export type RegisterName = keyof typeof R;
@@ -234,10 +236,11 @@ export class Lifter {
     this.setRegister('rsp', this.stackBits, pointer);
   }
 
-  /** Pops a value and releases `extra` more bytes. */
-  pop(bits: number, extra: Node = constant(0)): Node {
+  /** Pops a value and releases `extra` more bytes; `check` may still fault. */
+  pop(bits: number, extra: Node = constant(0), check: (value: Node) => void = () => undefined): Node {
     const pointer = this.register('rsp', this.stackBits);
     const value = this.load(pointer, bits, true);
+    check(value);
     this.setRegister('rsp', this.stackBits, truncate(op.add(op.add(pointer, bits / 8), extra), this.stackBits));
     return value;
   }
@@ -324,8 +327,18 @@ export class Lifter {
     this.sink.push({ kind: 'jumpIf', condition, target });
   }
 
-  raise(vector: number): void {
-    this.sink.push({ kind: 'raise', vector });
+  /** A fault, with an error code where the vector has one. */
+  raise(vector: number, errorCode?: number): void {
+    this.sink.push({ kind: 'raise', vector, ...(errorCode === undefined ? {} : { errorCode }) });
+  }
+
+  /** #GP(0) when a near branch of 64-bit code would leave the canonical addresses. Intel SDM volume 2, JMP. */
+  requireCanonical(target: Node): void {
+    if (!this.long) return;
+    const canonical = op.sar(op.shl(target, 16), 16);
+    this.when(op.ne(canonical, target), () => {
+      this.raise(GENERAL_PROTECTION, 0);
+    });
   }
 
   /** The core does it all: an exported function (record) => status. */

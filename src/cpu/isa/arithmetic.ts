@@ -67,10 +67,16 @@ export const arithmetic: Family = {
     const replacement = x.read(1);
     const result = compute(x, 'sub', accumulator, old);
     const equal = x.let(op.eq(accumulator, old));
-    x.write(0, op.select(replacement, old, equal)); // memory is written back also when unequal
-    x.when(equal, () => undefined, () => {
-      x.setRegister('rax', x.bits, old);
-    });
+    if (x.isMemory(0)) x.write(0, op.select(replacement, old, equal)); // written back also when unequal
+    x.when(
+      equal,
+      () => {
+        if (!x.isMemory(0)) x.write(0, replacement);
+      },
+      () => {
+        x.setRegister('rax', x.bits, old);
+      },
+    );
     x.flags({ kind: 'sub', a: accumulator, b: old, result, bits: x.bits });
   },
   Cmpxchg8b_m64: (x) => {

@@ -18,19 +18,27 @@ const call =
   (bits: number, destination: (x: Lifter) => Node): Definition =>
   (x) => {
     const where = destination(x);
+    if (where !== target) x.requireCanonical(where);
     x.push(x.nextRip(), bits);
     x.jump(where);
   };
 
 const jumpTo: Definition = (x) => {
-  x.jump(x.read(0));
+  const where = x.read(0);
+  x.requireCanonical(where);
+  x.jump(where);
 };
 
 /** Near return, with `imm16` more bytes released. */
 const nearReturn =
   (bits: number, withImmediate: boolean): Definition =>
   (x) => {
-    x.jump(x.pop(bits, withImmediate ? x.read(0) : constant(0)));
+    const released = withImmediate ? x.read(0) : constant(0);
+    x.jump(
+      x.pop(bits, released, (where) => {
+        x.requireCanonical(where);
+      }),
+    );
   };
 
 /** LOOP, LOOPE, LOOPNE: `counterBits` is the address size. Flags stay. */

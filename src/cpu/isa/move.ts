@@ -100,7 +100,7 @@ export const move: Family = {
     x.flags({ kind: 'raw', result: op.shl(op.xor(zero, 1), 8), aux });
   },
   Xlatb: (x) => {
-    x.setRegister('rax', 8, x.load(x.effectiveAddress(), 8));
+    x.setRegister('rax', 8, x.load(op.add(x.effectiveAddress(), x.register('rax', 8)), 8));
   },
   ...conditionalMoves,
   ...conditionalSets,
