@@ -81,7 +81,7 @@ export function takeSnapshot(parts: MachineParts, configuration: MachineConfigur
     processor: processor.state.save(),
     pages,
     memory,
-    initrd: firmware.bootServicesEnded ? undefined : firmware.initrd?.slice(),
+    initrd: firmware.bootServicesEnded ? undefined : firmware.initrd && new Uint8Array(firmware.initrd),
     notes,
   };
 }
@@ -152,7 +152,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
 
 /** The snapshot in a file's bytes. Throws SnapshotError for anything that this version did not write. */
 export function decodeSnapshot(bytes: Uint8Array): Snapshot {
-  const aligned = bytes.slice();
+  const aligned = new Uint8Array(bytes); // a copy, also of a Buffer: its own buffer, aligned
   const view = new DataView(aligned.buffer);
   if (aligned.length < HEADER || new TextDecoder().decode(aligned.subarray(0, 8)) !== magic) {
     throw new SnapshotError(`this is no snapshot of a machine: it does not begin with ${magic}`);
