@@ -4,7 +4,7 @@
 //   node .ci/build.mjs --types    also the type declarations of the library, for a package
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -45,6 +45,12 @@ async function buildCommand() {
   await copyFile(icedWasm, path.join(dist, 'iced_x86_bg.wasm'));
 }
 
+/** Our own guests that the commands need, where the package finds them. */
+async function copyGuests() {
+  const guest = path.join('proposal-linux', 'proposal-linux.efi');
+  await put(path.join(dist, 'guests', guest), await readFile(path.join(root, 'examples', guest)));
+}
+
 async function buildLibrary() {
   const files = filesBelow(['src', 'firmware-tables'], ['.ts']).filter(
     (file) => !file.startsWith(path.join('src', 'cpu', 'core')) && !file.endsWith('.d.ts'),
@@ -65,7 +71,7 @@ function emitTypes() {
 const before = currentSources();
 const processorIsCurrent = builtSources().processor === before.processor;
 if (!processorIsCurrent) await rm(stampFile, { force: true }); // a build that fails half-way is no build
-await Promise.all([buildCommand(), buildLibrary()]);
+await Promise.all([buildCommand(), buildLibrary(), copyGuests()]);
 if (!processorIsCurrent) await buildProcessor();
 if (process.argv.includes('--types')) emitTypes();
 await put(stampFile, JSON.stringify(before));

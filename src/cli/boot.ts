@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { defaultDoor, doorRefuses, type DoorName } from '../boot/door-choice.js';
 import type { Profile } from '../firmware/index.js';
 import { ConsoleInput } from '../host/console-input.js';
@@ -6,19 +5,18 @@ import { ConsoleOutput } from '../host/console-output.js';
 import { OutputFile } from '../host/files.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
 import { runMachine } from '../host/run-loop.js';
-import type { LoadedImage } from '../loaders/image.js';
 import type { Outcome } from '../machine.js';
 import { ObservedBoot, type BootObserver } from '../probe/observed-boot.js';
 import { isPhaseName, phaseNames } from '../probe/phases.js';
 import { traceRecord } from '../probe/service-log.js';
 import { explainCall, explainMemoryMap, explainPhase } from '../report/explain.js';
-import { exitStatusOf, outcomeLine, phaseRecords, type BootResult } from '../report/result.js';
+import { exitStatusOf, outcomeLine } from '../report/result.js';
 import { closingLines } from '../report/summary.js';
 import { bootInputs, chooseProfile, loadImage, ownGuest, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
+import { bootResult } from './boot-result.js';
 import { UnusableInputError, UsageError } from './errors.js';
 import type { Arguments, Command } from './options.js';
-import { version } from './version.js';
 
 export const boot: Command = {
   name: 'boot',
@@ -82,7 +80,7 @@ async function runBoot(args: Arguments): Promise<number> {
 
   trace?.close();
   if (given.json !== undefined) {
-    const text = `${JSON.stringify(await makeResult(run, outcome, { file, image, profile, inputs, wallSeconds }), null, 2)}\n`;
+    const text = `${JSON.stringify(await bootResult(run, outcome, { file, image, wallSeconds }), null, 2)}\n`;
     if (json === undefined) {
       const result = new ConsoleOutput(process.stdout, 'the result');
       result.writeText(text);
@@ -92,7 +90,9 @@ async function runBoot(args: Arguments): Promise<number> {
       json.close();
     }
   }
-  if (run.probe.symbolsProblem !== undefined) say(`no phase start_kernel: ${run.probe.symbolsProblem}`);
+  if (run.probe.symbolsProblem !== undefined) {
+    say(`no phase start_kernel: ${run.probe.symbolsProblem}`);
+  }
   const status = exitStatusOf(outcome);
   const summary = {
     door,
@@ -137,7 +137,7 @@ function readOptions(args: Arguments): BootOptionsGiven {
   };
 }
 
-function checkUntil(until: string): string {
+export function checkUntil(until: string): string {
   const named = /^(symbol|text):(.+)$/s.test(until);
   if (named || (isPhaseName(until) && until !== 'entry')) return until;
   const phases = phaseNames.filter((name) => name !== 'entry').join(', ');
@@ -221,32 +221,4 @@ async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () =>
     process.removeListener('SIGINT', interrupted);
     process.removeListener('SIGTERM', interrupted);
   }
-}
-
-async function makeResult(
-  run: ObservedBoot,
-  { outcome, reason }: Outcome,
-  about: { file: string; image: LoadedImage; profile: Profile; inputs: BootInputs; wallSeconds: number },
-): Promise<BootResult> {
-  const { consoleText } = await import('../report/terminal.js');
-  return {
-    efikit: version,
-    image: {
-      path: about.file,
-      sha256: createHash('sha256').update(about.image.bytes).digest('hex'),
-      kind: about.image.kind,
-    },
-    door: run.setup.door,
-    ...(run.firmware === undefined ? {} : { profile: about.profile.name }),
-    memory: about.inputs.memoryBytes,
-    append: about.inputs.options.commandLine,
-    outcome,
-    reason,
-    instructions: run.machine.instructions,
-    virtualNanoseconds: run.machine.ticks,
-    wallSeconds: Math.round(about.wallSeconds * 1000) / 1000,
-    phases: phaseRecords(run.phases),
-    services: run.services.summary(),
-    console: await consoleText(run.console.bytes()),
-  };
 }

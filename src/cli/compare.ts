@@ -1,1 +1,171 @@
-export { boot as compare } from './boot.js';
+import { doorRefuses, type DoorName } from '../boot/door-choice.js';
+import { ConsoleOutput } from '../host/console-output.js';
+import { noInput } from '../host/console-input.js';
+import { OutputFile } from '../host/files.js';
+import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
+import { runMachine } from '../host/run-loop.js';
+import type { LoadedImage } from '../loaders/image.js';
+import { rangesOfEfi, rangesOfLinux64, rangesOfPvh, type MemoryRange } from '../probe/memory-ranges.js';
+import { ObservedBoot } from '../probe/observed-boot.js';
+import { comparisonLines, type Column } from '../report/comparison.js';
+import { grouped } from '../report/numbers.js';
+import { ExitStatus, exitStatusOf } from '../report/result.js';
+import { bootInputs, chooseProfile, loadImage, ownGuest, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
+import * as option from './boot-options.js';
+import { bootResult } from './boot-result.js';
+import { checkUntil } from './boot.js';
+import { UsageError } from './errors.js';
+import type { Arguments, Command } from './options.js';
+
+export const compare: Command = {
+  name: 'compare',
+  summary: 'Runs one image through several doors and prints what differs. With several IMAGEs each door takes the first that it opens.',
+  operands: 'IMAGE [IMAGE...] [OPTIONS]',
+  options: [
+    option.doors, option.profile, option.initrd, option.append, option.module, option.memory,
+    { ...option.strict, byDefault: 'on' }, option.vars, option.xen, option.until, option.maxInstructions, option.timeout,
+    { ...option.json, meaning: 'the results of all doors; "-" is standard output, instead of the table' }, option.html, option.tier,
+  ],
+  examples: [
+    'efikit compare /boot/vmlinuz-$(uname -r)',
+    'efikit compare ~/.cache/efikit/kernels/vmlinuz-6.1-cloud --doors efi,pvh,proposal --until user-space',
+  ],
+  run: runCompare,
+};
+
+interface Candidate {
+  readonly file: string;
+  readonly image: LoadedImage;
+}
+
+async function runCompare(args: Arguments): Promise<number> {
+  if (args.operands.length === 0) throw new UsageError(`no IMAGE is named; ${args.hint}`);
+  const doors = parseDoors(args.text('doors') ?? 'efi,pvh');
+  const until = args.text('until');
+  if (until !== undefined) checkUntil(until);
+  const limits = { maxInstructions: args.count('max-instructions'), timeoutSeconds: args.seconds('timeout') };
+  const tier = parseTier(args.text('tier'));
+  doors.forEach((door) => chooseProfile(args.text('profile'), door)); // a wrong name shows before a file is read
+  const inputs = bootInputs(args);
+  const jsonFile = args.text('json');
+  const candidates: Candidate[] = [];
+  for (const file of args.operands) candidates.push({ file, image: await loadImage(file) });
+  const json = jsonFile === undefined || jsonFile === '-' ? undefined : new OutputFile(jsonFile);
+
+  const output = new ConsoleOutput(process.stdout, 'the comparison');
+  process.stderr.write(`efikit: defaults: ${defaultsOf(args, inputs).join(' ') || 'none, every option is given'}\n`);
+  const columns: Column[] = [];
+  let status: number = ExitStatus.unusableInput;
+  for (const door of doors) {
+    const { column, status: own } = await runDoor(door, candidates, { args, inputs, until, limits, tier });
+    columns.push(column);
+    if ('result' in column && (status === ExitStatus.unusableInput || status === ExitStatus.success)) status = own;
+  }
+  if (jsonFile !== undefined) {
+    const text = `${JSON.stringify({ doors: columns.map(jsonOf) }, null, 2)}\n`;
+    if (json === undefined) output.writeText(text);
+    else json.write(text);
+    json?.close();
+  }
+  if (jsonFile !== '-') output.writeText(`${comparisonLines(columns).join('\n')}\n`);
+  await output.finish();
+  if (columns.every((column) => 'closed' in column)) {
+    process.stderr.write(`efikit: no door opens: ${columns.map((column) => ('closed' in column ? `${column.door}: ${column.closed}` : '')).join('; ')}\n`);
+  }
+  return status;
+}
+
+const jsonOf = (column: Column): object =>
+  'result' in column ? column.result : { door: column.door, closed: column.closed };
+
+function parseDoors(text: string): DoorName[] {
+  const names = text.split(',').filter((name) => name !== '');
+  if (names.length === 0) throw new UsageError('--doors: give at least one of efi, pvh, linux64 and proposal');
+  return [...new Set(names)].map((name) => parseDoor(name, 'doors'));
+}
+
+function defaultsOf(args: Arguments, inputs: BootInputs): string[] {
+  return [
+    ...(args.text('doors') === undefined ? ['--doors efi,pvh'] : []),
+    ...(args.text('profile') === undefined ? ['--profile linux'] : []),
+    '--strict',
+    ...inputs.defaults,
+  ];
+}
+
+async function runDoor(
+  door: DoorName,
+  candidates: readonly Candidate[],
+  given: {
+    readonly args: Arguments;
+    readonly inputs: BootInputs;
+    readonly until: string | undefined;
+    readonly limits: { readonly maxInstructions: number | undefined; readonly timeoutSeconds: number | undefined };
+    readonly tier: 'both' | 'interpreter';
+  },
+): Promise<{ column: Column; status: number }> {
+  const refusals = candidates.map(({ image }) => doorRefuses(door, image));
+  const opening = candidates[refusals.indexOf(undefined)];
+  if (opening === undefined) {
+    return { column: { door, closed: [...new Set(refusals)].join('; ') }, status: ExitStatus.unusableInput };
+  }
+  const { image, file } = opening;
+  const { inputs, limits, until } = given;
+  const { profile } = chooseProfile(given.args.text('profile'), door);
+  if (until === 'exit-boot-services' && (door === 'pvh' || door === 'linux64')) {
+    return { column: { door, closed: `it never passes ${until}` }, status: ExitStatus.unusableInput };
+  }
+  let efiMap: MemoryRange[] = [];
+  const started = performance.now();
+  const run = ObservedBoot.start({
+    artifacts: loadProcessorArtifacts(),
+    door,
+    image,
+    ...(door === 'proposal' ? { proposalLinux: await ownGuest('proposal-linux/proposal-linux.efi') } : {}),
+    profile,
+    strict: true,
+    tier: given.tier,
+    memoryBytes: inputs.memoryBytes,
+    options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
+    ...(until === undefined ? {} : { until }),
+    observer: {
+      memoryMap: (_when, entries) => {
+        efiMap = rangesOfEfi(entries);
+      },
+    },
+  });
+  const { memory } = run.machine;
+  const memoryMap = door === 'pvh' ? rangesOfPvh(memory) : door === 'linux64' ? rangesOfLinux64(memory) : undefined;
+  const progress = progressLine(run, door);
+  const last = await runMachine(run.machine, {
+    input: noInput,
+    between: progress.show,
+    ...(limits.maxInstructions === undefined ? {} : { maxInstructions: limits.maxInstructions }),
+    ...(limits.timeoutSeconds === undefined ? {} : { timeoutSeconds: limits.timeoutSeconds }),
+  });
+  progress.clear();
+  const outcome = run.outcome ?? last;
+  const wallSeconds = (performance.now() - started) / 1000;
+  const result = await bootResult(run, outcome, { file, image, wallSeconds });
+  const missed = (run.firmware?.missedServices() ?? []).map(({ name }) => name);
+  return { column: { door, result, memoryMap: memoryMap ?? efiMap, missed }, status: exitStatusOf(outcome) };
+}
+
+/** How far a door has come, on standard error when that is a terminal. */
+function progressLine(run: ObservedBoot, door: DoorName): { show: () => undefined; clear: () => void } {
+  let shown = 0;
+  const isTerminal = process.stderr.isTTY;
+  return {
+    show: () => {
+      if (isTerminal && performance.now() - shown > 200) {
+        shown = performance.now();
+        const phase = run.phases.at(-1)?.name ?? '';
+        process.stderr.write(`\r\x1b[K${door}: ${grouped(run.machine.instructions)} instructions, past ${phase}`);
+      }
+      return undefined;
+    },
+    clear: () => {
+      if (isTerminal) process.stderr.write('\r\x1b[K');
+    },
+  };
+}

@@ -8,6 +8,7 @@ import type { Firmware, MapEntry, Profile, ServiceCall } from '../firmware/index
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { ConsoleWatch } from './console-watch.js';
+import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
 import { ServiceLog } from './service-log.js';
 
@@ -156,12 +157,17 @@ export class ObservedBoot {
   }
 }
 
-/** The ELF with the kernel proper, for symbols and phases; a payload that cannot be unpacked costs those alone. */
+/**
+ * The ELF with the kernel proper, for symbols and phases; undefined where there is no Linux in it. A payload that
+ * cannot be unpacked costs those alone.
+ */
 function kernelOf(image: LoadedImage): ElfImage | undefined {
   try {
-    return image.elf();
+    const elf = image.elf();
+    if (image.kind === 'elf' && elf !== undefined) readKallsyms(elf);
+    return elf;
   } catch (error) {
-    if (error instanceof ImageError) return undefined;
+    if (error instanceof ImageError || error instanceof SymbolsError) return undefined;
     throw error;
   }
 }

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import type { LoadedImage } from '../loaders/image.js';
+import type { Outcome } from '../machine.js';
+import type { ObservedBoot } from '../probe/observed-boot.js';
+import { phaseRecords, type BootResult } from '../report/result.js';
+import { version } from './version.js';
+
+/** The result of a boot that has ended, as --json writes it. */
+export async function bootResult(
+  run: ObservedBoot,
+  { outcome, reason }: Outcome,
+  about: { readonly file: string; readonly image: LoadedImage; readonly wallSeconds: number },
+): Promise<BootResult> {
+  const { consoleText } = await import('../report/terminal.js');
+  return {
+    efikit: version,
+    image: {
+      path: about.file,
+      sha256: createHash('sha256').update(about.image.bytes).digest('hex'),
+      kind: about.image.kind,
+    },
+    door: run.setup.door,
+    ...(run.firmware === undefined ? {} : { profile: run.firmware.profile.name }),
+    memory: run.setup.memoryBytes,
+    append: run.setup.options.commandLine,
+    outcome,
+    reason,
+    instructions: run.machine.instructions,
+    virtualNanoseconds: run.machine.ticks,
+    wallSeconds: Math.round(about.wallSeconds * 1000) / 1000,
+    phases: phaseRecords(run.phases),
+    services: run.services.summary(),
+    console: await consoleText(run.console.bytes()),
+  };
+}

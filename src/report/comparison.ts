@@ -1,0 +1,99 @@
+import type { MemoryRange } from '../probe/memory-ranges.js';
+import { phaseNames } from '../probe/phases.js';
+import { compareFacts, consoleFacts } from './console-facts.js';
+import { compareMaps } from './memory-comparison.js';
+import { grouped } from './numbers.js';
+import type { BootResult } from './result.js';
+import { tableLines } from './table.js';
+
+/** A column of a comparison: a door that was run, or why it was not. */
+export type Column =
+  | { readonly door: string; readonly result: BootResult; readonly memoryMap: readonly MemoryRange[]; readonly missed: readonly string[] }
+  | { readonly door: string; readonly closed: string };
+
+type RunColumn = Extract<Column, { result: BootResult }>;
+const hasRun = (column: Column): column is RunColumn => 'result' in column;
+
+/** The comparison as lines of text: one table, then what does not fit into it. */
+export function comparisonLines(columns: readonly Column[]): string[] {
+  const runs = columns.filter(hasRun);
+  const sections = [
+    tableLines(mainRows(columns), true),
+    columns.flatMap((column) => (hasRun(column) ? [] : [`${column.door} is closed: ${column.closed}`])),
+    runs.map(({ door, result }) => `${door}: ${result.reason}`),
+    runs.flatMap(({ door, missed }) => (missed.length === 0 ? [] : [`${door}: called, but not offered: ${missed.join(', ')}`])),
+    factLines(runs),
+    memoryLines(runs),
+  ];
+  return sections.filter(({ length }) => length > 0).flatMap((section, i) => (i === 0 ? section : ['', ...section]));
+}
+
+/** Phases with instruction counts, the outcome, then the services: one column a door. */
+function mainRows(columns: readonly Column[]): string[][] {
+  const runs = columns.filter(hasRun);
+  const cell = (read: (result: BootResult) => string | undefined): string[] =>
+    columns.map((column) => (hasRun(column) ? (read(column.result) ?? '-') : 'closed'));
+  const row = (title: string, read: (result: BootResult) => string | undefined): string[] => [title, ...cell(read)];
+  const seen = new Set(runs.flatMap(({ result }) => result.phases.map(({ name }) => name)));
+  const phases = phaseNames.filter((name) => seen.has(name));
+  const services = [...new Set(runs.flatMap(({ result }) => result.services.map(({ name }) => name)))];
+  return [
+    ['', ...columns.map(({ door }) => door)],
+    row('profile', ({ profile }) => profile),
+    ['instructions before'],
+    ...phases.map((name) =>
+      row(`  ${name}`, (result) => {
+        const phase = result.phases.find((candidate) => candidate.name === name);
+        return phase === undefined ? undefined : grouped(phase.instructions);
+      }),
+    ),
+    row('  the end', ({ instructions }) => grouped(instructions)),
+    row('outcome', ({ outcome }) => outcome),
+    ...(services.length === 0 ? [] : [['firmware calls']]),
+    ...services.map((name) =>
+      row(`  ${name}`, (result) => {
+        const calls = result.services.find((service) => service.name === name)?.calls;
+        return calls === undefined ? undefined : String(calls);
+      }),
+    ),
+  ];
+}
+
+const reportedElsewhere = /^(memory|memory-map)$/;
+
+/** What a small guest printed as `key: value`: first what is the same through every door, then what is not. */
+function factLines(runs: readonly RunColumn[]): string[] {
+  const columns = runs.map(({ result }) => consoleFacts(result.console));
+  if (runs.length < 2 || columns.some((facts) => facts === undefined)) return [];
+  const compared = compareFacts(columns.map((facts) => facts ?? [])).filter(({ key }) => !reportedElsewhere.test(key));
+  const same = compared.filter((fact) => fact.same).map(({ key, values }) => [`  ${key}`, values[0] ?? '']);
+  const different = compared
+    .filter((fact) => !fact.same)
+    .map(({ key, values }) => [`  ${key}`, ...values.map((value) => value ?? '-')]);
+  return [
+    ...(same.length === 0 ? [] : ['the guest says the same through every door:', ...tableLines(same)]),
+    ...(different.length === 0
+      ? []
+      : ['and differs in:', ...tableLines([['', ...runs.map(({ door }) => door)], ...different])]),
+  ];
+}
+
+const hex = (value: number): string => value.toString(16).padStart(8, '0');
+
+/** The memory maps over each other, each difference with its reason. */
+function memoryLines(runs: readonly RunColumn[]): string[] {
+  if (runs.length < 2) return [];
+  const ranges = compareMaps(runs.map(({ memoryMap }) => memoryMap));
+  const reasons = [...new Set(ranges.flatMap(({ why }) => (why === undefined ? [] : [why])))];
+  const note = (why: string | undefined): string => (why === undefined ? '' : `(${String(reasons.indexOf(why) + 1)})`);
+  const rows = ranges.map(({ start, end, types, why }) => [
+    `  ${hex(start)}-${hex(end - 1)}`,
+    ...types.map((type) => type ?? '-'),
+    note(why),
+  ]);
+  return [
+    'memory as the guest is told of it:',
+    ...tableLines([['', ...runs.map(({ door }) => door), ''], ...rows]),
+    ...reasons.map((why, i) => `  (${String(i + 1)}) ${why}`),
+  ];
+}
