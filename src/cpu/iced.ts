@@ -5,6 +5,7 @@ export const {
   Code,
   CodeExt,
   Decoder,
+  DecoderError,
   DecoderOptions,
   EncodingKind,
   Instruction,
