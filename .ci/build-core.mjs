@@ -44,6 +44,7 @@ export async function buildCore(folder = path.join(root, 'dist/processor')) {
   await rename(core, path.join(folder, 'core.wasm'));
   await put(folder, 'cold.wasm', cold.cold);
   await put(folder, 'handlers.bin', new Uint8Array(cold.handlers.buffer));
+  await put(folder, 'units.bin', cold.units);
   await put(folder, 'processor.json', JSON.stringify({ pseudo: cold.pseudo, hotBase: cold.hotBase, names: cold.names }));
 }
 

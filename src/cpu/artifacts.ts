@@ -3,6 +3,8 @@ export interface ProcessorArtifacts {
   readonly core: Uint8Array; // AssemblyScript core
   readonly cold: Uint8Array; // handlers and dispatch loop
   readonly handlers: Uint16Array; // decoder.ts: handlerSlot
+  /** FloatingUnit of each handler. */
+  readonly units: Uint8Array;
   readonly pseudo: {
     readonly end: number;
     readonly stale: number;

@@ -2,13 +2,15 @@
 import {
   Code,
   Decoder,
+  DecoderError,
   DecoderOptions,
   Instruction,
   OpKind,
   Register,
   type IcedDecoder,
-  type IcedInstruction,
 } from './iced.js';
+import type { ProcessorArtifacts } from './artifacts.js';
+import { FloatingUnit } from './isa/floating-unit.js';
 import * as L from './state-layout.js';
 
 /** Which handler runs a code: index [code * 4 + memory * 2 + long], NO_HANDLER where the instruction set has none. */
@@ -20,13 +22,16 @@ export const handlerSlot = (code: number, memory: boolean, long: boolean): numbe
 const MAX_BLOCK = 64; // instructions
 const PAGE = 4096;
 
-export interface PseudoHandlers {
-  readonly end: number;
-  readonly stale: number;
-  readonly checkPage: number;
-  readonly breakpoint: number;
-  readonly undefined: number;
+/** Why an instruction faults whenever it is executed. */
+export interface Refusal {
+  readonly vector: number;
+  /** What is missing in this processor, for the log; undefined when the guest has switched the unit off. */
+  readonly unimplemented?: string;
 }
+
+const UNDEFINED_OPCODE = 6;
+const DEVICE_NOT_AVAILABLE = 7;
+const UNITS_OFF = L.MODE_TASK_SWITCHED | L.MODE_EMULATE | L.MODE_NO_FXSR;
 
 export interface DecodeRequest {
   readonly linear: bigint;
@@ -84,15 +89,20 @@ export class BlockDecoder {
   private readonly u8: Uint8Array;
   private window = new Uint8Array(0);
   private readonly instruction = new Instruction();
+  private readonly handlers: Uint16Array;
+  private readonly pseudo: ProcessorArtifacts['pseudo'];
+  private readonly units: Uint8Array;
   private readonly segmentBase = new Uint32Array(512);
   /** Where the next record goes. */
   cursor = L.RECORDS;
 
   constructor(
     memory: WebAssembly.Memory,
-    private readonly handlers: HandlerTable,
-    private readonly pseudo: PseudoHandlers,
+    artifacts: Pick<ProcessorArtifacts, 'handlers' | 'pseudo' | 'units'>,
   ) {
+    this.handlers = artifacts.handlers;
+    this.pseudo = artifacts.pseudo;
+    this.units = artifacts.units;
     this.view = new DataView(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
     for (const name of ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'] as const) {
@@ -123,14 +133,13 @@ export class BlockDecoder {
     this.open(linear, 0, long);
     for (let count = 0; count < MAX_BLOCK && offset < inPage; count++) {
       if (!this.next(offset)) {
-        // It runs into the next page, or is no instruction: the bytes behind decide.
-        const next = offset + 15 > inPage ? request.nextPage() : undefined;
-        if (next === undefined && offset + 15 > inPage && records === 0) {
-          return { record: start, records: 0, bytes: 0, secondPage, faultsBehind: true };
-        }
-        if (offset + 15 > inPage) {
-          if (records > 0) break; // a straddling instruction is a block of its own
-          const tail = this.u8.subarray(L.RAM + (next ?? 0), L.RAM + (next ?? 0) + 15);
+        // It runs into the next page, or is no instruction.
+        if (offset + 15 > inPage && this.decoder?.lastError === DecoderError.NoMoreBytes) {
+          // A block of its own: the next page is translated when the guest gets there, not when code is decoded.
+          if (records > 0) break;
+          const next = request.nextPage();
+          if (next === undefined) return { record: start, records: 0, bytes: 0, secondPage, faultsBehind: true };
+          const tail = this.u8.subarray(L.RAM + next, L.RAM + next + 15);
           const joined = new Uint8Array(inPage + 15);
           joined.set(this.window);
           joined.set(tail, inPage);
@@ -139,7 +148,7 @@ export class BlockDecoder {
           this.next(offset);
           if (offset + this.length > inPage) {
             secondPage = next;
-            this.emitCheckPage(linear + BigInt(offset), linear + BigInt(inPage), next ?? 0);
+            this.emitCheckPage(linear + BigInt(offset), linear + BigInt(inPage), next);
             records++;
           }
         }
@@ -224,6 +233,7 @@ export class BlockDecoder {
     const operands = i.opCount;
     let memory = false;
     let flags = 0;
+    let string16 = false; // SI and DI as pointers are not implemented
     let immediate = 0n;
     view.setUint32(record + L.REC_OP0, 0, true);
     view.setUint32(record + L.REC_OP1, 0, true);
@@ -265,6 +275,7 @@ export class BlockDecoder {
         default: {
           // String operands and other implicit memory: the address size shows in the register.
           if (kind === OpKind.MemorySegEDI || kind === OpKind.MemorySegESI || kind === OpKind.MemoryESEDI) flags |= L.REC_ADDRESS32;
+          string16 ||= kind === OpKind.MemorySegSI || kind === OpKind.MemorySegDI || kind === OpKind.MemoryESDI;
           memory ||= kind === OpKind.MemorySegRDI || kind === OpKind.MemorySegEDI;
         }
       }
@@ -299,7 +310,8 @@ export class BlockDecoder {
             immediate = absolute;
           }
         } else if (size !== 0) displacement = Number(BigInt.asIntN(32, i.memoryDisplacement));
-        if (!long || isRegister32(baseRegister) || isRegister32(indexRegister) || (size === 4 && base === L.ZERO && index === L.ZERO)) shift = 32;
+        if (isRegister16(baseRegister) || isRegister16(indexRegister) || size === 2) shift = 48;
+        else if (!long || isRegister32(baseRegister) || isRegister32(indexRegister) || (size === 4 && base === L.ZERO && index === L.ZERO)) shift = 32;
       }
       if (shift !== 0 && !(baseRegister === Register.RIP)) flags |= L.REC_ADDRESS32;
     }
@@ -311,8 +323,9 @@ export class BlockDecoder {
     if (i.hasRepnePrefix) flags |= L.REC_REPNE;
 
     let handler = this.handlers[handlerSlot(code, memory, long)] ?? NO_HANDLER;
-    if (memory && usesAddress16(i)) handler = NO_HANDLER;
+    if (string16) handler = NO_HANDLER;
     if (handler === NO_HANDLER) handler = this.refuse(record, code, offset, this.length);
+    else if ((mode & UNITS_OFF) !== 0) handler = this.checkUnit(record, handler, mode);
     const ends = endsBlock(i.flowControl, code) || handler === this.pseudo.undefined;
     if (linkable(i.flowControl) && immediate >> 12n === address >> 12n) flags |= L.REC_LINKABLE;
     view.setUint32(record + L.REC_HANDLER, handler, true);
@@ -327,11 +340,25 @@ export class BlockDecoder {
   }
 
   /** What stands at a record of the `undefined` handler, for the log when it is executed. */
-  readonly refused = new Map<number, string>();
+  readonly refused = new Map<number, Refusal>();
+
+  /** Replaces the handler of an instruction whose unit is switched off. Intel SDM volume 3, 2.5 and 13.1. */
+  private checkUnit(record: number, handler: number, mode: number): number {
+    const unit = this.units[handler] ?? FloatingUnit.none;
+    if (unit === FloatingUnit.none) return handler;
+    const emulate = (mode & L.MODE_EMULATE) !== 0;
+    const undefinedOpcode =
+      unit === FloatingUnit.mmx ? emulate : unit === FloatingUnit.sse && (emulate || (mode & L.MODE_NO_FXSR) !== 0);
+    const notAvailable = (mode & L.MODE_TASK_SWITCHED) !== 0 || (unit === FloatingUnit.x87 && emulate);
+    if (!undefinedOpcode && !notAvailable) return handler;
+    this.refused.set(record, { vector: undefinedOpcode ? UNDEFINED_OPCODE : DEVICE_NOT_AVAILABLE });
+    return this.pseudo.undefined;
+  }
 
   private refuse(record: number, code: number, offset: number, length: number): number {
     const bytes = Array.from(this.window.subarray(offset, offset + length), (b) => b.toString(16).padStart(2, '0'));
-    this.refused.set(record, code === Code.INVALID ? `opcode ${bytes.join(' ')}` : `instruction ${Code[code] ?? ''}`);
+    const unimplemented = code === Code.INVALID ? `opcode ${bytes.join(' ')}` : `instruction ${Code[code] ?? ''}`;
+    this.refused.set(record, { vector: UNDEFINED_OPCODE, unimplemented });
     return this.pseudo.undefined;
   }
 }
@@ -339,12 +366,7 @@ export class BlockDecoder {
 /** The slot of the firmware gate, which iced does not know: code 0 is INVALID. */
 export const GATE_SLOT = handlerSlot(0, false, true);
 
-/** 16-bit addressing (legacy code with an address-size prefix) is not implemented. */
-function usesAddress16(i: IcedInstruction): boolean {
-  const is16 = (register: number): boolean => register >= Register.AX && register <= Register.R15W;
-  return is16(i.memoryBase) || is16(i.memoryIndex) || i.memoryDisplSize === 2;
-}
-
+const isRegister16 = (register: number): boolean => register >= Register.AX && register <= Register.R15W;
 const isRegister32 = (register: number): boolean => register >= Register.EAX && register <= Register.R15D;
 const FLOW_NEXT = 0;
 const FLOW_CONDITIONAL = 3;

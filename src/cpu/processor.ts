@@ -1,7 +1,7 @@
 /** The processor: runs guest code through the cold tier and hands everything slow to the core and the bus. */
 import type { ProcessorArtifacts } from './artifacts.js';
 import { BlockStore } from './blocks.js';
-import { BlockDecoder } from './decoder.js';
+import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js';
 import { enterState } from './entry.js';
 import { ProcessorMemory, type MemoryCore } from './memory.js';
@@ -15,7 +15,6 @@ const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
-const UNDEFINED_OPCODE = 6;
 
 interface Core extends MemoryCore {
   raise(vector: number, errorCode: number, hasError: number): number;
@@ -88,7 +87,7 @@ export class EmulatedProcessor implements Processor {
       core: core.exports,
     });
     this.dispatch = cold.exports['run'] as (record: number) => number;
-    this.decoder = new BlockDecoder(this.wasm, artifacts.handlers, artifacts.pseudo);
+    this.decoder = new BlockDecoder(this.wasm, artifacts);
     this.blocks = new BlockStore(
       this.wasm,
       artifacts.pseudo.stale,
@@ -175,7 +174,7 @@ export class EmulatedProcessor implements Processor {
           const stopped = view.getUint32(L.LEAVE_RECORD, true);
           const refused = this.decoder.refused.get(stopped);
           if (refused === undefined) record = this.pseudoRecord(stopped);
-          else if (!this.raiseUndefined(refused)) return 'shutdown';
+          else if (!this.raiseRefused(refused)) return 'shutdown';
           break;
         }
         default: {
@@ -300,10 +299,10 @@ export class EmulatedProcessor implements Processor {
     return physical >= 0xffff_fffe ? undefined : physical;
   }
 
-  /** An instruction that does not exist or is not implemented: #UD. False after a triple fault. */
-  private raiseUndefined(what: string): boolean {
-    this.unimplemented(what);
-    this.core.raise(UNDEFINED_OPCODE, 0, 0);
+  /** An instruction that the decoder refused is executed: its fault. False after a triple fault. */
+  private raiseRefused({ vector, unimplemented }: Refusal): boolean {
+    if (unimplemented !== undefined) this.unimplemented(unimplemented);
+    this.core.raise(vector, 0, 0);
     return this.core.deliverException() === 0;
   }
 

@@ -29,6 +29,7 @@ export function loadProcessorArtifacts(folder: string = defaultFolder()): Proces
   return {
     core: read('core.wasm'),
     cold: read('cold.wasm'),
+    units: read('units.bin'),
     handlers: new Uint16Array(handlers.buffer.slice(handlers.byteOffset, handlers.byteOffset + handlers.byteLength)),
     pseudo,
     hotBase,

@@ -1,7 +1,8 @@
 /** Composes the cold tier at build time. */
 import { Code } from '../iced.js';
 import { GATE_SLOT, NO_HANDLER, handlerSlot } from '../decoder.js';
-import { families } from '../isa/index.js';
+import { families, floatingUnitOf } from '../isa/index.js';
+import { parseShapeKey } from '../isa/shape-key.js';
 import { enumerateShapes, type Shape } from '../isa/shapes.js';
 import { Lifter } from '../ir/lifter.js';
 import { buildColdModule } from './dispatch.js';
@@ -22,7 +23,8 @@ export function buildCold(): Omit<ProcessorArtifacts, 'core'> {
   const names: string[] = [];
   for (const [key, index] of module.handlers) names[index] = key;
   for (const [name, index] of Object.entries(module.pseudo)) names[index] = `(${name})`;
-  return { cold: module.bytes, handlers, pseudo: module.pseudo, hotBase: module.hotBase, names };
+  const units = Uint8Array.from(names, (name) => floatingUnitOf(parseShapeKey(name).name));
+  return { cold: module.bytes, units, handlers, pseudo: module.pseudo, hotBase: module.hotBase, names };
 }
 
 /** The firmware gate (types.ts gateCode): no x86 code, so it stands at iced's INVALID. */

@@ -115,6 +115,7 @@ function writeCr4(value: u64): bool {
   }
   store<u64>(CR4, value);
   if ((value ^ old) & (CR4_PSE | CR4_PAE | CR4_PGE)) flushAll();
+  updateMode();
   return true;
 }
 
@@ -205,10 +206,11 @@ export function movFromDebug(record: i32): i32 {
   return STATUS_CONTINUE;
 }
 
-export function clts(_record: i32): i32 {
+export function clts(record: i32): i32 {
   if (notPrivileged()) return STATUS_FAULT;
   store<u64>(CR0, load<u64>(CR0) & ~CR0_TS);
-  return STATUS_CONTINUE;
+  updateMode();
+  return finishAndLookUp(record);
 }
 
 /** LMSW r/m16: PE, MP, EM, TS; PE cannot be cleared. */

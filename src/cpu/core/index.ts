@@ -18,12 +18,13 @@ export {
   translateSupervisor,
 } from './memory-access';
 export { setSubFlags } from './flags';
-export { effectiveAddress, readOperand, writeOperand } from './operands';
+export { effectiveAddress, readOperand, writeOperand, xlat } from './operands';
 export { cmps8, cmps16, cmps32, cmps64, lods8, lods16, lods32, lods64, movs8, movs16, movs32, movs64 } from './strings';
 export { scas8, scas16, scas32, scas64, stos8, stos16, stos32, stos64 } from './strings';
 export { div64, idiv64 } from './divide';
 export { cmpxchg16b, cmpxchg8b } from './compare-exchange';
-export { enter16, enter32, enter64, popAll32, popMemory16, popMemory32, popMemory64, pushAll32 } from './stack-frames';
+export { enter16, enter32, enter64, popMemory16, popMemory32, popMemory64 } from './stack-frames';
+export { popAll16, popAll32, pushAll16, pushAll32 } from './stack-frames';
 export { absorbFlags, deliverDebugTrap, materialiseFlags, resetProcessor } from './host-access';
 export { undefinedInstruction, updateMode } from './mode';
 export { readFlags, writeFlags } from './flags-register';

@@ -6,6 +6,7 @@ import {
   BUDGET,
   CPL,
   CR0,
+  CR4,
   EFER,
   FLAGS_SYSTEM,
   INTERRUPT_LINE,
@@ -13,8 +14,11 @@ import {
   LEAVE_REASON,
   MODE,
   MODE_CODE32,
+  MODE_EMULATE,
   MODE_LMA,
   MODE_LONG,
+  MODE_NO_FXSR,
+  MODE_TASK_SWITCHED,
   MODE_PAGING,
   MODE_SEGMENTED,
   MODE_STACK32,
@@ -82,6 +86,8 @@ export const UNIMPLEMENTED_REAL_MODE = 6; // an event with CR0.PE = 0; detail: v
 @external('host', 'unimplemented')
 export declare function unimplemented(what: i32, detail: u32): void;
 
+const CR4_OSFXSR: u64 = 1 << 9;
+
 /** Recomputes MODE and the TLBs of the current CPL: after every change of CR0, EFER, CS, SS, DS, ES or the CPL. */
 export function updateMode(): void {
   const cs = load<u32>(SEG_CS, SEGMENT_ATTRIBUTES);
@@ -99,7 +105,11 @@ export function updateMode(): void {
       load<u64>(SEG_SS, SEGMENT_BASE);
     if (bases) mode |= MODE_SEGMENTED;
   }
-  if (load<u64>(CR0) & CR0_PG) mode |= MODE_PAGING;
+  const cr0 = load<u64>(CR0);
+  if (cr0 & CR0_PG) mode |= MODE_PAGING;
+  if (cr0 & CR0_TS) mode |= MODE_TASK_SWITCHED;
+  if (cr0 & CR0_EM) mode |= MODE_EMULATE;
+  if (!(load<u64>(CR4) & CR4_OSFXSR)) mode |= MODE_NO_FXSR;
   const user = load<u32>(CPL) == 3;
   if (user) mode |= MODE_USER;
   store<u32>(MODE, mode);

@@ -1,5 +1,6 @@
 /** Operands of an instruction record, for the helpers that the generated handlers call. */
 import {
+  RAX,
   REC_BASE,
   REC_DISPLACEMENT,
   REC_FLAGS,
@@ -10,14 +11,30 @@ import {
   REC_SEGMENT,
   REC_SHIFT,
   REC_STACK_SEGMENT,
+  STATUS_CONTINUE,
+  STATUS_FAULT,
 } from '../state-layout';
+import { faultPending } from './fault';
 import { loadSlow, storeSlow } from './memory-access';
 
 /** Linear address of the memory operand: offset cut to the address size, plus segment base. Intel SDM volume 1, 3.7.5. */
 export function effectiveAddress(record: i32): u64 {
+  return addressBehind(record, 0);
+}
+
+/** XLAT: AL is a part of the offset, which is cut after it was added. Intel SDM volume 2. */
+export function xlat(record: i32): i32 {
+  const value = loadSlow(addressBehind(record, load<u8>(RAX)), 1, stackOf(record));
+  if (faultPending()) return STATUS_FAULT;
+  store<u8>(RAX, <u8>value);
+  return STATUS_CONTINUE;
+}
+
+/** The effective address with `distance` more bytes in its offset. */
+function addressBehind(record: i32, distance: u64): u64 {
   const base = load<u64>(load<u32>(record, REC_BASE));
   const index = load<u64>(load<u32>(record, REC_INDEX));
-  const offset = base + (index << <u64>load<u8>(record, REC_SCALE)) + <u64>(<i64>load<i32>(record, REC_DISPLACEMENT));
+  const offset = base + (index << <u64>load<u8>(record, REC_SCALE)) + <u64>(<i64>load<i32>(record, REC_DISPLACEMENT)) + distance;
   const shift: u64 = load<u8>(record, REC_SHIFT);
   return ((offset << shift) >> shift) + load<u64>(load<u32>(record, REC_SEGMENT));
 }

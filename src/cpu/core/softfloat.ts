@@ -99,6 +99,11 @@ export function setSpecial(kind: i32, sign: i32): void {
   R.low = 0;
 }
 
+/** The operation turns out to be invalid and nothing else. */
+export function onlyInvalid(): void {
+  raised = INVALID;
+}
+
 export function setInvalid(): void {
   raised |= INVALID;
   setSpecial(KIND_INDEFINITE, 1);

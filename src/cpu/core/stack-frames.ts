@@ -11,7 +11,7 @@ import {
 import { faultPending } from './fault';
 import { loadSlow, prepareWrite, storeSlow } from './memory-access';
 import { inLongMode, setStackPointer, stackLinear } from './mode';
-import { effectiveAddress, stackOf } from './operands';
+import { effectiveAddress, stackOf, writeRegister } from './operands';
 
 /** The destination's address is computed with the stack pointer already moved. */
 function popMemory(record: i32, bytes: i32): i32 {
@@ -78,27 +78,41 @@ export function enter32(record: i32): i32 {
   return enter(record, 4);
 }
 
-/** PUSHAD: EAX ECX EDX EBX, the old ESP, EBP ESI EDI. */
-export function pushAll32(_record: i32): i32 {
+/** PUSHA, PUSHAD: rAX rCX rDX rBX, the old rSP, rBP rSI rDI. */
+function pushAll(bytes: i32): i32 {
   const start = load<u64>(RSP);
-  prepareWrite(stackLinear(start - 32), 8, 1);
+  prepareWrite(stackLinear(start - 8 * bytes), bytes, 1);
   for (let i = 0; i < 8 && !faultPending(); i++) {
-    storeSlow(stackLinear(start - 4 * (i + 1)), load<u32>(RAX + 8 * i), 4, 1);
+    storeSlow(stackLinear(start - bytes * (i + 1)), load<u64>(RAX + 8 * i), bytes, 1);
   }
   if (faultPending()) return STATUS_FAULT;
-  setStackPointer(start - 32);
+  setStackPointer(start - 8 * bytes);
   return STATUS_CONTINUE;
 }
 
-/** POPAD: the saved ESP is skipped. */
-export function popAll32(_record: i32): i32 {
+export function pushAll16(_record: i32): i32 {
+  return pushAll(2);
+}
+export function pushAll32(_record: i32): i32 {
+  return pushAll(4);
+}
+
+/** POPA, POPAD: the saved rSP is skipped. */
+function popAll(bytes: i32): i32 {
   const start = load<u64>(RSP);
-  loadSlow(stackLinear(start + 28), 4, 1);
+  loadSlow(stackLinear(start + 7 * bytes), bytes, 1);
   for (let i = 0; i < 8; i++) {
-    const value = loadSlow(stackLinear(start + 4 * (7 - i)), 4, 1);
+    const value = loadSlow(stackLinear(start + bytes * (7 - i)), bytes, 1);
     if (faultPending()) return STATUS_FAULT;
-    if (i != 4) store<u64>(RAX + 8 * i, value);
+    if (i != 4) writeRegister(RAX + 8 * i, value, bytes);
   }
-  setStackPointer(start + 32);
+  setStackPointer(start + 8 * bytes);
   return STATUS_CONTINUE;
+}
+
+export function popAll16(_record: i32): i32 {
+  return popAll(2);
+}
+export function popAll32(_record: i32): i32 {
+  return popAll(4);
 }

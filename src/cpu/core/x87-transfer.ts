@@ -32,6 +32,7 @@ import {
   KIND_SIGNALING,
   KIND_UNSUPPORTED,
   KIND_ZERO,
+  onlyInvalid,
   OVERFLOW,
   R,
   raised,
@@ -195,7 +196,7 @@ function toDecimal(empty: bool): void {
   const value = empty ? 0 : toInteger(64, x87Rounding());
   let rest: u64 = value < 0 ? 0 - <u64>value : <u64>value;
   if (empty || raised & INVALID || rest > 999_999_999_999_999_999) {
-    if (!empty && !(raised & INVALID)) raiseFlags(INVALID);
+    if (!empty) onlyInvalid();
     rawSignificand = 0xc000_0000_0000_0000;
     rawExponent = 0xffff;
     return;

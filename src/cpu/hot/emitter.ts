@@ -619,7 +619,7 @@ export class RegionEmitter {
       if (parts > 0) f.op(0x7c);
     }
     if (shift !== 0) {
-      f.i64(0xffff_ffffn);
+      f.i64((1n << BigInt(64 - shift)) - 1n);
       f.op(0x83);
     }
   }

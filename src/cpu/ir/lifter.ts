@@ -133,10 +133,10 @@ export class Lifter {
   }
 
   /** Read-modify-write of an explicit address; `key` pairs it with its storeBack. */
-  loadForWrite(key: number, address: Node, bits: number): Node {
+  loadForWrite(key: number, address: Node, bits: number, stack = false): Node {
     const host = this.newLocal('i32');
     const local = this.newLocal('i64');
-    this.sink.push({ kind: 'load', local, address, bits, stack: false, host });
+    this.sink.push({ kind: 'load', local, address, bits, stack, host });
     this.open.set(key, { host, address });
     return { type: 'i64', source: { kind: 'local', index: local } };
   }
@@ -233,6 +233,16 @@ export class Lifter {
   push(value: Node, bits: number): void {
     const pointer = this.let(truncate(op.sub(this.register('rsp', this.stackBits), bits / 8), this.stackBits));
     this.store(pointer, value, bits, true);
+    this.setRegister('rsp', this.stackBits, pointer);
+  }
+
+  /** A call's push: the slot is probed before the target is checked, and written after. */
+  pushReturn(value: Node, bits: number, target: Node): void {
+    const pointer = this.let(truncate(op.sub(this.register('rsp', this.stackBits), bits / 8), this.stackBits));
+    const key = -1;
+    this.loadForWrite(key, pointer, bits, true);
+    this.requireCanonical(target);
+    this.storeBack(key, value, bits);
     this.setRegister('rsp', this.stackBits, pointer);
   }
 

@@ -18,8 +18,8 @@ const call =
   (bits: number, destination: (x: Lifter) => Node): Definition =>
   (x) => {
     const where = destination(x);
-    if (where !== target) x.requireCanonical(where);
-    x.push(x.nextRip(), bits);
+    if (where === target) x.push(x.nextRip(), bits);
+    else x.pushReturn(x.nextRip(), bits, where);
     x.jump(where);
   };
 
@@ -86,15 +86,19 @@ export const control: Family = {
   Retnd_imm16: nearReturn(32, true),
   Retnq: nearReturn(64, false),
   Retnq_imm16: nearReturn(64, true),
+  Jcxz_rel8_32: jumpIfCounterZero(16),
   Jecxz_rel8_32: jumpIfCounterZero(32),
   Jecxz_rel8_64: jumpIfCounterZero(32),
   Jrcxz_rel8_64: jumpIfCounterZero(64),
+  Loop_rel8_32_CX: loop(16),
   Loop_rel8_32_ECX: loop(32),
   Loop_rel8_64_ECX: loop(32),
   Loop_rel8_64_RCX: loop(64),
+  Loope_rel8_32_CX: loop(16, isEqual),
   Loope_rel8_32_ECX: loop(32, isEqual),
   Loope_rel8_64_ECX: loop(32, isEqual),
   Loope_rel8_64_RCX: loop(64, isEqual),
+  Loopne_rel8_32_CX: loop(16, isNotEqual),
   Loopne_rel8_32_ECX: loop(32, isNotEqual),
   Loopne_rel8_64_ECX: loop(32, isNotEqual),
   Loopne_rel8_64_RCX: loop(64, isNotEqual),

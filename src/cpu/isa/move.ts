@@ -1,7 +1,7 @@
 import { op, signExtend, truncate, type Node } from '../ir/nodes.js';
 import type { Lifter } from '../ir/lifter.js';
 import { conditionNames } from './conditions.js';
-import type { Definition, Family } from './family.js';
+import { byHelper, type Definition, type Family } from './family.js';
 
 /** Reverses the bytes of a 32- or 64-bit value. */
 function byteSwap(x: Lifter, value: Node, bits: number): Node {
@@ -99,9 +99,7 @@ export const move: Family = {
     );
     x.flags({ kind: 'raw', result: op.shl(op.xor(zero, 1), 8), aux });
   },
-  Xlatb: (x) => {
-    x.setRegister('rax', 8, x.load(op.add(x.effectiveAddress(), x.register('rax', 8)), 8));
-  },
+  Xlatb: byHelper('xlat'),
   ...conditionalMoves,
   ...conditionalSets,
 };

@@ -35,6 +35,4 @@ export const stack: Family = {
   Enterw_imm16_imm8: byHelper('enter16'),
   Enterq_imm16_imm8: byHelper('enter64'),
   Enterd_imm16_imm8: byHelper('enter32'),
-  Pushad: byHelper('pushAll32'),
-  Popad: byHelper('popAll32'),
 };
