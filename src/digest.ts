@@ -21,7 +21,11 @@ export function digestOf(parts: MachineParts): Digest {
   const { events, platform, firmware, random, halted, extraTicks } = machineState(parts);
   const devices = JSON.stringify([events, platform, firmware, random.toString()]);
   return {
-    processor: processor.state.digest().number(extraTicks).word(halted ? 1 : 0).toString(),
+    processor: processor.state
+      .digest()
+      .number(extraTicks)
+      .word(halted ? 1 : 0)
+      .toString(),
     memory: processor.ramPages.digest(),
     devices: new Hash().text(devices).toString(),
     tlb: processor.state.tlbDigest().toString(),
@@ -43,14 +47,15 @@ export function runWithDigests(
   onDigest: (tick: number, digest: Digest) => void,
   limit = Infinity,
 ): void {
+  const ended = (): boolean => machine.outcome !== undefined;
   let next = (Math.floor(machine.ticks / every) + 1) * every;
-  while (machine.outcome === undefined && machine.ticks < limit) {
+  while (!ended() && machine.ticks < limit) {
     machine.run(Math.max(0, Math.min(next, limit) - machine.ticks));
     if (machine.idle) {
       const wake = machine.idleUntil();
       if (wake === undefined) break;
       machine.skipTo(Math.min(wake, next, limit));
-    } else if (machine.ticks >= next && machine.outcome === undefined) {
+    } else if (machine.ticks >= next && !ended()) {
       onDigest(machine.ticks, machine.digest());
       next += every;
     }

@@ -161,7 +161,9 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   if (version !== snapshotVersion) throw new SnapshotError(versionProblem(version));
   const hash = aligned.length % 4 === 0 ? bodyHash(aligned) : undefined;
   if (hash?.high !== view.getUint32(16, true) || hash.low !== view.getUint32(20, true)) {
-    throw new SnapshotError(`the snapshot is damaged: its ${String(bytes.length)} bytes do not have the hash that it names`);
+    throw new SnapshotError(
+      `the snapshot is damaged: its ${String(bytes.length)} bytes do not have the hash that it names`,
+    );
   }
   let at = HEADER;
   const take = (length: number): Uint8Array => aligned.slice(at, (at += length));

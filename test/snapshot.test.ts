@@ -106,7 +106,10 @@ describe('Machine.save() and Machine.restore()', function () {
 
     it('another profile than the saved one', () => {
       const snapshot = decodeSnapshot(bytes);
-      expect(() => Machine.restore({ artifacts, profile: proposal }, snapshot)).to.throw(SnapshotError, /profile linux/);
+      expect(() => Machine.restore({ artifacts, profile: proposal }, snapshot)).to.throw(
+        SnapshotError,
+        /profile linux/,
+      );
       expect(Machine.restore({ artifacts }, snapshot).firmware.profile).to.equal(linux);
     });
   });

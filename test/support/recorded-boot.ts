@@ -50,7 +50,7 @@ export class RecordedBoot {
   static async start(choice: BootChoice): Promise<RecordedBoot> {
     const record: Record = { console: '', services: [] };
     const image = readImage(readFileSync(choice.image));
-    await image.prepare?.();
+    await image.prepare();
     const profile = profiles.find(({ name }) => name === choice.profile);
     const door = doors.find(({ name }) => name === choice.door);
     if (profile === undefined || door === undefined) throw new Error('no such profile or door');
@@ -62,7 +62,11 @@ export class RecordedBoot {
       ...choice.options,
     });
     const { commandLine, initrd } = choice;
-    machine.boot(door, image, { commandLine, modules: [], ...(initrd === undefined ? {} : { initrd: readFileSync(initrd) }) });
+    machine.boot(door, image, {
+      commandLine,
+      modules: [],
+      ...(initrd === undefined ? {} : { initrd: readFileSync(initrd) }),
+    });
     return new RecordedBoot(machine, record);
   }
 
@@ -70,7 +74,10 @@ export class RecordedBoot {
     const snapshot = decodeSnapshot(bytes);
     const record = snapshot.notes as Record;
     const artifacts = loadProcessorArtifacts();
-    const machine = Machine.restore({ artifacts, onServiceCall: (call) => record.services.push(callLine(call)) }, snapshot);
+    const machine = Machine.restore(
+      { artifacts, onServiceCall: (call) => record.services.push(callLine(call)) },
+      snapshot,
+    );
     return new RecordedBoot(machine, record);
   }
 
@@ -95,6 +102,14 @@ export class RecordedBoot {
     const { outcome, ticks, instructions } = this.machine;
     const { console, services } = this.record;
     const digest = formatDigest(this.machine.digest());
-    return { outcome: outcome?.outcome ?? '', reason: outcome?.reason ?? '', ticks, instructions, console, services, digest };
+    return {
+      outcome: outcome?.outcome ?? '',
+      reason: outcome?.reason ?? '',
+      ticks,
+      instructions,
+      console,
+      services,
+      digest,
+    };
   }
 }
