@@ -93,10 +93,11 @@ export const legacy: Family = {
     x.flags({ kind: 'logic', result: digit, bits: 8 });
   },
   Aad: (x) => {
-    const ax = x.register('rax', 16);
-    const result = x.let(truncate(op.add(ax, op.mul(op.shr(ax, 8), truncate(x.read(0), 8))), 8));
-    x.setRegister('rax', 16, result);
-    x.flags({ kind: 'logic', result, bits: 8 });
+    const al = x.register('rax', 8);
+    const tens = x.let(truncate(op.mul(x.registerHigh(0), x.read(0)), 8));
+    const result = x.let(op.add(al, tens));
+    x.setRegister('rax', 16, truncate(result, 8));
+    x.flags({ kind: 'add', a: al, b: tens, result, bits: 8 }); // CF, AF and OF are undefined: as measured
   },
   Salc: (x) => {
     x.setRegister('rax', 8, truncate(op.sub(0, x.carry()), 8));
