@@ -8,6 +8,8 @@ const PAGE_WORDS = PAGE / 4;
 export class RamPages {
   private readonly u8: Uint8Array;
   private readonly u32: Uint32Array;
+  /** The dirty log: one byte a page. */
+  private readonly log: Uint8Array;
   private readonly pages: number;
   /** 1 for a page that an earlier look at the log found written. */
   private readonly touched: Uint8Array;
@@ -25,6 +27,7 @@ export class RamPages {
     this.u8 = new Uint8Array(memory.buffer);
     this.u32 = new Uint32Array(memory.buffer);
     this.pages = Math.ceil(ramBytes / PAGE);
+    this.log = this.u8.subarray(L.DIRTY_PAGES, L.DIRTY_PAGES + this.pages);
     this.touched = new Uint8Array(this.pages);
   }
 
@@ -32,7 +35,7 @@ export class RamPages {
   written(): number[] {
     const found: number[] = [];
     for (let page = 0; page < this.pages; page++) {
-      if (this.touched[page] === 1 || this.u8[L.DIRTY_PAGES + page] === 1) found.push(page);
+      if (this.touched[page] === 1 || this.log[page] === 1) found.push(page);
     }
     return found;
   }
@@ -55,11 +58,10 @@ export class RamPages {
   digest(): string {
     const hashes = (this.hashes ??= new Uint32Array(2 * this.pages));
     let any = false;
-    for (let page = this.u8.indexOf(1, L.DIRTY_PAGES); page !== -1; page = this.u8.indexOf(1, page + 1)) {
-      if (page >= L.DIRTY_PAGES + this.pages) break;
+    for (let page = this.log.indexOf(1); page !== -1; page = this.log.indexOf(1, page + 1)) {
       any = true;
-      this.u8[page] = 0;
-      this.rehash(hashes, page - L.DIRTY_PAGES);
+      this.log[page] = 0;
+      this.rehash(hashes, page);
     }
     if (any) this.startLog();
     return hex32(this.high) + hex32(this.low);
