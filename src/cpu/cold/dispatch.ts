@@ -23,7 +23,11 @@ const handlerSignature: Signature = { parameters: ['i32'], results: ['i32'] };
 const MAX_FAULTS = 20_000; // faults cost no ticks: after so many in one run the host looks at its clock
 
 /** `common` lists shape keys in the order of the br_table. `imports` are the core functions that are called by name. */
-export function buildColdModule(shapes: readonly Shape[], common: readonly string[]): ColdModule {
+export function buildColdModule(
+  shapes: readonly Shape[],
+  common: readonly string[],
+  options: { readonly countHandlers?: boolean } = {},
+): ColdModule {
   const byKey = new Map(shapes.map((shape) => [shape.key, shape]));
   const inline = common.filter((key) => byKey.has(key));
   const inlineSet = new Set(inline);
@@ -65,7 +69,7 @@ export function buildColdModule(shapes: readonly Shape[], common: readonly strin
   const run = module.declare(handlerSignature);
   module.export('run', run);
   const f = new FunctionWriter(1);
-  emitRun(f, { inline: inline.map((key) => byKey.get(key)).filter((shape) => shape !== undefined), handlerType, hotType, hotHandler: pseudo.hot, functionIndex });
+  emitRun(f, { inline: inline.map((key) => byKey.get(key)).filter((shape) => shape !== undefined), handlerType, hotType, hotHandler: pseudo.hot, functionIndex, countHandlers: options.countHandlers ?? false });
   module.define(run, f.body());
   return { bytes: module.encode(1), handlers, pseudo, hotBase: table.length };
 }
@@ -106,11 +110,13 @@ interface RunParts {
   readonly handlerType: number;
   readonly hotType: number;
   readonly hotHandler: number;
+  /** Counts executions of each handler at PROFILE, for the choice of the common shapes. */
+  readonly countHandlers: boolean;
   readonly functionIndex: (name: string) => number;
 }
 
 /** run(record): runs until one of EXIT_*; `record` is where to go on, 0 to look RIP up. */
-function emitRun(f: FunctionWriter, { inline, handlerType, hotType, hotHandler, functionIndex }: RunParts): void {
+function emitRun(f: FunctionWriter, { inline, handlerType, hotType, hotHandler, functionIndex, countHandlers }: RunParts): void {
   const record = 0;
   const budget = f.local('i32');
   const status = f.local('i32');
@@ -221,6 +227,18 @@ function emitRun(f: FunctionWriter, { inline, handlerType, hotType, hotHandler, 
   f.br(lookup);
   f.end();
   f.end();
+
+  if (countHandlers) {
+    f.get(handler);
+    f.i32(3);
+    f.op(0x74);
+    f.tee(physical);
+    f.get(physical);
+    f.memory(0x29, L.PROFILE);
+    f.i64(1n);
+    f.op(0x7c);
+    f.memory(0x37, L.PROFILE);
+  }
 
   const direct = f.block(); // branch to REC_IMMEDIATE
   const decide = f.block(); // status is set, BUDGET in memory is current
