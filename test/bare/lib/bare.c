@@ -1,12 +1,14 @@
 #include "bare.h"
 
 struct trap trapped;
-u64 trapped_cr2, trapped_top, trapped_ss;
+u64 trapped_cr2, trapped_top, trapped_ss, trapped_flags;
 int (*handlers[129])(struct trap *);
 
-static u64 idt[258];
+u64 idt[258];
+struct table_pointer idt_pointer;
+u64 code, spot, behind, argument[2], user_flags = 2;
 static u8 frames[64][4096] __attribute__((aligned(4096)));
-/* A TSS with an I/O permission bitmap of every port and its closing byte, 7.7 and volume 1, 19.5.2. */
+/* A TSS with an I/O permission bitmap of every port and its closing byte, 8.7 and volume 1, 19.5.2. */
 u32 task[26 + 2048 + 1] __attribute__((aligned(16)));
 
 u64 gdt[GDT_END / 8] __attribute__((aligned(16))) = {
@@ -15,11 +17,7 @@ u64 gdt[GDT_END / 8] __attribute__((aligned(16))) = {
   [USER_CODE / 8] = 0x00affb000000ffff,   [KERNEL_CODE32 / 8] = 0x00cf9b000000ffff,
   [ABSENT_DATA / 8] = 0x00cf13000000ffff, [ABSENT_CODE / 8] = 0x00af1b000000ffff,
   [READ_ONLY / 8] = 0x00cf91000000ffff,   [CONFORMING / 8] = 0x00af9f000000ffff,
-  [BAD_CODE / 8] = 0x00ef9b000000ffff,
-};
-struct __attribute__((packed)) table_pointer {
-  u16 limit;
-  u64 base;
+  [BAD_CODE / 8] = 0x00ef9b000000ffff,   [SMALL_DATA / 8] = 0x4040f30000000fff, // base WINDOW, 4 KiB
 };
 const struct table_pointer gdt_pointer = { sizeof gdt - 1, (u64)gdt };
 
@@ -71,13 +69,15 @@ void expect_trap(const char *title, u64 vector, u64 error, const void *rip) {
 /* ---- traps ---- */
 
 int trap_dispatch(struct trap *trap) {
-  u64 ss;
+  u64 ss, flags;
+  __asm__ volatile("pushf\npop %0" : "=r"(flags));
   if (trap->vector < 129 && handlers[trap->vector] && handlers[trap->vector](trap)) return 1;
   memory_copy(&trapped, trap, sizeof trapped);
   __asm__ volatile("mov %%cr2, %0" : "=r"(trapped_cr2));
   __asm__ volatile("mov %%ss, %0" : "=r"(ss));
   trapped_top = (u64)(trap + 1);
   trapped_ss = ss & 0xffff;
+  trapped_flags = flags;
   return 0;
 }
 
@@ -85,6 +85,11 @@ int trap_dispatch(struct trap *trap) {
 void set_gate(int vector, u32 type_and_dpl, int ist) {
   u64 offset = (u64)trap_stubs + 16 * vector;
   idt[2 * vector] = (offset & 0xffff) | (u64)KERNEL_CODE << 16 | (u64)ist << 32 | (u64)type_and_dpl << 40 | (offset >> 16 & 0xffff) << 48;
+  idt[2 * vector + 1] = offset >> 32;
+}
+
+void set_gate_target(int vector, u32 selector, u64 offset) {
+  idt[2 * vector] = (idt[2 * vector] & 0x0000ffff00000000) | (offset & 0xffff) | (u64)selector << 16 | (offset >> 16 & 0xffff) << 48;
   idt[2 * vector + 1] = offset >> 32;
 }
 
@@ -100,18 +105,18 @@ static void put64(u32 *at, u64 value) {
 }
 
 void set_up_traps(void) {
-  static struct table_pointer pointer;
   for (int vector = 0; vector < 129; vector++) set_gate(vector, vector == USER_DONE ? 0xee : 0x8e, 0);
   set_gate(DF, 0x8e, 1);
-  pointer.limit = sizeof idt - 1;
-  pointer.base = (u64)idt;
-  __asm__ volatile("lidt %0" : : "m"(pointer));
+  idt_pointer.limit = sizeof idt - 1;
+  idt_pointer.base = (u64)idt;
+  __asm__ volatile("lidt %0" : : "m"(idt_pointer));
   put64(task + 1, (u64)trap_stack_end); // RSP0
   put64(task + 9, (u64)ist_stack_end);  // IST1
   task[25] = 104u << 16;                // I/O map base
   for (u32 i = 26; i < sizeof task / 4; i++) task[i] = 0xffffffff;
   system_descriptor(TASK, task, sizeof task - 4, 0x89);
   system_descriptor(SPARE_TASK, task, 103, 0x89);
+  system_descriptor(SMALL_TASK, task, 0x23, 0x89);
   system_descriptor(ABSENT_TASK, task, 103, 0x09);
   system_descriptor(LOCAL_TABLE, gdt, sizeof gdt - 1, 0x82);
   __asm__ volatile("ltr %w0" : : "r"(TASK));
@@ -132,7 +137,11 @@ void attempt_code(void (*code)(void), u64 rdi, u64 rsi) {
 void enter(u64 rip, u64 cs, u64 rflags, u64 rsp, u64 ss) {
   struct iret_frame frame = { rip, cs, rflags, rsp, ss };
   trapped.vector = NO_TRAP;
-  attempt_iret(&frame, 0x1111, 0x2222);
+  attempt_iret(&frame, argument[0], argument[1]);
+}
+void run_user(u64 cs) {
+  enter(user(code), cs, user_flags, USER_STACK, USER_DATA | 3);
+  spot = trapped.vector == USER_DONE ? user(behind) : user(spot);
 }
 
 /* ---- memory ---- */

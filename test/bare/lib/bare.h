@@ -11,7 +11,7 @@ typedef unsigned long u64;
 enum {
   KERNEL_CODE = 0x08, KERNEL_DATA = 0x10, USER_CODE32 = 0x18, USER_DATA = 0x20, USER_CODE = 0x28, TASK = 0x30,
   KERNEL_CODE32 = 0x40, ABSENT_DATA = 0x48, ABSENT_CODE = 0x50, READ_ONLY = 0x58, CONFORMING = 0x60, BAD_CODE = 0x68,
-  SPARE_TASK = 0x70, LOCAL_TABLE = 0x80, ABSENT_TASK = 0x90, GDT_END = 0xa0
+  SPARE_TASK = 0x70, LOCAL_TABLE = 0x80, ABSENT_TASK = 0x90, SMALL_DATA = 0xa0, SMALL_TASK = 0xb0, GDT_END = 0xc0
 };
 
 /* Vectors, 6.3.1. */
@@ -46,12 +46,19 @@ struct iret_frame {
   u64 rip, cs, rflags, rsp, ss;
 };
 
-/* The trap that ended the last attempt (vector NO_TRAP: none did), CR2 then, and the top of the handler's frame. */
+/* The trap that ended the last attempt (vector NO_TRAP: none did), CR2 then, the top of the handler's
+   frame, its SS and its flags (only those that trap_entry leaves alone). */
 extern struct trap trapped;
-extern u64 trapped_cr2, trapped_top, trapped_ss;
+extern u64 trapped_cr2, trapped_top, trapped_ss, trapped_flags;
 /* Called for a vector instead of ending the attempt; non-zero resumes by IRETQ. */
 extern int (*handlers[129])(struct trap *);
-extern u64 gdt[GDT_END / 8];
+extern u64 gdt[GDT_END / 8], idt[258];
+struct __attribute__((packed)) table_pointer {
+  u16 limit;
+  u64 base;
+};
+extern const struct table_pointer gdt_pointer;
+extern struct table_pointer idt_pointer;
 extern u32 task[26 + 2048 + 1];
 
 extern u8 trap_stubs[], stack_end[], trap_stack_end[], ist_stack_end[], iret_at[], user_start[], user_end[];
@@ -73,6 +80,7 @@ void expect_trap(const char *title, u64 vector, u64 error, const void *rip);
 void want_trap(u64 vector, u64 error, const void *rip);
 
 void set_gate(int vector, u32 type_and_dpl, int ist);
+void set_gate_target(int vector, u32 selector, u64 offset);
 void set_up_traps(void);
 
 /* The window: 2 MiB of 4 KiB pages below 4 GiB, each mapped as a test wants; frame() is RAM to map there. */
@@ -127,18 +135,47 @@ static inline void write_msr(u32 index, u64 value) {
   __asm__ volatile("wrmsr" : : "a"((u32)value), "d"((u32)(value >> 32)), "c"(index) : "memory");
 }
 
-/* Code of a test: `before`, the instruction under test at NAME_at, RET. */
-#define CODE(name, before, at)                                                                                       \
-  void name(void);                                                                                                   \
-  extern u8 name##_at[];                                                                                             \
-  __asm__(".pushsection .text\n" #name ": " before "\n" #name "_at: " at "\n ret\n.popsection")
-/* The same for CPL 3: ends with INT 0x80. */
-#define USER(name, before, at)                                                                                       \
-  extern u8 name[], name##_at[];                                                                                     \
-  __asm__(".pushsection .user, \"ax\"\n" #name ": " before "\n" #name "_at: " at "\n int $0x80\n.popsection")
-#define USER32(name, before, at)                                                                                     \
-  extern u8 name[], name##_at[];                                                                                     \
-  __asm__(".pushsection .user, \"ax\"\n.code32\n" #name ": " before "\n" #name "_at: " at                              \
-          "\n int $0x80\n.code64\n.popsection")
+/*
+ * A test's code: `before`, then the instruction under test. RUN_KERNEL calls it, RUN_USER runs it at CPL 3 from its place
+ * in the window and lets it end by INT 0x80. RDI and RSI hold `argument`; register names are written %%rax. Afterwards
+ * `spot` is the address of the instruction and `behind` that after the code.
+ */
+#define SNIPPET(section, before, at, end)                                                                            \
+  __asm__ volatile(".pushsection " section ",\"ax\"\n771: " before "\n772: " at "\n " end "\n773:\n.popsection\n"  \
+                   "movq $771b, code\nmovq $772b, spot\nmovq $773b, behind" : : : "memory")
+#define RUN_KERNEL(before, at)                                                                                       \
+  do {                                                                                                               \
+    SNIPPET(".text.snippets", before, at, "ret");                                                                             \
+    attempt_code((void (*)(void))code, argument[0], argument[1]);                                                    \
+    if (trapped.vector == NO_TRAP) spot = 0;                                                                         \
+  } while (0)
+#define RUN_USER(before, at)                                                                                         \
+  do {                                                                                                               \
+    SNIPPET(".user", before, at, "int $0x80");                                                                       \
+    run_user(USER_CODE | 3);                                                                                         \
+  } while (0)
+#define RUN_USER32(before, at)                                                                                       \
+  do {                                                                                                               \
+    SNIPPET(".user", ".code32\n" before, at, "int $0x80\n.code64");                                                  \
+    run_user(USER_CODE32 | 3);                                                                                       \
+  } while (0)
+/* One case: where the code ends. NO_TRAP and USER_DONE: it went through. */
+#define KERNEL(title, vector, error, before, at)                                                                     \
+  do {                                                                                                               \
+    RUN_KERNEL(before, at);                                                                                          \
+    expect_trap(title, vector, error, (void *)spot);                                                                 \
+  } while (0)
+#define USER(title, vector, error, before, at)                                                                       \
+  do {                                                                                                               \
+    RUN_USER(before, at);                                                                                            \
+    expect_trap(title, vector, error, (void *)spot);                                                                 \
+  } while (0)
+#define USER32(title, vector, error, before, at)                                                                     \
+  do {                                                                                                               \
+    RUN_USER32(before, at);                                                                                          \
+    expect_trap(title, vector, error, (void *)spot);                                                                 \
+  } while (0)
+extern u64 code, spot, behind, argument[2], user_flags;
+void run_user(u64 cs);
 
 #endif
