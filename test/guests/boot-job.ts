@@ -1,4 +1,5 @@
 import { efi, linux64, proposalDoor, pvh } from '../../src/boot/index.js';
+import type { CompileAfter } from '../../src/cpu/hot/tier.js';
 import { linux, proposal } from '../../src/firmware/index.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { loadProposalLinux } from '../../src/host/proposal-linux.js';
@@ -21,6 +22,8 @@ export interface BootJob {
   readonly slice?: number;
   /** Entries of each TLB; must not show in the result. */
   readonly tlbEntries?: number;
+  /** When code becomes hot; must not show in the result. */
+  readonly compileAfter?: CompileAfter;
 }
 
 /** Everything that must be the same in two runs. */
@@ -49,6 +52,7 @@ export async function runBoot(job: BootJob, read: (path: string) => Uint8Array):
       services.record(call);
     },
     ...(job.tlbEntries === undefined ? {} : { tlbEntries: job.tlbEntries }),
+    ...(job.compileAfter === undefined ? {} : { compileAfter: job.compileAfter }),
   });
   const screen = listen(machine, job);
   const image = readImage(read(job.kernel));
