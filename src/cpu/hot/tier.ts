@@ -11,7 +11,7 @@ import { formRegion, type Region } from './region.js';
 
 /** Entries after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
 export type CompileAfter = number | 'never' | 'random';
-export const DEFAULT_COMPILE_AFTER = 10_000;
+export const DEFAULT_COMPILE_AFTER = 100_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 
