@@ -67,6 +67,28 @@ describe('Machine.save() and Machine.restore()', function () {
     }
   });
 
+  it('a halted processor stays halted, across save and restore, whatever time the host skips, until an interrupt', () => {
+    const artifacts = loadProcessorArtifacts();
+    const machine = new Machine({ artifacts, memoryBytes: 64 << 20 });
+    machine.memory.writePhysical(0x10_0000, Uint8Array.of(0xfb, 0xf4, 0x40)); // STI; HLT; INC EAX
+    machine.processor.enter({ mode: 'protected32', rip: 0x10_0000n });
+    machine.events.schedule('local-apic-timer', 1000); // comes, but the timer is stopped: no interrupt
+    machine.run(100);
+    for (const tick of [500, 1000, 2000]) {
+      const restored = Machine.restore({ artifacts }, machine.save());
+      for (const one of [machine, restored]) {
+        expect(one.idle).to.equal(true);
+        one.skipTo(tick);
+        one.run(100);
+        expect(one.idle).to.equal(true);
+        expect(one.ticks).to.equal(tick);
+        expect(one.processor.registers.get('rax')).to.equal(0n);
+      }
+      expect(restored.digest()).to.deep.equal(machine.digest());
+    }
+    expect(machine.idleUntil()).to.equal(undefined);
+  });
+
   it('a page that the guest cleared again is clear in the restored machine', () => {
     const artifacts = loadProcessorArtifacts();
     const machine = new Machine({ artifacts, memoryBytes: 64 << 20 });

@@ -66,6 +66,11 @@ export class ProcessorState {
     this.core.dropAllWriteTags(); // pages that hold translated code here need not have held it there
   }
 
+  /** The 512 bytes that FXSAVE64 would store, copied. Intel SDM volume 1, 10.5.1. */
+  fxsave(): Uint8Array {
+    return this.u8.slice(L.FX, L.FX + 512);
+  }
+
   /** Registers of every kind and what decides how the next instruction runs. */
   digest(): Hash {
     const { view } = this;
