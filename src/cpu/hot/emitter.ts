@@ -426,7 +426,17 @@ export class RegionEmitter {
     const host = this.fresh('i32');
     const tlb = this.user ? L.TLB_USER : L.TLB_SUPERVISOR;
     this.node(address);
-    f.tee(linear);
+    f.set(linear);
+    if (aligned) {
+      // Before the translation, which would fill the TLB: #GP comes first.
+      f.get(linear);
+      f.i64(15n);
+      f.op(0x83, 0xa7);
+      f.if();
+      this.leave();
+      f.end();
+    }
+    f.get(linear);
     f.i64(12n);
     f.op(0x88, 0xa7);
     f.i32(this.tlbMask);
@@ -455,11 +465,6 @@ export class RegionEmitter {
     f.end();
     f.tee(host);
     f.op(0x45);
-    if (aligned) {
-      f.get(linear);
-      f.i64(15n);
-      f.op(0x83, 0xa7, 0x72);
-    }
     f.if();
     this.leave();
     f.end();
