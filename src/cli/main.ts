@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === undefined) throw new UsageError('no command is named: boot, compare or inspect; efikit --help explains them');
   if (name === '--help' || name === '-h' || name === 'help') return print(general);
   if (name === '--version') return print(`${version}\n`);
-  const missing = unbuilt[name];
+  const missing = Object.hasOwn(unbuilt, name) ? unbuilt[name] : undefined;
   if (missing !== undefined) throw new UsageError(missing);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) throw new UsageError(`"${name}" is no command: boot, compare or inspect; efikit --help explains them`);

@@ -73,7 +73,7 @@ export async function runMachine(machine: RunnableMachine, options: RunOptions):
     const before = machine.ticks;
     machine.run(Math.min(slice, left));
     if (isEnded(machine)) return machine.outcome;
-    if (machine.idle) {
+    if (machine.idle && machine.instructions < maxInstructions) {
       const ended = idleForGood(machine, input, sleeping);
       if (ended !== undefined) {
         machine.end(ended);
