@@ -54,3 +54,13 @@ export const X87_PI = 3;
 export const X87_LOG10_2 = 4;
 export const X87_LN_2 = 5;
 export const X87_ZERO = 6;
+
+// Functions.
+export const X87_POWER_MINUS_1 = 0; // F2XM1
+export const X87_SINE = 1;
+export const X87_COSINE = 2;
+export const X87_TANGENT = 3;
+export const X87_SINE_COSINE = 4;
+export const X87_Y_LOG2 = 5; // FYL2X
+export const X87_Y_LOG2_PLUS_1 = 6;
+export const X87_ARC_TANGENT = 7;

@@ -55,5 +55,6 @@ export { sseConvertFormat, sseFromInteger, sseToIntegers, sseToMmx, sseToRegiste
 export { x87Arithmetic, x87Compare } from './x87-arithmetic';
 export { x87ConditionalMove, x87Constant, x87Exchange, x87Free, x87Load, x87Nothing, x87Rotate } from './x87-transfer';
 export { x87Store, x87StoreRegister } from './x87-transfer';
+export { x87Function } from './x87-functions';
 export { x87Examine, x87Unary } from './x87-unary';
 export { fldenv14, fldenv28, fnsave94, fnsave108, fnstenv14, fnstenv28, frstor94, frstor108 } from './x87-environment';

@@ -15,13 +15,11 @@ import {
   A,
   B,
   copyTo,
-  divideWide,
   KIND_FINITE,
   KIND_INFINITE,
   KIND_QUIET,
   KIND_UNSUPPORTED,
   KIND_ZERO,
-  lastRemainder,
   normalise,
   R,
   raiseFlags,
@@ -34,6 +32,7 @@ import {
 import { unpackInteger } from './softfloat-formats';
 import { roundToIntegral } from './softfloat-integers';
 import { deliversNaN, noteDenormals } from './x87-arithmetic';
+import { divideWide, lastRemainder } from './wide-integers';
 import {
   begin87,
   C0,

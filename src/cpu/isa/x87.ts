@@ -12,8 +12,14 @@ const x87Helper =
 
 type Entry = [string, Definition];
 const source = (kind: number): number => kind << F.X87_SOURCE_SHIFT;
-const floats: readonly [string, number][] = [['m32fp', F.X87_SINGLE], ['m64fp', F.X87_DOUBLE]];
-const integers: readonly [string, number][] = [['m16int', F.X87_INTEGER16], ['m32int', F.X87_INTEGER32]];
+const floats: readonly [string, number][] = [
+  ['m32fp', F.X87_SINGLE],
+  ['m64fp', F.X87_DOUBLE],
+];
+const integers: readonly [string, number][] = [
+  ['m16int', F.X87_INTEGER16],
+  ['m32int', F.X87_INTEGER32],
+];
 
 const operations: Readonly<Record<string, number>> = {
   add: F.FLOAT_ADD,
@@ -83,9 +89,10 @@ const stores: Entry[] = [
   ['Fbstp_m80bcd', source(F.X87_DECIMAL) | F.X87_POP] as const,
 ].map(([code, what]): Entry => [code, x87Helper('x87Store', what)]);
 
-const constants = ['1', 'l2t', 'l2e', 'pi', 'lg2', 'ln2', 'z'].map(
-  (name, which): Entry => [`Fld${name}`, x87Helper('x87Constant', which)],
-);
+const constants = ['1', 'l2t', 'l2e', 'pi', 'lg2', 'ln2', 'z'].map((name, which): Entry => [
+  `Fld${name}`,
+  x87Helper('x87Constant', which),
+]);
 
 const unary = Object.entries({
   Fchs: F.X87_CHANGE_SIGN,
@@ -100,9 +107,10 @@ const unary = Object.entries({
 
 const moves: Entry[] = [
   ['Fst_sti', x87Helper('x87StoreRegister', 0)],
-  ...['Fstp_sti', 'Fstpnce_sti', 'Fstp_sti_DFD0', 'Fstp_sti_DFD8'].map(
-    (code): Entry => [code, x87Helper('x87StoreRegister', F.X87_POP)],
-  ),
+  ...['Fstp_sti', 'Fstpnce_sti', 'Fstp_sti_DFD0', 'Fstp_sti_DFD8'].map((code): Entry => [
+    code,
+    x87Helper('x87StoreRegister', F.X87_POP),
+  ]),
   ...['', '_DDC8', '_DFC8'].map((alias): Entry => [`Fxch_st0_sti${alias}`, byHelper('x87Exchange')]),
   ['Ffree_sti', x87Helper('x87Free', 0)],
   ['Ffreep_sti', x87Helper('x87Free', F.X87_POP)],
@@ -110,6 +118,10 @@ const moves: Entry[] = [
   ['Fdecstp', x87Helper('x87Rotate', 7)],
   ...['Fnop', 'Fneni', 'Fndisi', 'Fnsetpm'].map((code): Entry => [code, byHelper('x87Nothing')]),
 ];
+
+const functions = ['F2xm1', 'Fsin', 'Fcos', 'Fptan', 'Fsincos', 'Fyl2x', 'Fyl2xp1', 'Fpatan'].map(
+  (name, which): Entry => [name, x87Helper('x87Function', which)],
+);
 
 /** FCMOVcc by the condition's 4-bit encoding. */
 const conditionalMoves = Object.entries({ b: 2, e: 4, be: 6, u: 10, nb: 3, ne: 5, nbe: 7, nu: 11 }).map(
@@ -123,8 +135,8 @@ const conditionalMoves = Object.entries({ b: 2, e: 4, be: 6, u: 10, nb: 3, ne: 5
 );
 
 /**
- * x87: exact 80-bit arithmetic by the core. The transcendental instructions (F2XM1, FYL2X, FYL2XP1, FPTAN, FPATAN, FSIN,
- * FCOS, FSINCOS) are not there yet: #UD, logged. Intel SDM volume 1, chapter 8; volume 2.
+ * x87: exact 80-bit arithmetic by the core. The transcendental instructions are accurate to one unit in the last place,
+ * as the SDM demands; their last bit differs between processors. Intel SDM volume 1, chapter 8; volume 2.
  */
 export const x87: Family = {
   ...Object.fromEntries([
@@ -134,6 +146,7 @@ export const x87: Family = {
     ...stores,
     ...constants,
     ...unary,
+    ...functions,
     ...moves,
     ...conditionalMoves,
   ]),
