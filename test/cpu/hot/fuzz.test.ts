@@ -16,9 +16,9 @@ interface Pair {
 
 /** Both tiers run the program; everything that a guest can tell must be equal. */
 function check({ cold, hot }: Pair, program: Program): void {
-  const { start, code } = assemble(program);
+  const { start, code, addresses: resume } = assemble(program);
   const { bits, registers, flags: rflags, interruptAt } = program;
-  const run = { bits, registers, rflags: BigInt(rflags), start, code, ticks: TICKS, interruptAt };
+  const run = { bits, registers, rflags: BigInt(rflags), start, code, resume, ticks: TICKS, interruptAt };
   for (const machine of [cold, hot]) machine.run(run);
   const text = `code ${Buffer.from(code).toString('hex')} at ${start.toString(16)}`;
   const [right, outcome] = [cold.outcome(), hot.outcome()];
@@ -26,7 +26,7 @@ function check({ cold, hot }: Pair, program: Program): void {
   if (wrong.length > 0) {
     const differences = wrong.map((name) => `${name}: ${String(outcome[name])}, cold ${String(right[name])}`);
     expect.fail(
-      `${text}, stopped by ${String(right['stopped'])} at ${String(right['ticks'])}\n${differences.join('\n')}`,
+      `${text}, exceptions ${String(right['exceptions'])}, tick ${String(right['ticks'])}\n${differences.join('\n')}`,
     );
   }
   const [expected, got] = [cold.ram(), hot.ram()];

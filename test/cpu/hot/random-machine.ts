@@ -1,4 +1,4 @@
-/** A small machine for random programs at CPL 3: every exception stops it, everything is compared. */
+/** A small machine for random programs at CPL 3: it goes on behind whatever faults, and everything is compared. */
 import type { ProcessorArtifacts } from '../../../src/cpu/artifacts.js';
 import { cpuid } from '../../../src/cpu/cpuid.js';
 import type { CompileAfter } from '../../../src/cpu/hot/tier.js';
@@ -27,8 +27,16 @@ const user = 4n;
 const noExecute = 1n << 63n;
 const vectors = 34;
 const handlerBytes = 16;
-/** An interrupt whose handler returns at once. */
+const vectorsWithErrorCode: readonly number[] = [8, 10, 11, 12, 13, 14, 17, 21];
+const DEBUG = 1;
+const BREAKPOINT = 3;
 const TIMER = 33;
+const IRETQ = [0x48, 0xcf];
+const DROP_ERROR_CODE = [0x48, 0x83, 0xc4, 0x08]; // ADD RSP, 8
+const TRAP_FLAG = 0x100n;
+const mostExceptions = 40;
+/** Registers that an exception sets back: pointers. */
+const repaired = [3, 5, 6, 12, 13];
 
 const userCode: SegmentState = { selector: 0x33, base: 0n, limit: 0xffff_ffff, attributes: 0xa0fb };
 const userCode32: SegmentState = { selector: 0x23, base: 0n, limit: 0xffff_ffff, attributes: 0xc0fb };
@@ -41,7 +49,9 @@ export interface Run {
   readonly rflags: bigint;
   readonly start: number; // linear address of the code's first byte
   readonly code: Uint8Array;
-  readonly ticks: number; // when it ends, unless an exception comes first
+  /** Linear addresses at which the program goes on after an exception: the next one behind it, in turn otherwise. */
+  readonly resume: readonly number[];
+  readonly ticks: number; // when it ends, unless an INT3 or too many exceptions come first
   readonly interruptAt?: number; // tick
 }
 
@@ -49,7 +59,9 @@ export class RandomMachine {
   readonly processor: EmulatedProcessor;
   private readonly initial: Uint8Array;
   private readonly clean: Uint8Array;
-  private stopped: number | undefined;
+  private current: Run | undefined;
+  private exceptions: number[] = [];
+  private stopped = false;
   private line = false;
 
   constructor(
@@ -86,8 +98,9 @@ export class RandomMachine {
     this.clean = memory.readPhysical(0, ramBytes);
   }
 
-  /** Runs from a fresh state; answers the vector that ended the run, if one did. */
-  run({ bits, registers: values, rflags, start, code, ticks, interruptAt = ticks }: Run): number | undefined {
+  /** Runs from a fresh state. */
+  run(run: Run): void {
+    const { bits, registers: values, rflags, start, code, ticks, interruptAt = ticks } = run;
     const { processor } = this;
     const { registers, memory, state } = processor;
     memory.writePhysical(0, this.clean);
@@ -101,24 +114,47 @@ export class RandomMachine {
     });
     registers.rip = BigInt(start);
     registers.rflags = rflags | 0x202n;
-    this.stopped = undefined;
+    this.current = run;
+    this.exceptions = [];
+    this.stopped = false;
     this.line = false;
     processor.setInterruptLine(false);
     const first = processor.ticks;
     this.runUntil(first + Math.min(interruptAt, ticks));
-    if (interruptAt < ticks && this.stopped === undefined) {
-      this.line = true;
-      processor.setInterruptLine(true);
-      this.runUntil(first + ticks);
-    }
-    return this.stopped;
+    if (interruptAt >= ticks) return;
+    this.line = true;
+    processor.setInterruptLine(true);
+    this.runUntil(first + ticks);
   }
 
   private runUntil(end: number): void {
     const { processor } = this;
-    while (processor.ticks < end && this.stopped === undefined) {
+    while (processor.ticks < end && !this.stopped) {
       const stop = processor.run(Math.min(end, processor.ticks + this.slice()));
       if (stop === 'shutdown') throw new Error('triple fault');
+    }
+  }
+
+  /** A handler is entered: lets it return behind the instruction, or ends the run. */
+  private onException(vector: number): void {
+    this.exceptions.push(vector);
+    const { current, processor } = this;
+    if (current === undefined || vector === BREAKPOINT || this.exceptions.length > mostExceptions) {
+      this.stopped = true;
+      processor.requestStop();
+      return;
+    }
+    const frame = new DataView(processor.memory.readPhysical(places.stackTop - 40, 40).buffer);
+    const rip = Number(frame.getBigUint64(0, true));
+    const { resume, registers } = current;
+    const next = resume.find((address) => address > rip) ?? resume[this.exceptions.length % resume.length] ?? rip;
+    frame.setBigUint64(0, BigInt(next), true);
+    if (vector === DEBUG) frame.setBigUint64(16, frame.getBigUint64(16, true) & ~TRAP_FLAG, true);
+    frame.setBigUint64(24, BigInt.asUintN(current.bits, registers[4] ?? 0n), true);
+    processor.memory.writePhysical(places.stackTop - 40, new Uint8Array(frame.buffer));
+    for (const number of repaired) {
+      const name = generalRegisters[number];
+      if (name !== undefined) processor.registers.set(name, BigInt.asUintN(current.bits, registers[number] ?? 0n));
     }
   }
 
@@ -136,7 +172,7 @@ export class RandomMachine {
     const hex = (value: bigint): string => value.toString(16);
     return {
       ticks: String(ticks),
-      stopped: String(this.stopped),
+      exceptions: this.exceptions.join(' '),
       rip: hex(registers.rip),
       rflags: hex(registers.rflags),
       cr2: hex(registers.cr2),
@@ -193,14 +229,11 @@ export class RandomMachine {
       idt.setUint16(16 * vector, handler, true);
       idt.setUint16(16 * vector + 2, 0x10, true);
       idt.setUint16(16 * vector + 4, vector === 3 || vector === 4 ? 0xee00 : 0x8e00, true);
-      if (vector === TIMER) {
-        memory.writePhysical(handler, Uint8Array.of(0x48, 0xcf)); // IRETQ
-        continue;
-      }
-      memory.writePhysical(handler, Uint8Array.of(0xeb, 0xfe)); // JMP to itself
+      const drop = vectorsWithErrorCode.includes(vector) ? DROP_ERROR_CODE : [];
+      memory.writePhysical(handler, Uint8Array.of(...drop, ...IRETQ));
+      if (vector === TIMER) continue;
       this.processor.setBreakpoint(handler, () => {
-        this.stopped = vector;
-        this.processor.requestStop();
+        this.onException(vector);
       });
     }
     memory.writePhysical(places.idt, new Uint8Array(idt.buffer));

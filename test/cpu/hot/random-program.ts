@@ -63,6 +63,9 @@ const integer: readonly Opcode[] = [
   { bytes: [0x0f, 0x1f], modrm: 0 },
 ];
 
+/** Stands for the counter of LOOP-like pieces as an index. */
+const COUNTER = -1;
+
 /** What hot code leaves to the cold tier, more or less. */
 const special: readonly Opcode[] = [
   ...[0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf].map((n): Opcode => ({ bytes: [n] })),
@@ -143,8 +146,8 @@ export interface Program {
 }
 
 const scratch = [0, 1, 2, 8, 9, 10, 11, 15];
-const pointers = [3, 5, 6, 7, 12, 13];
-const COUNTER = 14;
+const pointers = [3, 5, 6, 12, 13];
+const counterOf = (bits: 32 | 64): number => (bits === 32 ? 7 : 14);
 
 const register = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...scratch) },
@@ -177,7 +180,11 @@ const operation = (bits: 32 | 64): fc.Arbitrary<Operation> =>
     ),
     index: fc.option(fc.constantFrom(COUNTER, COUNTER, COUNTER, 0, 1), { nil: undefined, freq: 3 }),
     scale: fc.integer({ min: 0, max: 3 }),
-    displacement: fc.oneof(fc.integer({ min: -20, max: 40 }), fc.integer({ min: -0x900, max: 0x900 })),
+    displacement: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom(0, 16, 32, -16) },
+      { weight: 6, arbitrary: fc.integer({ min: -20, max: 40 }) },
+      { weight: 1, arbitrary: fc.integer({ min: -0x900, max: 0x900 }) },
+    ),
     immediate: fc.oneof(fc.integer({ min: -130, max: 130 }), fc.integer()),
   });
 const piece = (bits: 32 | 64): fc.Arbitrary<Piece> => {
@@ -215,7 +222,8 @@ const value = fc.oneof(
   fc.constantFrom(1n << 63n, (1n << 64n) - 1n, (1n << 64n) - 2n),
 );
 const pointer = fc.oneof(
-  { weight: 12, arbitrary: fc.integer({ min: places.data + 0x100, max: places.data + 0x1e00 }) },
+  { weight: 12, arbitrary: fc.integer({ min: 0x10, max: 0x1e0 }).map((n) => places.data + 16 * n) },
+  { weight: 6, arbitrary: fc.integer({ min: places.data + 0x100, max: places.data + 0x1e00 }) },
   { weight: 2, arbitrary: fc.integer({ min: places.data + 0xff0, max: places.data + 0x1010 }) },
   { weight: 2, arbitrary: fc.integer({ min: places.data + 0x1fe0, max: places.data + 0x2010 }) },
   { weight: 1, arbitrary: fc.integer({ min: places.data + 0x2fe0, max: places.data + 0x3010 }) },
@@ -228,11 +236,11 @@ export const programOf = (bits: 32 | 64): fc.Arbitrary<Program> =>
     bits: fc.constant(bits),
     pieces: fc.array(piece(bits), { minLength: 4, maxLength: 40, size: 'max' }),
     registers: fc
-      .tuple(fc.array(value, { minLength: 16, maxLength: 16 }), fc.array(pointer, { minLength: 7, maxLength: 7 }))
+      .tuple(fc.array(value, { minLength: 16, maxLength: 16 }), fc.array(pointer, { minLength: 6, maxLength: 6 }))
       .map(([values, addresses]) =>
         values.map((number, i) => {
-          if (i === COUNTER) return number & 0x3fn;
-          const which = i === 4 ? 6 : pointers.indexOf(i);
+          if (i === counterOf(bits)) return number & 0x3fn;
+          const which = i === 4 ? 5 : pointers.indexOf(i);
           return which < 0 ? number : BigInt(addresses[which] ?? 0);
         }),
       ),
@@ -304,7 +312,7 @@ function encodeOperation(one: Operation, bits: 32 | 64): number[] {
   const hasModrm = opcode.modrm !== undefined;
   const memory = hasModrm && opcode.only !== 'register' && (one.memory || opcode.only === 'memory');
   const reg = opcode.modrm === 'r' ? one.reg & low : 0;
-  const index = bits === 32 && one.index === COUNTER ? 7 : one.index;
+  const index = one.index === COUNTER ? counterOf(bits) : one.index;
   const base = one.base & low;
   const short16 = memory && bits === 32 && address === 'short';
   const prefixes: number[] = [];
