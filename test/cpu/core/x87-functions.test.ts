@@ -76,7 +76,14 @@ describe('x87 functions', () => {
     };
     for (const x of [1e-300, 0.3, 0.7071, 1.4143, 3, 1e40]) close([0xd9, 0xf1], x, -1.5, -1.5 * Math.log2(x));
     for (const x of [-0.29, -0.01, 1e-15, 0.2, 0.41]) close([0xd9, 0xf9], x, 3, (3 * Math.log1p(x)) / Math.LN2);
-    for (const [x, y] of [[1, 1], [-1, 1e-5], [3, -2], [-7, -9], [1e-20, 1], [5, 1.3]] as const)
+    for (const [x, y] of [
+      [1, 1],
+      [-1, 1e-5],
+      [3, -2],
+      [-7, -9],
+      [1e-20, 1],
+      [5, 1.3],
+    ] as const)
       close([0xd9, 0xf3], x, y, Math.atan2(y, x));
   });
 

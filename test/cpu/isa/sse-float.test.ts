@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { tiers } from '../../instructions/processor-subject.js';
-import { dataPages, Flag, fxOffset, initialFx, usualRip, type MachineState, type Outcome } from '../../instructions/state.js';
+import {
+  dataPages,
+  Flag,
+  fxOffset,
+  initialFx,
+  usualRip,
+  type MachineState,
+  type Outcome,
+} from '../../instructions/state.js';
 import type { Subject } from '../../instructions/subject.js';
 
 const INVALID = 1;
@@ -29,13 +37,16 @@ function numbers(count: number): Float64Array {
     return seed ^ (seed >> 29n);
   });
   const values = new Float64Array(bits.buffer);
-  return values.map((value, i) => (Number.isNaN(value) ? i : i % 3 === 0 ? value : Math.fround((i - count / 2) / 7) * 2 ** (i % 40)));
+  return values.map((value, i) =>
+    Number.isNaN(value) ? i : i % 3 === 0 ? value : Math.fround((i - count / 2) / 7) * 2 ** (i % 40),
+  );
 }
 
 describe('SSE and SSE2 floating point', () => {
   let subject: Subject;
   const memory = new Uint8Array(dataPages.bytes);
-  const run = (state: MachineState, ...code: number[]): Outcome => subject.execute(state, Uint8Array.from(code), memory);
+  const run = (state: MachineState, ...code: number[]): Outcome =>
+    subject.execute(state, Uint8Array.from(code), memory);
   before(function () {
     this.timeout(60_000); // compiles the core
     subject = (tiers[0] as (typeof tiers)[number]).create();
@@ -91,7 +102,12 @@ describe('SSE and SSE2 floating point', () => {
   });
 
   it('the same lanes masked: the default NaN, both flags set', () => {
-    const outcome = run(stateOf(Float32Array.of(1, Infinity, 1, 1), Float32Array.of(3, Infinity, 3, 3)), 0x0f, 0x5e, 0xca);
+    const outcome = run(
+      stateOf(Float32Array.of(1, Infinity, 1, 1), Float32Array.of(3, Infinity, 3, 3)),
+      0x0f,
+      0x5e,
+      0xca,
+    );
     expect(outcome.fault).to.equal(undefined);
     expect(new Uint32Array(xmm1(outcome).buffer)[1]).to.equal(0xffc0_0000);
     expect(mxcsr(outcome) & 0x3f).to.equal(INVALID | INEXACT);
@@ -101,7 +117,10 @@ describe('SSE and SSE2 floating point', () => {
     const first = BigUint64Array.of(0x7ff0_0000_0000_0007n, 0x3ff0_0000_0000_0000n);
     const second = BigUint64Array.of(0x7ff8_0000_0000_0009n, 0xfff4_0000_0000_0003n);
     const outcome = run(stateOf(first, second), 0x66, 0x0f, 0x58, 0xca);
-    expect(Array.from(new BigUint64Array(xmm1(outcome).buffer))).to.deep.equal([0x7ff8_0000_0000_0007n, 0xfffc_0000_0000_0003n]);
+    expect(Array.from(new BigUint64Array(xmm1(outcome).buffer))).to.deep.equal([
+      0x7ff8_0000_0000_0007n,
+      0xfffc_0000_0000_0003n,
+    ]);
   });
 
   it('COMISD is invalid with a quiet NaN, UCOMISD is not; both are unordered (SDM volume 2)', () => {
@@ -123,7 +142,10 @@ describe('SSE and SSE2 floating point', () => {
 
   it('RCPPS and RSQRTPS stay within 1.5 * 2^-12 and raise nothing (SDM volume 2)', () => {
     const second = Float32Array.of(3, 0.1, 1e30, 7e-20);
-    for (const [opcode, exact] of [[0x53, (x: number) => 1 / x], [0x52, (x: number) => 1 / Math.sqrt(x)]] as const) {
+    for (const [opcode, exact] of [
+      [0x53, (x: number) => 1 / x],
+      [0x52, (x: number) => 1 / Math.sqrt(x)],
+    ] as const) {
       const outcome = run(stateOf(new Float32Array(4), second), 0x0f, opcode, 0xca);
       new Float32Array(xmm1(outcome).buffer).forEach((value, lane) => {
         expect(Math.abs(value / exact(second[lane] as number) - 1)).to.be.at.most(1.5 * 2 ** -12);

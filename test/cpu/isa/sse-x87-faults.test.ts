@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import { normaliseFx } from '../../instructions/normalise-fx.js';
 import { tiers } from '../../instructions/processor-subject.js';
-import { basePattern, dataPages, Flag, fxOffset, initialFx, usualRip, type MachineState } from '../../instructions/state.js';
+import {
+  basePattern,
+  dataPages,
+  Flag,
+  fxOffset,
+  initialFx,
+  usualRip,
+  type MachineState,
+} from '../../instructions/state.js';
 import type { Subject } from '../../instructions/subject.js';
 
 const PAGE_FAULT = 14;
@@ -9,20 +17,50 @@ const RBX = 3;
 
 /** Code bytes with [RBX] as operand; the last byte of the operand lies in a page that refuses the access. */
 const loads: readonly [string, string][] = [
-  ['FADD m32', 'd803'], ['FADD m64', 'dc03'], ['FIADD m16', 'de03'], ['FCOMP m64', 'dc1b'], ['FLD m32', 'd903'],
-  ['FLD m64', 'dd03'], ['FLD m80', 'db2b'], ['FILD m16', 'df03'], ['FILD m64', 'df2b'], ['FBLD m80', 'df23'],
-  ['FLDENV', 'd923'], ['FRSTOR', 'dd23'], ['PADDB mm, m64', '0ffc0b'], ['MOVQ mm, m64', '0f6f0b'],
-  ['CVTPI2PS xmm, m64', '0f2a0b'], ['CVTPS2PI mm, m64', '0f2d0b'], ['ADDSD', 'f20f580b'], ['CMPSS', 'f30fc20b00'],
-  ['COMISD', '660f2f0b'], ['CVTSI2SD xmm, m64', 'f2480f2a0b'], ['CVTTSD2SI', 'f2480f2c03'], ['PINSRW', '660fc40b01'],
+  ['FADD m32', 'd803'],
+  ['FADD m64', 'dc03'],
+  ['FIADD m16', 'de03'],
+  ['FCOMP m64', 'dc1b'],
+  ['FLD m32', 'd903'],
+  ['FLD m64', 'dd03'],
+  ['FLD m80', 'db2b'],
+  ['FILD m16', 'df03'],
+  ['FILD m64', 'df2b'],
+  ['FBLD m80', 'df23'],
+  ['FLDENV', 'd923'],
+  ['FRSTOR', 'dd23'],
+  ['PADDB mm, m64', '0ffc0b'],
+  ['MOVQ mm, m64', '0f6f0b'],
+  ['CVTPI2PS xmm, m64', '0f2a0b'],
+  ['CVTPS2PI mm, m64', '0f2d0b'],
+  ['ADDSD', 'f20f580b'],
+  ['CMPSS', 'f30fc20b00'],
+  ['COMISD', '660f2f0b'],
+  ['CVTSI2SD xmm, m64', 'f2480f2a0b'],
+  ['CVTTSD2SI', 'f2480f2c03'],
+  ['PINSRW', '660fc40b01'],
   ['MOVHPS xmm, m64', '0f160b'],
 ];
 const stores: readonly [string, string][] = [
-  ['FST m32', 'd913'], ['FSTP m64', 'dd1b'], ['FSTP m80', 'db3b'], ['FISTP m64', 'df3b'], ['FBSTP m80', 'df33'],
-  ['FNSTENV', 'd933'], ['FNSAVE', 'dd33'], ['MOVQ m64, mm', '0f7f0b'], ['MOVD m32, mm', '0f7e0b'],
-  ['MOVHPS m64, xmm', '0f170b'], ['MOVSS m32, xmm', 'f30f110b'], ['MOVDQU m128, xmm', 'f30f7f0b'],
+  ['FST m32', 'd913'],
+  ['FSTP m64', 'dd1b'],
+  ['FSTP m80', 'db3b'],
+  ['FISTP m64', 'df3b'],
+  ['FBSTP m80', 'df33'],
+  ['FNSTENV', 'd933'],
+  ['FNSAVE', 'dd33'],
+  ['MOVQ m64, mm', '0f7f0b'],
+  ['MOVD m32, mm', '0f7e0b'],
+  ['MOVHPS m64, xmm', '0f170b'],
+  ['MOVSS m32, xmm', 'f30f110b'],
+  ['MOVDQU m128, xmm', 'f30f7f0b'],
 ];
 const alignedLoads: readonly [string, string][] = [
-  ['ADDPS', '0f580b'], ['SQRTPD', '660f510b'], ['PSHUFD', '660f700b00'], ['PUNPCKLBW', '660f600b'], ['MOVAPS', '0f280b'],
+  ['ADDPS', '0f580b'],
+  ['SQRTPD', '660f510b'],
+  ['PSHUFD', '660f700b00'],
+  ['PUNPCKLBW', '660f600b'],
+  ['MOVAPS', '0f280b'],
 ];
 
 /** Numbers in the registers, TOP 5, three of them in use: nothing of this may change. */
