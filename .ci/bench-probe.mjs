@@ -25,7 +25,10 @@ process.on('exit', () => {
   const { EFIKIT_BENCH_FILE: file, EFIKIT_BENCH_RAM: ram } = process.env;
   try {
     const [offset, bytes] = ram.split(',').map(Number);
-    writeFileSync(file, JSON.stringify({ peak: process.resourceUsage().maxRSS * 1024, guestRam: guestRamResident(offset, bytes) }));
+    writeFileSync(
+      file,
+      JSON.stringify({ peak: process.resourceUsage().maxRSS * 1024, guestRam: guestRamResident(offset, bytes) }),
+    );
   } catch {
     // no /proc: the report says that memory was not measured
   }

@@ -38,8 +38,16 @@ function fail(message) {
 function arguments_() {
   const text = (value) => ({ type: 'string', default: value });
   const options = {
-    door: text('pvh'), append: text('console=ttyS0'), initrd: { type: 'string' }, memory: text('512'), profile: text('linux'),
-    a: text('{"compileAfter":"never"}'), b: text('{}'), parts: { type: 'string' }, every: text('1000000'), until: text('Infinity'),
+    door: text('pvh'),
+    append: text('console=ttyS0'),
+    initrd: { type: 'string' },
+    memory: text('512'),
+    profile: text('linux'),
+    a: text('{"compileAfter":"never"}'),
+    b: text('{}'),
+    parts: { type: 'string' },
+    every: text('1000000'),
+    until: text('Infinity'),
   };
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
@@ -53,7 +61,12 @@ function arguments_() {
 const args = arguments_();
 const door = doors.find(({ name }) => name === args.door) ?? fail(`no door ${args.door}`);
 const profile = profiles.find(({ name }) => name === args.profile) ?? fail(`no profile ${args.profile}`);
-const parts = args.parts?.split(',') ?? ['processor', 'memory', 'devices', ...(args.a.tlbEntries === args.b.tlbEntries ? ['tlb'] : [])];
+const parts = args.parts?.split(',') ?? [
+  'processor',
+  'memory',
+  'devices',
+  ...(args.a.tlbEntries === args.b.tlbEntries ? ['tlb'] : []),
+];
 const image = readImage(readFileSync(args.image));
 await image.prepare();
 const initrd = args.initrd === undefined ? undefined : readFileSync(args.initrd);
@@ -108,7 +121,10 @@ function disassemble(machine, count = 4) {
   let bytes;
   for (const length of [64, Number(4096n - (at & 0xfffn))]) {
     try {
-      bytes ??= (registers.cr0 & 0x8000_0000n) !== 0n ? machine.memory.readVirtual(at, length) : machine.memory.readPhysical(Number(at), length);
+      bytes ??=
+        (registers.cr0 & 0x8000_0000n) !== 0n
+          ? machine.memory.readVirtual(at, length)
+          : machine.memory.readPhysical(Number(at), length);
     } catch (error) {
       if (length !== 64) return [`${hex(at)}  ${error.message}`];
     }
@@ -131,13 +147,16 @@ function processorFacts({ processor, ticks, outcome }) {
   for (const name of segmentNames) facts[name] = plain(registers.segment(name));
   for (const name of ['gdtr', 'idtr', 'ldtr', 'tr']) facts[name] = plain(registers[name]);
   const state = processor.state.fxsave();
-  for (let i = 0; i < 32; i++) facts[`fxsave+${i * 16}`] = Buffer.from(state.subarray(i * 16, i * 16 + 16)).toString('hex');
+  for (let i = 0; i < 32; i++)
+    facts[`fxsave+${i * 16}`] = Buffer.from(state.subarray(i * 16, i * 16 + 16)).toString('hex');
   return facts;
 }
 
 function deviceFacts(machine) {
   const { events, random, platform, firmware } = machineState(machine);
-  return Object.fromEntries(Object.entries({ events, random, ...platform, firmware }).map(([name, value]) => [name, plain(value)]));
+  return Object.fromEntries(
+    Object.entries({ events, random, ...platform, firmware }).map(([name, value]) => [name, plain(value)]),
+  );
 }
 
 function showFacts(a, b) {
@@ -150,7 +169,9 @@ function showFacts(a, b) {
 }
 
 function showMemory(a, b) {
-  const pages = [...new Set([...a.processor.ramPages.written(), ...b.processor.ramPages.written()])].sort((x, y) => x - y);
+  const pages = [...new Set([...a.processor.ramPages.written(), ...b.processor.ramPages.written()])].sort(
+    (x, y) => x - y,
+  );
   let shown = 0;
   for (const page of pages) {
     const one = a.processor.ramPages.page(page);
@@ -176,7 +197,9 @@ for (;;) {
       print(`no difference in ${parts.join(', ')} (a ${plain(args.a)}, b ${plain(args.b)})`);
       process.exit(0);
     }
-    print(`the difference in (${low}, ${high}] vanishes when the guest is stopped every ${every} ticks; this is as close as it gets`);
+    print(
+      `the difference in (${low}, ${high}] vanishes when the guest is stopped every ${every} ticks; this is as close as it gets`,
+    );
     break;
   }
   found = result;
@@ -195,7 +218,10 @@ const before = start(args.a);
 runTo(before, Math.max(0, found.tick - 1));
 print(`\nat tick ${before.ticks}, where they still agree, next in a:`);
 for (const line of disassemble(before)) print(`  ${line}`);
-for (const [name, machine] of [['a', a], ['b', b]]) {
+for (const [name, machine] of [
+  ['a', a],
+  ['b', b],
+]) {
   print(`at tick ${machine.ticks}, ${name}:`);
   for (const line of disassemble(machine)) print(`  ${line}`);
 }

@@ -12,7 +12,13 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 async function compileCore(outFile) {
   const folder = path.join(root, 'src/cpu/core');
   const { error, stderr } = await asc.main([
-    'index.ts', '--baseDir', folder, '--config', path.join(folder, 'asconfig.json'), '--outFile', outFile,
+    'index.ts',
+    '--baseDir',
+    folder,
+    '--config',
+    path.join(folder, 'asconfig.json'),
+    '--outFile',
+    outFile,
   ]);
   if (error) throw new Error(`the processor core does not compile:\n${stderr.toString()}`);
 }
@@ -22,7 +28,12 @@ async function composeCold(folder) {
   const bundle = path.join(folder, `build-cold-${process.pid}.mjs`);
   await build({
     entryPoints: [path.join(root, 'src/cpu/cold/build.ts')],
-    outfile: bundle, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning',
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'warning',
   });
   const { buildCold } = await import(pathToFileURL(bundle).href);
   const result = buildCold();
@@ -40,12 +51,19 @@ async function put(folder, name, bytes) {
 export async function buildCore(folder = path.join(root, 'dist/processor')) {
   await mkdir(folder, { recursive: true });
   const core = path.join(folder, `.core.${process.pid}.wasm`);
-  const [cold] = await Promise.all([composeCold(folder), compileCore(path.relative(path.join(root, 'src/cpu/core'), core))]);
+  const [cold] = await Promise.all([
+    composeCold(folder),
+    compileCore(path.relative(path.join(root, 'src/cpu/core'), core)),
+  ]);
   await rename(core, path.join(folder, 'core.wasm'));
   await put(folder, 'cold.wasm', cold.cold);
   await put(folder, 'handlers.bin', new Uint8Array(cold.handlers.buffer));
   await put(folder, 'units.bin', cold.units);
-  await put(folder, 'processor.json', JSON.stringify({ pseudo: cold.pseudo, hotBase: cold.hotBase, names: cold.names }));
+  await put(
+    folder,
+    'processor.json',
+    JSON.stringify({ pseudo: cold.pseudo, hotBase: cold.hotBase, names: cold.names }),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildCore();

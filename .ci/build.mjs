@@ -36,7 +36,13 @@ async function buildCommand() {
   const { outputFiles } = await build({
     entryPoints: [path.join(root, 'src/cli/main.ts')],
     outfile: path.join(dist, 'cli.js'),
-    bundle: true, platform: 'node', format: 'esm', target: 'node20', write: false, logLevel: 'warning', legalComments: 'none',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    write: false,
+    logLevel: 'warning',
+    legalComments: 'none',
     banner: { js: `#!/usr/bin/env node\n${commonJsNames}` },
     define: { EFIKIT_VERSION: JSON.stringify(version) },
   });
@@ -57,14 +63,24 @@ async function buildLibrary() {
   );
   const { outputFiles } = await build({
     entryPoints: files.map((file) => path.join(root, file)),
-    outdir: dist, outbase: root, bundle: false, platform: 'neutral', format: 'esm', target: 'es2022', write: false, logLevel: 'warning',
+    outdir: dist,
+    outbase: root,
+    bundle: false,
+    platform: 'neutral',
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    logLevel: 'warning',
   });
   await Promise.all(outputFiles.map(({ path: file, contents }) => put(file, contents)));
 }
 
 function emitTypes() {
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', '.ci/tsconfig-types.json'], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [tsc, '-p', '.ci/tsconfig-types.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(1);
 }
 

@@ -10,7 +10,11 @@ const modified = (file) => statSync(path.join(root, file), { throwIfNoEntry: fal
 function run(what, command, args) {
   process.stderr.write(`${what}\n`);
   // Standard output belongs to the command that follows.
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
   if (status === 0) return;
   process.stderr.write(`setup: ${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : ''}\n`);
   process.exit(1);

@@ -28,7 +28,13 @@ function fingerprint(files) {
   return hash.digest('hex');
 }
 
-const scripts = ['examples/proposal-linux/proposal-linux.efi', '.ci/build.mjs', '.ci/build-core.mjs', '.ci/sources.mjs', 'package-lock.json'];
+const scripts = [
+  'examples/proposal-linux/proposal-linux.efi',
+  '.ci/build.mjs',
+  '.ci/build-core.mjs',
+  '.ci/sources.mjs',
+  'package-lock.json',
+];
 
 /** Fingerprints of what the processor is built of and of everything else. */
 export function currentSources() {

@@ -6,7 +6,9 @@ import path from 'node:path';
 import { root } from './sources.mjs';
 
 function efikit(args) {
-  process.stdout.write(`\n$ npm run -s efikit -- ${args.map((text) => (/^[\w./=~-]+$/.test(text) ? text : `"${text}"`)).join(' ')}\n`);
+  process.stdout.write(
+    `\n$ npm run -s efikit -- ${args.map((text) => (/^[\w./=~-]+$/.test(text) ? text : `"${text}"`)).join(' ')}\n`,
+  );
   const { status } = spawnSync(process.execPath, [path.join(root, 'dist/cli.js'), ...args], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -16,9 +18,19 @@ function efikit(args) {
 
 process.stdout.write('One program, two doors: through EFI as the 2016 proposal has it, and through PVH.\n');
 efikit([
-  'compare', 'examples/two-doors/two-doors.efi', 'examples/two-doors/two-doors.elf',
-  '--profile', 'proposal', '--memory', '256M', '--initrd', 'none',
-  '--append', 'one command line', '--module', 'LICENSE,a module with a command line',
+  'compare',
+  'examples/two-doors/two-doors.efi',
+  'examples/two-doors/two-doors.elf',
+  '--profile',
+  'proposal',
+  '--memory',
+  '256M',
+  '--initrd',
+  'none',
+  '--append',
+  'one command line',
+  '--module',
+  'LICENSE,a module with a command line',
 ]);
 
 const kernels = process.env.EFIKIT_KERNELS ?? path.join(homedir(), '.cache/efikit/kernels');

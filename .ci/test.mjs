@@ -16,8 +16,10 @@ const options = rest.filter((argument) => !files.includes(argument));
 const mocha = [
   '--import=tsx',
   path.join('node_modules', 'mocha', 'bin', 'mocha.js'),
-  '--reporter', '.ci/reporter.cjs',
-  '--timeout', '20000',
+  '--reporter',
+  '.ci/reporter.cjs',
+  '--timeout',
+  '20000',
   ...(unit ? ['--ignore', 'test/boots/**'] : []),
   ...options,
   ...(files.length > 0 ? files : ['test/**/*.test.ts']),

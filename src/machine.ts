@@ -9,13 +9,27 @@ import type { ProcessorBus, Stop } from './cpu/types.js';
 import { buildAcpiTables } from './devices/acpi.js';
 import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
-import { Firmware, profiles, type Overrides, type Profile, type ServiceCall, type StoredVariable } from './firmware/index.js';
+import {
+  Firmware,
+  profiles,
+  type Overrides,
+  type Profile,
+  type ServiceCall,
+  type StoredVariable,
+} from './firmware/index.js';
 import { firmwareHost } from './firmware-host.js';
 import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import { layout } from './memory/layout.js';
 import { Platform } from './platform.js';
-import { applySnapshot, checkSnapshot, SnapshotError, takeSnapshot, type MachineParts, type Snapshot } from './snapshot.js';
+import {
+  applySnapshot,
+  checkSnapshot,
+  SnapshotError,
+  takeSnapshot,
+  type MachineParts,
+  type Snapshot,
+} from './snapshot.js';
 import { SeededRandom } from './cpu/seeded-random.js';
 
 /** How a run ended. docs: the result of `boot --json`. */
@@ -198,7 +212,10 @@ export class Machine implements EfiTarget, MachineParts {
       if (stop === 'shutdown') this.end({ outcome: 'triple-fault', reason: this.describeShutdown() });
       else if (stop === 'halted' && this.events.next > this.processor.ticks) {
         if ((this.processor.registers.rflags & 0x200n) === 0n) {
-          this.end({ outcome: 'halted', reason: `HLT with interrupts disabled at RIP ${hex(this.processor.registers.rip)}` });
+          this.end({
+            outcome: 'halted',
+            reason: `HLT with interrupts disabled at RIP ${hex(this.processor.registers.rip)}`,
+          });
         }
         this.idle = true;
         return;

@@ -77,9 +77,13 @@ export class BlockStore {
     if (set === undefined) {
       this.byPage.set(page, new Set([block]));
       this.u8[L.CODE_PAGES + page] = 1;
-      this.dropWriteTags(page << PAGE_SHIFT >>> 0);
+      this.dropWriteTags((page << PAGE_SHIFT) >>> 0);
     } else set.add(block);
-    for (let granule = physical >>> L.CODE_GRANULE_SHIFT; granule <= (physical + bytes - 1) >>> L.CODE_GRANULE_SHIFT; granule++) {
+    for (
+      let granule = physical >>> L.CODE_GRANULE_SHIFT;
+      granule <= (physical + bytes - 1) >>> L.CODE_GRANULE_SHIFT;
+      granule++
+    ) {
       const at = L.CODE_BITMAP + (granule >>> 3);
       this.u8[at] = (this.u8[at] ?? 0) | (1 << (granule & 7));
     }

@@ -11,6 +11,7 @@ import {
 } from './iced.js';
 import type { ProcessorArtifacts } from './artifacts.js';
 import { FloatingUnit } from './isa/floating-unit.js';
+import { registerAddress } from './register-addresses.js';
 import * as L from './state-layout.js';
 
 /** Which handler runs a code: index [code * 4 + memory * 2 + long], NO_HANDLER where the instruction set has none. */
@@ -29,6 +30,8 @@ export interface Refusal {
   readonly unimplemented?: string;
 }
 
+const LONGEST = 15; // bytes
+const GENERAL_PROTECTION = 13;
 const UNDEFINED_OPCODE = 6;
 const DEVICE_NOT_AVAILABLE = 7;
 const UNITS_OFF = L.MODE_TASK_SWITCHED | L.MODE_EMULATE | L.MODE_NO_FXSR;
@@ -50,40 +53,6 @@ export interface DecodedBlock {
   readonly faultsBehind: boolean; // the first instruction runs into a page that cannot be fetched: nothing was decoded
 }
 
-const registerAddress = buildRegisterAddresses();
-
-function buildRegisterAddresses(): Uint32Array {
-  const addresses = new Uint32Array(512);
-  const wide = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', 'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15'] as const;
-  const set = (name: string, address: number): void => {
-    const register = (Register as unknown as Record<string, number>)[name];
-    if (register === undefined) throw new Error(`no register ${name}`);
-    addresses[register] = address;
-  };
-  wide.forEach((name, number) => {
-    const address = L.RAX + 8 * number;
-    set(name, address);
-    if (number < 8) {
-      set(`E${name.slice(1)}`, address);
-      set(name.slice(1), address);
-      set(number < 4 ? `${name.slice(1, 2)}L` : `${name.slice(1)}L`, address);
-      if (number < 4) set(`${name.slice(1, 2)}H`, address + 1);
-    } else for (const suffix of ['D', 'W', 'L']) set(`${name}${suffix}`, address);
-  });
-  for (let i = 0; i < 16; i++) set(`XMM${String(i)}`, L.XMM + 16 * i);
-  for (let i = 0; i < 8; i++) {
-    set(`MM${String(i)}`, L.FX_ST + 16 * i);
-    set(`ST${String(i)}`, i);
-    set(`DR${String(i)}`, L.DR0 + 8 * i);
-  }
-  ['CR0', 'CR2', 'CR3', 'CR4', 'CR8'].forEach((name) => {
-    set(name, Number(name.slice(2)));
-  });
-  const segments = { ES: L.SEG_ES, CS: L.SEG_CS, SS: L.SEG_SS, DS: L.SEG_DS, FS: L.SEG_FS, GS: L.SEG_GS };
-  for (const [name, address] of Object.entries(segments)) set(name, address);
-  return addresses;
-}
-
 export class BlockDecoder {
   private readonly view: DataView;
   private readonly u8: Uint8Array;
@@ -96,10 +65,7 @@ export class BlockDecoder {
   /** Where the next record goes. */
   cursor = L.RECORDS;
 
-  constructor(
-    memory: WebAssembly.Memory,
-    artifacts: Pick<ProcessorArtifacts, 'handlers' | 'pseudo' | 'units'>,
-  ) {
+  constructor(memory: WebAssembly.Memory, artifacts: Pick<ProcessorArtifacts, 'handlers' | 'pseudo' | 'units'>) {
     this.handlers = artifacts.handlers;
     this.pseudo = artifacts.pseudo;
     this.units = artifacts.units;
@@ -172,7 +138,13 @@ export class BlockDecoder {
 
   private isGate(offset: number): boolean {
     const w = this.window;
-    return w[offset] === 0x0f && w[offset + 1] === 0x3f && w[offset + 2] === 0x45 && w[offset + 3] === 0x4b && offset + 6 <= w.length;
+    return (
+      w[offset] === 0x0f &&
+      w[offset + 1] === 0x3f &&
+      w[offset + 2] === 0x45 &&
+      w[offset + 3] === 0x4b &&
+      offset + 6 <= w.length
+    );
   }
 
   private open(linear: bigint, offset: number, long: boolean): void {
@@ -229,7 +201,9 @@ export class BlockDecoder {
     }
     const i = this.instruction;
     const { code } = i;
-    const next = long ? BigInt.asUintN(64, address + BigInt(this.length)) : BigInt.asUintN(32, address + BigInt(this.length));
+    const next = long
+      ? BigInt.asUintN(64, address + BigInt(this.length))
+      : BigInt.asUintN(32, address + BigInt(this.length));
     const operands = i.opCount;
     let memory = false;
     let flags = 0;
@@ -274,7 +248,8 @@ export class BlockDecoder {
           break;
         default: {
           // String operands and other implicit memory: the address size shows in the register.
-          if (kind === OpKind.MemorySegEDI || kind === OpKind.MemorySegESI || kind === OpKind.MemoryESEDI) flags |= L.REC_ADDRESS32;
+          if (kind === OpKind.MemorySegEDI || kind === OpKind.MemorySegESI || kind === OpKind.MemoryESEDI)
+            flags |= L.REC_ADDRESS32;
           string16 ||= kind === OpKind.MemorySegSI || kind === OpKind.MemorySegDI || kind === OpKind.MemoryESDI;
           memory ||= kind === OpKind.MemorySegRDI || kind === OpKind.MemorySegEDI;
         }
@@ -299,30 +274,41 @@ export class BlockDecoder {
       } else {
         if (baseRegister !== Register.None) base = registerAddress[baseRegister] ?? L.ZERO;
         // XLAT adds AL itself.
-        if (indexRegister !== Register.None && indexRegister !== Register.AL) index = registerAddress[indexRegister] ?? L.ZERO;
+        if (indexRegister !== Register.None && indexRegister !== Register.AL)
+          index = registerAddress[indexRegister] ?? L.ZERO;
         scale = Math.log2(i.memoryIndexScale);
         if (size === 8 && base === L.ZERO && index === L.ZERO) {
           // A 64-bit absolute address (moffs): the immediate field holds it.
           const absolute = i.memoryDisplacement;
-          if (BigInt.asIntN(32, absolute) === BigInt.asIntN(64, absolute)) displacement = Number(BigInt.asIntN(32, absolute));
+          if (BigInt.asIntN(32, absolute) === BigInt.asIntN(64, absolute))
+            displacement = Number(BigInt.asIntN(32, absolute));
           else {
             base = record + L.REC_IMMEDIATE;
             immediate = absolute;
           }
         } else if (size !== 0) displacement = Number(BigInt.asIntN(32, i.memoryDisplacement));
         if (isRegister16(baseRegister) || isRegister16(indexRegister) || size === 2) shift = 48;
-        else if (!long || isRegister32(baseRegister) || isRegister32(indexRegister) || (size === 4 && base === L.ZERO && index === L.ZERO)) shift = 32;
+        else if (
+          !long ||
+          isRegister32(baseRegister) ||
+          isRegister32(indexRegister) ||
+          (size === 4 && base === L.ZERO && index === L.ZERO)
+        )
+          shift = 32;
       }
       if (shift !== 0 && !(baseRegister === Register.RIP)) flags |= L.REC_ADDRESS32;
     }
     const segmentRegister = i.memorySegment;
     if (segmentRegister === Register.SS) flags |= L.REC_STACK_SEGMENT;
-    const based = long ? segmentRegister === Register.FS || segmentRegister === Register.GS : (mode & L.MODE_SEGMENTED) !== 0 || segmentRegister === Register.FS || segmentRegister === Register.GS;
+    const based = long
+      ? segmentRegister === Register.FS || segmentRegister === Register.GS
+      : (mode & L.MODE_SEGMENTED) !== 0 || segmentRegister === Register.FS || segmentRegister === Register.GS;
     if (based) segment = this.segmentBase[segmentRegister] || L.ZERO;
     if (i.hasRepePrefix || i.hasRepPrefix) flags |= L.REC_REP;
     if (i.hasRepnePrefix) flags |= L.REC_REPNE;
 
     let handler = this.handlers[handlerSlot(code, memory, long)] ?? NO_HANDLER;
+    if (code === Code.INVALID) handler = NO_HANDLER; // its slot is the gate's
     if (string16) handler = NO_HANDLER;
     if (handler === NO_HANDLER) handler = this.refuse(record, code, offset, this.length);
     else if ((mode & UNITS_OFF) !== 0) handler = this.checkUnit(record, handler, mode);
@@ -356,6 +342,11 @@ export class BlockDecoder {
   }
 
   private refuse(record: number, code: number, offset: number, length: number): number {
+    // An instruction of more than 15 bytes is #GP(0), of whatever kind. Intel SDM volume 3, 6.15, interrupt 13.
+    if (code === Code.INVALID && length >= LONGEST) {
+      this.refused.set(record, { vector: GENERAL_PROTECTION });
+      return this.pseudo.undefined;
+    }
     const bytes = Array.from(this.window.subarray(offset, offset + length), (b) => b.toString(16).padStart(2, '0'));
     const unimplemented = code === Code.INVALID ? `opcode ${bytes.join(' ')}` : `instruction ${Code[code] ?? ''}`;
     this.refused.set(record, { vector: UNDEFINED_OPCODE, unimplemented });
@@ -382,6 +373,23 @@ function endsBlock(flow: number, code: number): boolean {
 }
 
 const changesMapping = new Set<number>([
-  Code.Mov_cr_r32, Code.Mov_cr_r64, Code.Invlpg_m, Code.Wrmsr, Code.Lmsw_rm16, Code.Lmsw_r32m16, Code.Lmsw_r64m16, Code.Clts,
-  Code.Mov_Sreg_rm16, Code.Mov_Sreg_r32m16, Code.Mov_Sreg_r64m16, Code.Popd_DS, Code.Popd_ES, Code.Popd_SS, Code.Hlt, Code.Sti, Code.Popfq, Code.Popfd, Code.Popfw,
+  Code.Mov_cr_r32,
+  Code.Mov_cr_r64,
+  Code.Invlpg_m,
+  Code.Wrmsr,
+  Code.Lmsw_rm16,
+  Code.Lmsw_r32m16,
+  Code.Lmsw_r64m16,
+  Code.Clts,
+  Code.Mov_Sreg_rm16,
+  Code.Mov_Sreg_r32m16,
+  Code.Mov_Sreg_r64m16,
+  Code.Popd_DS,
+  Code.Popd_ES,
+  Code.Popd_SS,
+  Code.Hlt,
+  Code.Sti,
+  Code.Popfq,
+  Code.Popfd,
+  Code.Popfw,
 ]);

@@ -5,7 +5,7 @@ import { families, floatingUnitOf } from '../isa/index.js';
 import { parseShapeKey } from '../isa/shape-key.js';
 import { enumerateShapes, type Shape } from '../isa/shapes.js';
 import { Lifter } from '../ir/lifter.js';
-import { buildColdModule } from './dispatch.js';
+import { buildColdModule } from './module.js';
 import { commonShapes } from './common-shapes.js';
 import type { ProcessorArtifacts } from '../artifacts.js';
 

@@ -281,7 +281,7 @@ export class ColdEmitter {
   }
 
   private store(s: Extract<Statement, { kind: 'store' }>): void {
-    const { f, context } = this;
+    const { f } = this;
     const bytes = s.bits / 8;
     if (s.host !== undefined) {
       const host = this.localOf(s.host);
@@ -308,7 +308,6 @@ export class ColdEmitter {
     f.get(probed.address);
     this.storeSlow(value, bytes, s);
     f.end();
-    void context;
   }
 
   /** The linear address is on the stack. */

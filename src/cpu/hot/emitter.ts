@@ -76,7 +76,10 @@ export class RegionEmitter {
       p.memory(0x29, L.RAX + 8 * register);
       p.set(this.gpr[register] ?? 0);
     }
-    for (const [local, address] of [[this.flagsResult, L.FLAGS_RESULT], [this.flagsAux, L.FLAGS_AUX]] as const) {
+    for (const [local, address] of [
+      [this.flagsResult, L.FLAGS_RESULT],
+      [this.flagsAux, L.FLAGS_AUX],
+    ] as const) {
       p.i32(0);
       p.memory(0x29, address);
       p.set(local);

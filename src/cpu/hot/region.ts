@@ -62,8 +62,7 @@ export function formRegion(
     if (block === undefined || block.secondPage !== undefined) continue;
     const whole = reader.body(block.record);
     const cut = whole.instructions.findIndex((instruction) => !isHot(instruction));
-    const body =
-      cut < 0 ? whole : { instructions: whole.instructions.slice(0, cut + 1), fallThrough: undefined };
+    const body = cut < 0 ? whole : { instructions: whole.instructions.slice(0, cut + 1), fallThrough: undefined };
     if (body.instructions.length === 0 || cut === 0) {
       if (blocks.length === 0) return undefined;
       continue;

@@ -75,7 +75,8 @@ export class HotTier {
   /** The block has become hot: compiles the region that starts with it. */
   compile(block: Block): void {
     if (this.isCompiled(block)) return;
-    const slot = this.free.pop() ?? (this.nextSlot < this.artifacts.hotBase + HOT_CAPACITY ? this.nextSlot++ : undefined);
+    const slot =
+      this.free.pop() ?? (this.nextSlot < this.artifacts.hotBase + HOT_CAPACITY ? this.nextSlot++ : undefined);
     if (slot === undefined) return;
     const region = formRegion(block, (linear, mode) => this.freeBlock(linear, mode), this.reader);
     if (region === undefined) {
@@ -172,7 +173,13 @@ function collectCalls(region: Region): [string, Signature][] {
       value.forEach(visit);
       return;
     }
-    const part = value as { kind?: string; name?: string; type?: ValueType; source?: unknown; arguments?: { type: ValueType }[] };
+    const part = value as {
+      kind?: string;
+      name?: string;
+      type?: ValueType;
+      source?: unknown;
+      arguments?: { type: ValueType }[];
+    };
     const source = part.source as { kind?: string; name?: string; arguments?: { type: ValueType }[] } | undefined;
     if (part.type !== undefined && source?.kind === 'call' && source.name !== undefined) {
       found.set(source.name, { parameters: (source.arguments ?? []).map(({ type }) => type), results: [part.type] });

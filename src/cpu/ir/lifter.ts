@@ -114,7 +114,9 @@ export class Lifter {
       case 'fixed':
         return this.let({ type: 'i64', source: { kind: 'register', register: shape.register ?? 0, bits: shape.bits } });
       case 'memory':
-        return shape.bits === 128 ? this.load128(this.effectiveAddress(), false) : this.load(this.effectiveAddress(), shape.bits);
+        return shape.bits === 128
+          ? this.load128(this.effectiveAddress(), false)
+          : this.load(this.effectiveAddress(), shape.bits);
       case 'vector':
         return this.let({ type: 'v128', source: { kind: 'vectorRegister', operand } });
       case 'immediate':

@@ -1,4 +1,3 @@
-import type { Lifter } from '../ir/lifter.js';
 import { constant, op, signExtend, type Node } from '../ir/nodes.js';
 import type { Definition, Family } from './family.js';
 

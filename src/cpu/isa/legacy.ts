@@ -8,8 +8,7 @@ const BOUND_RANGE_EXCEEDED = 5;
 /** AF as 0 or 1 (i64). */
 const adjust = (x: Lifter): Node => op.and(op.shr(x.flagsAux, 3), 1);
 /** 1 when the low decimal digit has run over, by its value or by AF. */
-const digitExceeded = (x: Lifter, al: Node): Node =>
-  x.let(op.or(op.wide(op.gtU(op.and(al, 0xf), 9)), adjust(x)));
+const digitExceeded = (x: Lifter, al: Node): Node => x.let(op.or(op.wide(op.gtU(op.and(al, 0xf), 9)), adjust(x)));
 
 /** PF, ZF and SF of a byte; CF and AF as given (0 or 1), OF = 0. */
 function decimalFlags(x: Lifter, result: Node, carry: Node, adjusted: Node): void {

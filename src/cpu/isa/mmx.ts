@@ -63,8 +63,7 @@ const unpack = (bytes: number, high: boolean): Definition => {
   const order = interleaveLanes(bytes, high, 8);
   return combine((a, b) => op.lane0(shuffle(lowVector(a), lowVector(b), order)));
 };
-const shift = (operation: VectorShift): Definition =>
-  combine((a, b) => op.lane0(operation(lowVector(a), b)));
+const shift = (operation: VectorShift): Definition => combine((a, b) => op.lane0(operation(lowVector(a), b)));
 const shiftByImmediate =
   (operation: VectorShift): Definition =>
   (x) => {

@@ -82,7 +82,10 @@ export const move: Family = {
   Lahf: (x) => {
     const flag = (code: number, bit: number): Node => op.shl(op.wide(x.condition(code)), bit);
     const adjust = op.shl(op.and(x.flagsAux, 8), 1);
-    const value = op.or(op.or(op.or(flag(8, 7), flag(4, 6)), op.or(flag(10, 2), op.wide(x.condition(2)))), op.or(adjust, 2));
+    const value = op.or(
+      op.or(op.or(flag(8, 7), flag(4, 6)), op.or(flag(10, 2), op.wide(x.condition(2)))),
+      op.or(adjust, 2),
+    );
     x.setRegisterHigh(0, value);
   },
   Sahf: (x) => {

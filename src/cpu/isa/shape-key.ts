@@ -1,7 +1,15 @@
 /** Shape keys as text: 'Add r32,m32', 'Push i64 legacy'. The definition's name, then each operand, then the mode. */
 import type { OperandShape } from '../ir/lifter.js';
 
-const letters = { register: 'r', memory: 'm', immediate: 'i', vector: 'v', fixed: 'f', branch: 'b', other: 'o' } as const;
+const letters = {
+  register: 'r',
+  memory: 'm',
+  immediate: 'i',
+  vector: 'v',
+  fixed: 'f',
+  branch: 'b',
+  other: 'o',
+} as const;
 const kinds = Object.fromEntries(Object.entries(letters).map(([kind, letter]) => [letter, kind])) as Readonly<
   Record<string, OperandShape['kind']>
 >;

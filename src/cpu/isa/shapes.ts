@@ -2,7 +2,15 @@
  * Shapes: an iced-x86 code with its r/m operand resolved to register or memory. One cold handler exists per distinct
  * meaning: shapes of one definition with the same operand kinds and widths share it.
  */
-import { CodeExt, Code, EncodingKind, MemorySizeExt, Mnemonic, OpCodeOperandKind as K, type OpCodeInfo } from '../iced.js';
+import {
+  CodeExt,
+  Code,
+  EncodingKind,
+  MemorySizeExt,
+  Mnemonic,
+  OpCodeOperandKind as K,
+  type OpCodeInfo,
+} from '../iced.js';
 import { Lifter, type OperandShape } from '../ir/lifter.js';
 import type { Family } from './family.js';
 import { shapeKey } from './shape-key.js';
@@ -119,7 +127,9 @@ export function enumerateShapes(families: readonly Family[]): Shape[] {
 }
 
 function hasSystemOperand(info: OpCodeInfo): boolean {
-  return Array.from({ length: info.opCount }, (_, i) => info.opKind(i)).some((kind) => operandKinds[kind] === undefined);
+  return Array.from({ length: info.opCount }, (_, i) => info.opKind(i)).some(
+    (kind) => operandKinds[kind] === undefined,
+  );
 }
 
 function isSixteenBitBranch(info: OpCodeInfo): boolean {

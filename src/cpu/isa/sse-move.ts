@@ -100,9 +100,18 @@ export const sseMove: Family = {
     x.write(0, x.isMemory(0) ? low : lowVector(low));
   },
   ...Object.fromEntries([
-    ...register64('Movmskps', mask((value) => op.i32x4Bitmask(value))),
-    ...register64('Movmskpd', mask((value) => op.i64x2Bitmask(value))),
-    ...register64('Pmovmskb', mask((value) => op.i8x16Bitmask(value))),
+    ...register64(
+      'Movmskps',
+      mask((value) => op.i32x4Bitmask(value)),
+    ),
+    ...register64(
+      'Movmskpd',
+      mask((value) => op.i64x2Bitmask(value)),
+    ),
+    ...register64(
+      'Pmovmskb',
+      mask((value) => op.i8x16Bitmask(value)),
+    ),
   ]),
   Maskmovdqu_rDI_xmm_xmm: byHelper('maskmovdqu'),
 };

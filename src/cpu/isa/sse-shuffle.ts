@@ -65,7 +65,10 @@ export const sseShuffle: Family = {
     const source = readAligned(x, 1);
     const indices = x.let(doublewordIndices(x.let(x.read(2))));
     const low = op.i8x16Swizzle(x.read(0), indices);
-    x.write(0, shuffle(low, op.i8x16Swizzle(source, indices), [0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31]));
+    x.write(
+      0,
+      shuffle(low, op.i8x16Swizzle(source, indices), [0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31]),
+    );
   },
   Shufpd_xmm_xmmm128_imm8: (x) => {
     const source = readAligned(x, 1);

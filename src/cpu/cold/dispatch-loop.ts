@@ -1,0 +1,279 @@
+/** The dispatch loop: finds the block for RIP and runs its records; the commonest shapes are cases of its br_table. */
+import type { Shape } from '../isa/shapes.js';
+import * as L from '../state-layout.js';
+import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
+import { ColdEmitter, type ColdContext } from './emitter.js';
+import { emitDecide } from './emit-decide.js';
+import { emitLookup } from './emit-lookup.js';
+
+export interface RunParts {
+  readonly inline: readonly Shape[];
+  readonly handlerType: number;
+  readonly hotType: number;
+  readonly hotHandler: number;
+  /** Counts executions of each handler at PROFILE, for the choice of the common shapes. */
+  readonly countHandlers: boolean;
+  readonly functionIndex: (name: string) => number;
+}
+
+/** run(record): runs until one of EXIT_*; `record` is where to go on, 0 to look RIP up. */
+export function emitRun(
+  f: FunctionWriter,
+  { inline, handlerType, hotType, hotHandler, functionIndex, countHandlers }: RunParts,
+): void {
+  const record = 0;
+  const budget = f.local('i32');
+  const status = f.local('i32');
+  const from = f.local('i32'); // branch record that wants a link to the block found next
+  const faults = f.local('i32');
+  const rip = f.local('i64');
+  const entry = f.local('i32');
+  const physical = f.local('i32');
+  const handler = f.local('i32');
+  const bypass = f.local('i32'); // 1: hot code wants the next instruction executed by the cold tier
+  const storeBudget = (): void => {
+    f.i32(0);
+    f.get(budget);
+    f.memory(0x36, L.BUDGET);
+  };
+  const loadBudget = (): void => {
+    f.i32(0);
+    f.memory(0x28, L.BUDGET);
+    f.set(budget);
+  };
+  const exit = (reason: number): void => {
+    storeBudget();
+    f.i32(reason);
+    f.return();
+  };
+  /** RIP = the current record's own address. */
+  const storeOwnRip = (): void => {
+    f.i32(0);
+    f.get(record);
+    f.memory(0x29, L.REC_NEXT_RIP);
+    f.get(record);
+    f.memory(0x31, L.REC_LENGTH);
+    f.op(0x7d);
+    f.memory(0x37, L.RIP);
+  };
+  const advance = (): void => {
+    f.get(record);
+    f.i32(L.RECORD_BYTES);
+    f.op(0x6a);
+    f.set(record);
+  };
+
+  loadBudget();
+  f.get(record);
+  f.set(status); // nonzero: skip the first look-up
+  const lookup = f.loop();
+  f.get(status);
+  f.op(0x45);
+  f.if();
+  emitLookup(f, { rip, entry, physical, record, from, budget, functionIndex, exit });
+  f.end();
+  f.i32(0);
+  f.set(status);
+
+  const next = f.loop();
+  f.get(budget);
+  f.op(0x45);
+  f.if();
+  storeOwnRip();
+  exit(L.EXIT_BUDGET);
+  f.end();
+  f.get(budget);
+  f.i32(1);
+  f.op(0x6b);
+  f.set(budget);
+
+  f.get(record);
+  f.memory(0x2f, L.REC_HANDLER); // i32.load16_u
+  f.tee(handler);
+  f.i32(hotHandler);
+  f.op(0x46);
+  f.if();
+  f.get(bypass);
+  f.if();
+  f.i32(0);
+  f.set(bypass);
+  f.get(record);
+  f.memory(0x2f, L.REC_COLD_HANDLER);
+  f.set(handler);
+  f.else();
+  // The region charges for itself.
+  f.get(budget);
+  f.i32(1);
+  f.op(0x6a);
+  f.set(budget);
+  storeBudget();
+  f.get(record);
+  f.i32(L.RECORDS);
+  f.op(0x6b);
+  f.i32(L.RECORD_BYTES);
+  f.op(0x6e);
+  f.i32(2);
+  f.op(0x74);
+  f.memory(0x28, L.HOT_FUNCTIONS);
+  f.tee(entry);
+  f.i32((1 << L.HOT_POSITION_BITS) - 1);
+  f.op(0x71);
+  f.get(entry);
+  f.i32(L.HOT_POSITION_BITS);
+  f.op(0x76);
+  f.callIndirect(hotType);
+  f.i32(L.STATUS_COLD);
+  f.op(0x46);
+  f.set(bypass);
+  loadBudget();
+  f.i32(0);
+  f.set(from);
+  f.br(lookup);
+  f.end();
+  f.end();
+
+  if (countHandlers) {
+    f.get(handler);
+    f.i32(3);
+    f.op(0x74);
+    f.tee(physical);
+    f.get(physical);
+    f.memory(0x29, L.PROFILE);
+    f.i64(1n);
+    f.op(0x7c);
+    f.memory(0x37, L.PROFILE);
+  }
+
+  const direct = f.block(); // branch to REC_IMMEDIATE
+  const decide = f.block(); // status is set, BUDGET in memory is current
+  const other = f.block(); // not inline
+  const labels: number[] = [];
+  for (let i = inline.length - 1; i >= 0; i--) labels[i] = f.block();
+  f.get(handler);
+  f.brTable(labels, other);
+  const pool = new LocalPool(f);
+  inline.forEach((shape) => {
+    f.end();
+    pool.reset();
+    const context: ColdContext = {
+      record,
+      functionIndex,
+      fault: () => {
+        f.i32(L.STATUS_FAULT);
+        f.set(status);
+        storeBudget();
+        f.br(decide);
+      },
+      jump: () => {
+        f.i32(0);
+        f.set(from);
+        f.br(lookup);
+      },
+      jumpDirect: () => {
+        f.br(direct);
+      },
+      status: () => {
+        f.set(status);
+        f.br(decide);
+      },
+      beforeCall: storeBudget,
+      afterCall: loadBudget,
+      local: (type) => pool.take(type),
+    };
+    new ColdEmitter(f, context).emit(shape.lifter);
+    advance();
+    f.br(next);
+  });
+  f.end(); // other
+  storeBudget();
+  f.get(record);
+  f.get(handler);
+  f.callIndirect(handlerType);
+  f.set(status);
+  f.end(); // decide
+  loadBudget();
+  emitDecide(f, {
+    record,
+    budget,
+    status,
+    from,
+    faults,
+    next,
+    lookup,
+    storeBudget,
+    loadBudget,
+    storeOwnRip,
+    advance,
+    exit,
+    functionIndex,
+  });
+  f.end(); // direct
+  f.get(record);
+  f.memory(0x2d, L.REC_FLAGS);
+  f.i32(L.REC_LINKABLE);
+  f.op(0x71);
+  f.if();
+  f.get(record);
+  f.memory(0x28, L.REC_OP0);
+  f.tee(entry);
+  f.if();
+  f.get(record);
+  f.get(record);
+  f.memory(0x28, L.REC_OP1);
+  f.i32(1);
+  f.op(0x6a);
+  f.tee(physical);
+  f.memory(0x36, L.REC_OP1);
+  f.get(physical);
+  f.i32(0);
+  f.memory(0x28, L.HOT_THRESHOLD);
+  f.op(0x46);
+  f.if();
+  f.i32(0);
+  f.get(record);
+  f.memory(0x29, L.REC_IMMEDIATE);
+  f.memory(0x37, L.RIP);
+  f.i32(0);
+  f.get(entry);
+  f.memory(0x36, L.LEAVE_RECORD);
+  exit(L.EXIT_HOT);
+  f.end();
+  f.get(entry);
+  f.set(record);
+  f.br(next);
+  f.end();
+  f.get(record);
+  f.set(from);
+  f.else();
+  f.i32(0);
+  f.set(from);
+  f.end();
+  f.i32(0);
+  f.get(record);
+  f.memory(0x29, L.REC_IMMEDIATE);
+  f.memory(0x37, L.RIP);
+  f.br(lookup);
+  f.end(); // next
+  f.end(); // lookup
+  f.op(0x00); // unreachable
+}
+
+/** Locals shared by the cases of the dispatch loop: each case starts over. */
+class LocalPool {
+  private readonly locals = new Map<ValueType, number[]>();
+  private readonly used = new Map<ValueType, number>();
+
+  constructor(private readonly f: FunctionWriter) {}
+
+  reset(): void {
+    this.used.clear();
+  }
+
+  take(type: ValueType): number {
+    const list = this.locals.get(type) ?? [];
+    this.locals.set(type, list);
+    const position = this.used.get(type) ?? 0;
+    this.used.set(type, position + 1);
+    return (list[position] ??= this.f.local(type));
+  }
+}

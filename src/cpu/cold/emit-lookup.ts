@@ -1,0 +1,104 @@
+import * as L from '../state-layout.js';
+import type { FunctionWriter } from '../wasm/encoder.js';
+
+/** Finds the block for RIP: fetch TLB, then the block index by physical address; links the branch that came here. */
+export function emitLookup(
+  f: FunctionWriter,
+  x: {
+    rip: number;
+    entry: number;
+    physical: number;
+    record: number;
+    from: number;
+    budget: number;
+    functionIndex: (name: string) => number;
+    exit: (reason: number) => void;
+  },
+): void {
+  f.i32(0);
+  f.memory(0x29, L.RIP);
+  f.tee(x.rip);
+  f.i64(12n);
+  f.op(0x88, 0xa7);
+  f.i32(0);
+  f.memory(0x28, L.TLB_MASK);
+  f.op(0x71);
+  f.i32(L.TLB_ENTRY_SHIFT);
+  f.op(0x74);
+  f.i32(0);
+  f.memory(0x28, L.TLB_FETCH);
+  f.op(0x6a);
+  f.tee(x.entry);
+  f.memory(0x29, L.TLB_TAG_READ);
+  f.get(x.rip);
+  f.i64(-0x1000n);
+  f.op(0x83, 0x51);
+  f.if('i32');
+  f.get(x.entry);
+  f.memory(0x28, L.TLB_PHYSICAL);
+  f.get(x.rip);
+  f.op(0xa7);
+  f.i32(0xfff);
+  f.op(0x71, 0x72);
+  f.else();
+  f.get(x.rip);
+  f.call(x.functionIndex('fetchTranslate'));
+  f.end();
+  f.tee(x.physical);
+  // Index: (physical ^ physical >> 15) & (entries - 1).
+  f.get(x.physical);
+  f.i32(15);
+  f.op(0x76, 0x73);
+  f.i32(L.BLOCK_ENTRIES - 1);
+  f.op(0x71);
+  f.i32(L.BLOCK_ENTRY_SHIFT);
+  f.op(0x74);
+  f.tee(x.entry);
+  f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_PHYSICAL);
+  f.get(x.physical);
+  f.op(0x46);
+  f.get(x.entry);
+  f.memory(0x29, L.BLOCK_INDEX + L.BLOCK_LINEAR);
+  f.get(x.rip);
+  f.op(0x51, 0x71);
+  f.get(x.entry);
+  f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_MODE);
+  f.i32(0);
+  f.memory(0x28, L.MODE);
+  f.op(0x46, 0x71);
+  f.if();
+  f.get(x.entry);
+  f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_RECORD);
+  f.set(x.record);
+  f.get(x.entry);
+  f.get(x.entry);
+  f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_COUNT);
+  f.i32(1);
+  f.op(0x6a);
+  f.tee(x.physical);
+  f.memory(0x36, L.BLOCK_INDEX + L.BLOCK_COUNT);
+  f.get(x.physical);
+  f.i32(0);
+  f.memory(0x28, L.HOT_THRESHOLD);
+  f.op(0x46);
+  f.if();
+  f.i32(0);
+  f.get(x.record);
+  f.memory(0x36, L.LEAVE_RECORD);
+  x.exit(L.EXIT_HOT);
+  f.end();
+  f.get(x.from);
+  f.if();
+  f.get(x.from);
+  f.get(x.record);
+  f.memory(0x36, L.REC_OP0);
+  f.i32(0);
+  f.set(x.from);
+  f.end();
+  f.else();
+  f.i32(0);
+  f.get(x.physical);
+  f.memory(0x36, L.LEAVE_RECORD);
+  x.exit(L.EXIT_DECODE);
+  f.end();
+}
