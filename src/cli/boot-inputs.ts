@@ -46,7 +46,12 @@ export function bootInputs(args: Arguments): BootInputs {
   if (append?.includes('\0') === true) throw new UsageError('--append holds a NUL character');
   const initrdFile = args.text('initrd');
   if (initrdFile === undefined) defaults.push('--initrd (built in: prints USERSPACE-UP and powers off)');
-  const initrd = initrdFile === undefined ? defaultInitramfs() : initrdFile === 'none' ? undefined : readInput(initrdFile, 'the initrd');
+  const initrd =
+    initrdFile === undefined
+      ? defaultInitramfs()
+      : initrdFile === 'none'
+        ? undefined
+        : readInput(initrdFile, 'the initrd');
   const modules = args.texts('module').map(parseModule);
   const options = {
     commandLine: append ?? defaultAppend,
@@ -67,7 +72,9 @@ function parseMemory(text: string | undefined, defaults: string[]): number {
   const bytes = match === null ? NaN : Number(match[1]) * unit;
   if (!Number.isInteger(bytes)) throw new UsageError(`--memory ${text}: give a size such as 512M or 1G`);
   if (bytes < smallestMemory || bytes > largestMemory) {
-    throw new UsageError(`--memory ${text}: the machine takes ${memoryText(smallestMemory)} to ${memoryText(largestMemory)}`);
+    throw new UsageError(
+      `--memory ${text}: the machine takes ${memoryText(smallestMemory)} to ${memoryText(largestMemory)}`,
+    );
   }
   if (bytes % 4096 !== 0) throw new UsageError(`--memory ${text}: give a multiple of 4K`);
   return bytes;
@@ -104,8 +111,11 @@ export function parseTier(text: string | undefined): 'both' | 'interpreter' {
 /** A guest of our own that comes with efikit: in dist/guests of a package, in examples/ of a checkout. */
 export async function ownGuest(file: string): Promise<LoadedImage> {
   const here = path.dirname(fileURLToPath(import.meta.url));
-  const places = ['guests', '../examples', '../../examples', '../../../examples'].map((place) => path.join(here, place, file));
+  const places = ['guests', '../examples', '../../examples', '../../../examples'].map((place) =>
+    path.join(here, place, file),
+  );
   const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new UnusableInputError(`${path.basename(file)} is missing: build it with examples/build`);
+  if (found === undefined)
+    throw new UnusableInputError(`${path.basename(file)} is missing: build it with examples/build`);
   return loadImage(found);
 }

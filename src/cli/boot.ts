@@ -12,7 +12,15 @@ import { traceRecord } from '../probe/service-log.js';
 import { explainCall, explainMemoryMap, explainPhase } from '../report/explain.js';
 import { exitStatusOf, outcomeLine } from '../report/result.js';
 import { closingLines } from '../report/summary.js';
-import { bootInputs, chooseProfile, loadImage, ownGuest, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
+import {
+  bootInputs,
+  chooseProfile,
+  loadImage,
+  ownGuest,
+  parseDoor,
+  parseTier,
+  type BootInputs,
+} from './boot-inputs.js';
 import * as option from './boot-options.js';
 import { bootResult } from './boot-result.js';
 import { UnusableInputError, UsageError } from './errors.js';
@@ -23,8 +31,22 @@ export const boot: Command = {
   summary: 'Runs one image through one door; its console is yours (Ctrl-A x leaves).',
   operands: 'IMAGE [OPTIONS]',
   options: [
-    option.door, option.profile, option.initrd, option.append, option.module, option.memory, option.explain, option.strict,
-    option.vars, option.xen, option.until, option.maxInstructions, option.timeout, option.trace, option.json, option.tier,
+    option.door,
+    option.profile,
+    option.initrd,
+    option.append,
+    option.module,
+    option.memory,
+    option.explain,
+    option.strict,
+    option.vars,
+    option.xen,
+    option.until,
+    option.maxInstructions,
+    option.timeout,
+    option.trace,
+    option.json,
+    option.tier,
   ],
   examples: [
     'efikit boot /boot/vmlinuz-$(uname -r)',

@@ -10,7 +10,15 @@ import { ObservedBoot } from '../probe/observed-boot.js';
 import { comparisonLines, type Column } from '../report/comparison.js';
 import { grouped } from '../report/numbers.js';
 import { ExitStatus, exitStatusOf } from '../report/result.js';
-import { bootInputs, chooseProfile, loadImage, ownGuest, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
+import {
+  bootInputs,
+  chooseProfile,
+  loadImage,
+  ownGuest,
+  parseDoor,
+  parseTier,
+  type BootInputs,
+} from './boot-inputs.js';
 import * as option from './boot-options.js';
 import { bootResult } from './boot-result.js';
 import { checkUntil } from './boot.js';
@@ -19,12 +27,25 @@ import type { Arguments, Command } from './options.js';
 
 export const compare: Command = {
   name: 'compare',
-  summary: 'Runs one image through several doors and prints what differs. With several IMAGEs each door takes the first that it opens.',
+  summary:
+    'Runs one image through several doors and prints what differs. With several IMAGEs each door takes the first that it opens.',
   operands: 'IMAGE [IMAGE...] [OPTIONS]',
   options: [
-    option.doors, option.profile, option.initrd, option.append, option.module, option.memory,
-    { ...option.strict, byDefault: 'on' }, option.vars, option.xen, option.until, option.maxInstructions, option.timeout,
-    { ...option.json, meaning: 'the results of all doors; "-" is standard output, instead of the table' }, option.html, option.tier,
+    option.doors,
+    option.profile,
+    option.initrd,
+    option.append,
+    option.module,
+    option.memory,
+    { ...option.strict, byDefault: 'on' },
+    option.vars,
+    option.xen,
+    option.until,
+    option.maxInstructions,
+    option.timeout,
+    { ...option.json, meaning: 'the results of all doors; "-" is standard output, instead of the table' },
+    option.html,
+    option.tier,
   ],
   examples: [
     'efikit compare /boot/vmlinuz-$(uname -r)',
@@ -70,7 +91,9 @@ async function runCompare(args: Arguments): Promise<number> {
   if (jsonFile !== '-') output.writeText(`${comparisonLines(columns).join('\n')}\n`);
   await output.finish();
   if (columns.every((column) => 'closed' in column)) {
-    process.stderr.write(`efikit: no door opens: ${columns.map((column) => ('closed' in column ? `${column.door}: ${column.closed}` : '')).join('; ')}\n`);
+    process.stderr.write(
+      `efikit: no door opens: ${columns.map((column) => ('closed' in column ? `${column.door}: ${column.closed}` : '')).join('; ')}\n`,
+    );
   }
   return status;
 }

@@ -8,7 +8,10 @@ export const inspectCommand: Command = {
   summary: 'Says what is in an image: format, doors, notes, sections, payload, and what does not load and why.',
   operands: 'IMAGE [OPTIONS]',
   options: [{ name: 'json', meaning: 'as JSON' }],
-  examples: ['efikit inspect /boot/vmlinuz-$(uname -r)', 'efikit inspect ~/.cache/efikit/kernels/vmlinuz-6.1-cloud --json'],
+  examples: [
+    'efikit inspect /boot/vmlinuz-$(uname -r)',
+    'efikit inspect ~/.cache/efikit/kernels/vmlinuz-6.1-cloud --json',
+  ],
   async run(args) {
     const image = await loadImage(args.image);
     const output = new ConsoleOutput(process.stdout, 'the report');

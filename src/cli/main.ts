@@ -31,13 +31,15 @@ const unbuilt: Readonly<Record<string, string>> = {
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined) throw new UsageError('no command is named: boot, compare or inspect; efikit --help explains them');
+  if (name === undefined)
+    throw new UsageError('no command is named: boot, compare or inspect; efikit --help explains them');
   if (name === '--help' || name === '-h' || name === 'help') return print(general);
   if (name === '--version') return print(`${version}\n`);
   const missing = Object.hasOwn(unbuilt, name) ? unbuilt[name] : undefined;
   if (missing !== undefined) throw new UsageError(missing);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined) throw new UsageError(`"${name}" is no command: boot, compare or inspect; efikit --help explains them`);
+  if (load === undefined)
+    throw new UsageError(`"${name}" is no command: boot, compare or inspect; efikit --help explains them`);
   const command = await load();
   const args = parseArguments(command, rest);
   return args === undefined ? print(helpText(command)) : command.run(args);
@@ -74,9 +76,13 @@ function explain(error: unknown): [string, number] {
     error instanceof BootError ||
     (error instanceof Error && error.name === 'UnreachableError');
   if (unusable) return [message, ExitStatus.unusableInput];
-  if (error instanceof RangeError) return [`out of memory on this host: ${message}; give the guest less with --memory`, ExitStatus.unusableInput];
+  if (error instanceof RangeError)
+    return [`out of memory on this host: ${message}; give the guest less with --memory`, ExitStatus.unusableInput];
   const stack = process.env['EFIKIT_DEBUG'] === undefined || !(error instanceof Error) ? '' : `\n${error.stack ?? ''}`;
-  return [`internal error: ${message} (a bug in efikit: please report it with the command; EFIKIT_DEBUG=1 shows where)${stack}`, ExitStatus.guestFailed];
+  return [
+    `internal error: ${message} (a bug in efikit: please report it with the command; EFIKIT_DEBUG=1 shows where)${stack}`,
+    ExitStatus.guestFailed,
+  ];
 }
 
 // A stream that fails outside of a write has a listener too; what is written learns of it by OutputError.

@@ -104,7 +104,8 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   const values: Record<string, string | boolean | (string | boolean)[] | undefined> = parsed.values;
   if (values['help'] === true) return undefined;
   for (const { name, unbuilt } of command.options) {
-    if (unbuilt !== undefined && values[name] !== undefined) throw new UsageError(`--${name} is not built yet: ${unbuilt}`);
+    if (unbuilt !== undefined && values[name] !== undefined)
+      throw new UsageError(`--${name} is not built yet: ${unbuilt}`);
   }
   return new Arguments(command.name, parsed.positionals, values);
 }
@@ -120,7 +121,8 @@ export function helpText(command: Command): string {
   const heads = command.options.map(({ name, value }) => `--${name}${value === undefined ? '' : ` ${value}`}`);
   const width = Math.max(...heads.map(({ length }) => length), '--help'.length);
   const lines = command.options.map(({ meaning, byDefault, unbuilt }, i) => {
-    const suffix = unbuilt !== undefined ? ' (not built yet)' : byDefault === undefined ? '' : ` (default: ${byDefault})`;
+    const suffix =
+      unbuilt !== undefined ? ' (not built yet)' : byDefault === undefined ? '' : ` (default: ${byDefault})`;
     return `  ${(heads[i] ?? '').padEnd(width)}  ${meaning}${suffix}`;
   });
   return [

@@ -14,7 +14,8 @@ export function readInput(path: string, what: string): Uint8Array {
   try {
     const status = statSync(path);
     if (status.isDirectory()) throw new InputError(`${what} ${path} is a folder: give a file`);
-    if (status.size > largestFile) throw new InputError(`${what} ${path} has ${String(status.size)} bytes, more than the guest can hold`);
+    if (status.size > largestFile)
+      throw new InputError(`${what} ${path} has ${String(status.size)} bytes, more than the guest can hold`);
     return new Uint8Array(readFileSync(path));
   } catch (error) {
     if (error instanceof InputError) throw error;
@@ -50,7 +51,7 @@ export class OutputFile {
     if (this.failure !== undefined) return;
     try {
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(this.descriptor, bytes, at);
     } catch (error) {
       this.failure = new OutputError(this.path, codeOf(error));
     }

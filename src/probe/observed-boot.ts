@@ -60,16 +60,17 @@ export class ObservedBoot {
 
   /** Throws BootError, ImageError or UnreachableError. */
   static start(setup: BootSetup): ObservedBoot {
-    const log = setup.observer?.log;
+    const { observer } = setup;
     const machine = new Machine({
       artifacts: setup.artifacts,
       memoryBytes: setup.memoryBytes,
       profile: setup.profile,
       strict: setup.strict,
+      ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {
         boot.called(call);
       },
-      ...(log === undefined ? {} : { log }),
+      log: (line) => observer?.log?.(line),
     });
     const boot = new ObservedBoot(setup, machine, new PhaseProbe(machine, kernelOf(setup.image)));
     boot.watch();
@@ -91,7 +92,8 @@ export class ObservedBoot {
     const { outcome } = this.machine;
     const { panic } = this.console;
     if (outcome === undefined || panic === undefined) return outcome;
-    const afterPanic = outcome.outcome === 'reset' || outcome.outcome === 'halted' || outcome.outcome === 'triple-fault';
+    const afterPanic =
+      outcome.outcome === 'reset' || outcome.outcome === 'halted' || outcome.outcome === 'triple-fault';
     return afterPanic ? { outcome: 'panicked', reason: `Kernel panic: ${panic}` } : outcome;
   }
 
@@ -127,7 +129,9 @@ export class ObservedBoot {
       throw new UnreachableError(`--until ${until} cannot be reached: ${why}; take text:STRING or another phase`);
     }
     if (until === 'exit-boot-services' && this.firmware === undefined) {
-      throw new UnreachableError(`--until ${until} cannot be reached: the door ${setup.door} has no boot services; take --door efi`);
+      throw new UnreachableError(
+        `--until ${until} cannot be reached: the door ${setup.door} has no boot services; take --door efi`,
+      );
     }
   }
 
@@ -139,7 +143,8 @@ export class ObservedBoot {
     else {
       const first = door === 'proposal' ? proposalLinux : image;
       if (first === undefined) throw new Error('the door proposal wants proposal-linux');
-      const inputs = door === 'proposal' ? { ...options, modules: [{ bytes: image.bytes }, ...options.modules] } : options;
+      const inputs =
+        door === 'proposal' ? { ...options, modules: [{ bytes: image.bytes }, ...options.modules] } : options;
       machine.boot(efi, first, inputs);
       this.setup.observer?.memoryMap?.('entry', machine.firmware.memoryMap.entries());
     }

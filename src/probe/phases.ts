@@ -102,11 +102,17 @@ export class PhaseProbe {
   }
 
   private lookForKernel(linear: bigint, physical: number): void {
-    const distance = this.locator?.check((address, length) => this.target.memory.readPhysical(address, length), physical);
+    const distance = this.locator?.check(
+      (address, length) => this.target.memory.readPhysical(address, length),
+      physical,
+    );
     if (distance === undefined) return;
     this.mark('kernel-entry', linear);
     for (const name of new Set(['start_kernel', ...this.watched])) {
-      const phases = [...(name === 'start_kernel' ? [name] : []), ...(this.watched.has(name) ? [`symbol:${name}`] : [])];
+      const phases = [
+        ...(name === 'start_kernel' ? [name] : []),
+        ...(this.watched.has(name) ? [`symbol:${name}`] : []),
+      ];
       this.stopAt(name, phases, distance);
     }
   }

@@ -8,7 +8,12 @@ import { tableLines } from './table.js';
 
 /** A column of a comparison: a door that was run, or why it was not. */
 export type Column =
-  | { readonly door: string; readonly result: BootResult; readonly memoryMap: readonly MemoryRange[]; readonly missed: readonly string[] }
+  | {
+      readonly door: string;
+      readonly result: BootResult;
+      readonly memoryMap: readonly MemoryRange[];
+      readonly missed: readonly string[];
+    }
   | { readonly door: string; readonly closed: string };
 
 type RunColumn = Extract<Column, { result: BootResult }>;
@@ -21,7 +26,9 @@ export function comparisonLines(columns: readonly Column[]): string[] {
     tableLines(mainRows(columns), true),
     columns.flatMap((column) => (hasRun(column) ? [] : [`${column.door} is closed: ${column.closed}`])),
     runs.map(({ door, result }) => `${door}: ${result.reason}`),
-    runs.flatMap(({ door, missed }) => (missed.length === 0 ? [] : [`${door}: called, but not offered: ${missed.join(', ')}`])),
+    runs.flatMap(({ door, missed }) =>
+      missed.length === 0 ? [] : [`${door}: called, but not offered: ${missed.join(', ')}`],
+    ),
     factLines(runs),
     memoryLines(runs),
   ];

@@ -23,12 +23,24 @@ function meaningOf(type: string | undefined): Meaning {
 }
 
 const reasons: readonly (readonly [Meaning, Meaning, string])[] = [
-  ['boot services', 'free', "the firmware's own while boot services last, free afterwards; the other door has no firmware"],
-  ['loader', 'free', 'the image and its modules: EFI says where they lie; the other door leaves that to hvm_start_info or boot_params'],
+  [
+    'boot services',
+    'free',
+    "the firmware's own while boot services last, free afterwards; the other door has no firmware",
+  ],
+  [
+    'loader',
+    'free',
+    'the image and its modules: EFI says where they lie; the other door leaves that to hvm_start_info or boot_params',
+  ],
   ['runtime', 'free', 'runtime services and the tables stay for good; the other door has none'],
   ['reserved', 'absent', "a PC's hole below 1 MiB: one map names it, the other leaves it out; no RAM either way"],
   ['reserved', 'free', 'one door keeps it from the guest, the other gives it away'],
-  ['acpi', 'free', "configuration tables that the kernel's own EFI stub allocated and installed; no other door has them"],
+  [
+    'acpi',
+    'free',
+    "configuration tables that the kernel's own EFI stub allocated and installed; no other door has them",
+  ],
   ['acpi', 'absent', 'one map names the ACPI tables, the other leaves them out'],
 ];
 

@@ -24,7 +24,8 @@ function askedLine({ services, profile, door }: SummaryInput): string {
 }
 
 function unusedLine({ services, profile, door }: SummaryInput): string {
-  if (profile === undefined) return `never used: all of EFI; the kernel got what it needs from ${handOver[door] ?? 'the door'}`;
+  if (profile === undefined)
+    return `never used: all of EFI; the kernel got what it needs from ${handOver[door] ?? 'the door'}`;
   const called = new Set(services.map(({ name }) => name));
   const unused = Object.keys(profile.services).filter((name) => !called.has(name));
   if (unused.length === 0) return `never used: nothing, every service of the profile ${profile.name} was called`;
@@ -44,6 +45,7 @@ function nextLine({ missed, profile, door, image, succeeded }: SummaryInput): st
     return `next: ${first.name} was called${calls} first of what the profile ${profile.name} lacks; ${where}`;
   }
   if (!succeeded && profile !== undefined) return `next: --explain shows each firmware call of this boot`;
-  if (door === 'proposal') return `next: efikit compare ${image} --doors efi,pvh,proposal sets it beside the other doors`;
+  if (door === 'proposal')
+    return `next: efikit compare ${image} --doors efi,pvh,proposal sets it beside the other doors`;
   return `next: efikit compare ${image} sets the doors of this image side by side`;
 }

@@ -1,4 +1,7 @@
-import { Terminal } from '@xterm/headless';
+import * as headless from '@xterm/headless';
+
+// CommonJS for Node, a module for bundlers: the class is in the default export or beside it.
+const { Terminal } = 'default' in headless ? (headless.default as typeof headless) : headless;
 
 const columns = 80;
 const rows = 25;
@@ -21,7 +24,7 @@ export async function consoleText(bytes: Uint8Array): Promise<string> {
       if (line === undefined) continue;
       const wraps = buffer.normal.getLine(i + 1)?.isWrapped === true;
       const text = line.translateToString(!wraps);
-      if (line.isWrapped && lines.length > 0) lines[lines.length - 1] += text;
+      if (line.isWrapped) lines.push(`${lines.pop() ?? ''}${text}`);
       else lines.push(text);
     }
     while (lines.at(-1) === '') lines.pop();

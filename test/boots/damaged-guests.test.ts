@@ -19,7 +19,15 @@ function ending(bytes: Uint8Array, artifacts: ReturnType<typeof loadProcessorArt
     const door = defaultDoor(image);
     if (doorRefuses(door, image) !== undefined) return 'closed';
     const options = { commandLine: '', modules: [] };
-    const run = ObservedBoot.start({ artifacts, door, image, profile: linux, strict: true, memoryBytes: 2 ** 26, options });
+    const run = ObservedBoot.start({
+      artifacts,
+      door,
+      image,
+      profile: linux,
+      strict: true,
+      memoryBytes: 2 ** 26,
+      options,
+    });
     const { machine } = run;
     while (run.outcome === undefined && machine.instructions < instructions) {
       machine.run(instructions - machine.instructions);

@@ -23,16 +23,30 @@ describe('unmodified Debian kernels', function () {
         cachedFile(this, 'initrd.gz');
         const file = path.join(folder, 'result.json');
         const { status, stdout, stderr } = await efikit([
-          'boot', path.join(kernelFolder, `vmlinuz-${name}`), '--door', door,
-          '--initrd', path.join(kernelFolder, 'initrd.gz'), '--append', 'console=ttyS0', '--memory', '512M', '--json', file,
+          'boot',
+          path.join(kernelFolder, `vmlinuz-${name}`),
+          '--door',
+          door,
+          '--initrd',
+          path.join(kernelFolder, 'initrd.gz'),
+          '--append',
+          'console=ttyS0',
+          '--memory',
+          '512M',
+          '--json',
+          file,
         ]);
         expect(status, stderr + stdout.slice(-2000)).to.equal(0);
         expect(stdout).to.match(/^USERSPACE-UP [\d.]+/m);
         const result = JSON.parse(readFileSync(file, 'utf8')) as BootResult;
         expect(result.outcome).to.equal('powered-off');
-        expect(result.phases.map((phase) => phase.name)).to.deep.equal(
-          ['entry', ...(door === 'efi' || door === 'proposal' ? ['exit-boot-services'] : []), 'kernel-entry', 'start_kernel', 'user-space'],
-        );
+        expect(result.phases.map((phase) => phase.name)).to.deep.equal([
+          'entry',
+          ...(door === 'efi' || door === 'proposal' ? ['exit-boot-services'] : []),
+          'kernel-entry',
+          'start_kernel',
+          'user-space',
+        ]);
         expect(result.console).to.match(/USERSPACE-UP/);
       });
     }
@@ -47,7 +61,12 @@ describe('unmodified Debian kernels', function () {
 
   it('6.1-cloud under the profile proposal: status 1 and a line that names the first service it missed', async function () {
     cachedFile(this, 'vmlinuz-6.1-cloud');
-    const { status, stderr } = await efikit(['boot', path.join(kernelFolder, 'vmlinuz-6.1-cloud'), '--profile', 'proposal']);
+    const { status, stderr } = await efikit([
+      'boot',
+      path.join(kernelFolder, 'vmlinuz-6.1-cloud'),
+      '--profile',
+      'proposal',
+    ]);
     expect(status).to.equal(1);
     expect(stderr).to.match(/next: HandleProtocol was called .* --profile linux/);
   });
@@ -60,13 +79,22 @@ describe('unmodified Debian kernels', function () {
     for (const name of ['first.json', 'second.json']) {
       const file = path.join(folder, name);
       const { status, stderr } = await efikit(
-        ['boot', path.join(kernelFolder, 'vmlinuz-6.1-cloud'), '--initrd', path.join(kernelFolder, 'initrd-shell.gz'), '--json', file],
+        [
+          'boot',
+          path.join(kernelFolder, 'vmlinuz-6.1-cloud'),
+          '--initrd',
+          path.join(kernelFolder, 'initrd-shell.gz'),
+          '--json',
+          file,
+        ],
         { input },
       );
       expect(status, stderr).to.equal(0);
       results.push({ ...(JSON.parse(readFileSync(file, 'utf8')) as BootResult), wallSeconds: 0 });
     }
-    expect(results[0]?.console).to.match(/^sum 42$/m).and.match(/fw_platform_size/);
+    expect(results[0]?.console)
+      .to.match(/^sum 42$/m)
+      .and.match(/fw_platform_size/);
     expect(results[0]).to.deep.equal(results[1]);
   });
 });

@@ -28,7 +28,9 @@ describe('efikit boot', function () {
   it('gives the console to standard output, and ends with why it ended and three closing lines', async () => {
     const ended = await efikit(['boot', efi, '--profile', 'proposal', '--append', 'hello there']);
     expect(ended.status).to.equal(0);
-    expect(ended.stdout).to.match(/^door: efi$/m).and.match(/^command-line: hello there$/m);
+    expect(ended.stdout)
+      .to.match(/^door: efi$/m)
+      .and.match(/^command-line: hello there$/m);
     const lines = complaints(ended);
     expect(lines).to.have.length(4);
     expect(lines[0]).to.equal('efikit: the guest powered off: ACPI sleep register (S5)');
@@ -49,7 +51,9 @@ describe('efikit boot', function () {
   it('ends with 0 at --until and with 3 at a limit', async () => {
     const reached = await efikit(['boot', efi, '--until', 'text:ram total']);
     expect(reached.status).to.equal(0);
-    expect(reached.stdout).to.match(/ram total/).and.not.match(/stop:/);
+    expect(reached.stdout)
+      .to.match(/ram total/)
+      .and.not.match(/stop:/);
     const phase = await efikit(['boot', efi, '--until', 'exit-boot-services']);
     expect(phase.status).to.equal(0);
     expect(phase.stdout).not.to.match(/stop:/);
@@ -68,11 +72,19 @@ describe('efikit boot', function () {
     }
     expect(results[0]).to.deep.equal(results[1]);
     const [result] = results;
-    expect(result).to.include({ door: 'efi', profile: 'linux', memory: 2 ** 30, outcome: 'powered-off', append: 'console=ttyS0' });
+    expect(result).to.include({
+      door: 'efi',
+      profile: 'linux',
+      memory: 2 ** 30,
+      outcome: 'powered-off',
+      append: 'console=ttyS0',
+    });
     expect(result?.image).to.include({ kind: 'pe', path: efi }).and.have.property('sha256').with.length(64);
     expect(result?.phases.map(({ name }) => name)).to.deep.equal(['entry', 'exit-boot-services']);
     expect(result?.services.find(({ name }) => name === 'GetMemoryMap')).to.deep.equal({
-      name: 'GetMemoryMap', calls: 2, statuses: { EFI_SUCCESS: 2 },
+      name: 'GetMemoryMap',
+      calls: 2,
+      statuses: { EFI_SUCCESS: 2 },
     });
     expect(result?.console).to.match(/^door: efi\nmode: 64-bit/);
   });
@@ -86,7 +98,10 @@ describe('efikit boot', function () {
   it('traces every firmware call as a line of JSON', async () => {
     const file = path.join(folder, 'trace');
     await efikit(['boot', example('hello-variables/hello-variables.efi'), '--trace', file]);
-    const calls = readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { name: string; status: string; args: object });
+    const calls = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { name: string; status: string; args: object });
     expect(calls.at(-1)).to.include({ name: 'Exit', status: 'EFI_SUCCESS' });
     expect(calls.find(({ name }) => name === 'SetVariable')?.args).to.have.property('VariableName', '"Greeting"');
   });
@@ -106,11 +121,30 @@ describe('efikit compare', function () {
 
   it('two-doors: the same command line, modules, RSDP and RAM through both doors; each difference of the maps explained', async () => {
     const { status, stdout } = await efikit([
-      'compare', efi, elf, '--profile', 'proposal', '--append', 'one line', '--module', `${example('README.md')},text of it`, '--initrd', 'none',
+      'compare',
+      efi,
+      elf,
+      '--profile',
+      'proposal',
+      '--append',
+      'one line',
+      '--module',
+      `${example('README.md')},text of it`,
+      '--initrd',
+      'none',
     ]);
     expect(status).to.equal(0);
     const same = stdout.slice(stdout.indexOf('the same through every door'), stdout.indexOf('and differs in'));
-    for (const key of ['rsdp', 'command-line', 'modules', 'module 0 fnv1a', 'module 0 size', 'module 0 command-line', 'ram total', 'ram range']) {
+    for (const key of [
+      'rsdp',
+      'command-line',
+      'modules',
+      'module 0 fnv1a',
+      'module 0 size',
+      'module 0 command-line',
+      'ram total',
+      'ram range',
+    ]) {
       expect(same).to.match(new RegExp(`^  ${key} `, 'm'));
     }
     expect(stdout).to.match(/EfiBootServicesData +RAM +\(1\)/);

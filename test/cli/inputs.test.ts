@@ -70,14 +70,22 @@ describe('commands: inputs that cannot be used', function () {
 
   it('ends with status 4 and one line on a full disk', async function () {
     if (process.platform !== 'linux') this.skip();
-    for (const args of [['--json', '/dev/full'], ['--trace', '/dev/full']]) {
+    for (const args of [
+      ['--json', '/dev/full'],
+      ['--trace', '/dev/full'],
+    ]) {
       const ended = await efikit(['boot', efi, '--profile', 'proposal', ...args]);
       expect(ended.status).to.equal(4);
       expect(complaints(ended)).to.deep.equal([
         'efikit: cannot write /dev/full: no space left on the device (ENOSPC); free some or write elsewhere',
       ]);
     }
-    for (const args of [['boot', efi], ['inspect', efi], ['compare', efi], ['boot', '--help']]) {
+    for (const args of [
+      ['boot', efi],
+      ['inspect', efi],
+      ['compare', efi],
+      ['boot', '--help'],
+    ]) {
       const ended = await efikit(args, { shellRedirect: '> /dev/full' });
       expect(ended.status).to.equal(4);
       expect(complaints(ended)).to.have.length(1);

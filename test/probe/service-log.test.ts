@@ -3,7 +3,13 @@ import type { ServiceCall } from '../../src/firmware/index.js';
 import { ServiceLog, traceRecord } from '../../src/probe/service-log.js';
 
 const call = (name: string, status: bigint): ServiceCall => ({
-  name, status, section: '7.2.3', args: { MapKey: '1' }, results: {}, caller: 0x1000n, tick: 7,
+  name,
+  status,
+  section: '7.2.3',
+  args: { MapKey: '1' },
+  results: {},
+  caller: 0x1000n,
+  tick: 7,
 });
 
 describe('service log', () => {
@@ -19,7 +25,13 @@ describe('service log', () => {
   });
   it('traces a call as plain JSON data', () => {
     expect(JSON.parse(JSON.stringify(traceRecord(call('Exit', 0n))))).to.deep.equal({
-      tick: 7, name: 'Exit', section: '7.2.3', args: { MapKey: '1' }, results: {}, status: 'EFI_SUCCESS', caller: '0x1000',
+      tick: 7,
+      name: 'Exit',
+      section: '7.2.3',
+      args: { MapKey: '1' },
+      results: {},
+      status: 'EFI_SUCCESS',
+      caller: '0x1000',
     });
   });
 });

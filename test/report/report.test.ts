@@ -16,7 +16,9 @@ describe('terminal model', () => {
   });
   it('joins lines that only the width of the terminal broke, and keeps the history', async () => {
     const long = 'x'.repeat(200);
-    expect(await consoleText(bytes(`${long}\r\n${'line\r\n'.repeat(100)}`))).to.equal(`${long}\n${'line\n'.repeat(100)}`);
+    expect(await consoleText(bytes(`${long}\r\n${'line\r\n'.repeat(100)}`))).to.equal(
+      `${long}\n${'line\n'.repeat(100)}`,
+    );
   });
   it('shows the screen that a full-screen program leaves', async () => {
     expect(await consoleText(bytes('old\x1b[2J\x1b[Hnew'))).to.match(/new\n$/);
@@ -49,7 +51,10 @@ describe('closing lines', () => {
   const input = { door: 'efi', image: 'vmlinuz', services: [], profile: proposal, missed: [], succeeded: true };
 
   it('name what was asked, what was never used and what to try next', () => {
-    const services = [{ name: 'GetMemoryMap', calls: 2, statuses: {} }, { name: 'Exit', calls: 1, statuses: {} }];
+    const services = [
+      { name: 'GetMemoryMap', calls: 2, statuses: {} },
+      { name: 'Exit', calls: 1, statuses: {} },
+    ];
     const [asked, unused, next] = closingLines({ ...input, services });
     expect(asked).to.equal('asked: GetMemoryMap x2, Exit');
     expect(unused).to.match(/^never used: ExitBootServices, GetVariable/);
