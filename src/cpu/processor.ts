@@ -15,6 +15,7 @@ const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
+const GENERAL_PROTECTION = 13;
 
 interface Core extends MemoryCore {
   raise(vector: number, errorCode: number, hasError: number): number;
@@ -156,9 +157,11 @@ export class EmulatedProcessor implements Processor {
       const trapping = this.trapFlag();
       view.setFloat64(L.RUN_END, now + budget, true);
       view.setInt32(L.BUDGET, budget, true);
+      if (trapping) view.setUint32(L.TRAP_HELD, 0, true);
       const exit = this.dispatch(record);
       record = 0;
-      if (trapping && this.ticks > now && this.core.deliverDebugTrap() !== 0) return 'shutdown';
+      const stepped = trapping && this.ticks > now && view.getUint32(L.TRAP_HELD, true) === 0;
+      if (stepped && this.core.deliverDebugTrap() !== 0) return 'shutdown';
       switch (exit) {
         case L.EXIT_BUDGET:
           break;
@@ -252,7 +255,9 @@ export class EmulatedProcessor implements Processor {
 
   private interruptsAllowed(): boolean {
     return (
-      this.view.getUint32(L.INTERRUPT_LINE, true) !== 0 && (this.systemFlags() & INTERRUPT_FLAG) !== 0n && !this.inShadow()
+      this.view.getUint32(L.INTERRUPT_LINE, true) !== 0 &&
+      (this.systemFlags() & INTERRUPT_FLAG) !== 0n &&
+      !this.inShadow()
     );
   }
 
@@ -302,7 +307,7 @@ export class EmulatedProcessor implements Processor {
   /** An instruction that the decoder refused is executed: its fault. False after a triple fault. */
   private raiseRefused({ vector, unimplemented }: Refusal): boolean {
     if (unimplemented !== undefined) this.unimplemented(unimplemented);
-    this.core.raise(vector, 0, 0);
+    this.core.raise(vector, 0, vector === GENERAL_PROTECTION ? 1 : 0);
     return this.core.deliverException() === 0;
   }
 

@@ -105,6 +105,7 @@ export const MAPPING_EPOCH = 0x1350; // u32: bumped by every change of mapping (
 export const RAM_BYTES = 0x1354; // u32: guest RAM, bytes
 export const GATE_NUMBER = 0x1358; // u32: service number of the firmware gate that was executed
 export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped at
+export const TRAP_HELD = 0x1368; // 1: the instruction that has just retired holds back its single-step trap
 export const RESUME_FLAG = 0x135c; // u32: RF semantics for one instruction (reserved)
 
 // FXSAVE image (Intel SDM volume 1, 10.5.1), 512 bytes, 64-byte aligned: FCW @0, FSW @2, abridged FTW @4, FOP @6,
@@ -116,7 +117,6 @@ export const XMM = 0x14a0;
 
 export const SCRATCH = 0x2000; // 256 bytes: 128-bit operands of slow paths, MMIO values
 export const TLB_LARGE_FILTER = 0x2800; // 256 bytes, bit (linear >> 22) & 2047: a piece of a large page may be in a TLB
-export const TLB_HUGE_SEEN = 0x2900; // u32: a piece of a 1 GiB page may be in a TLB
 export const TLB_LOG_COUNT = 0x2904; // u32: non-global fills since the last flush; above TLB_LOG_MAX the log is incomplete
 export const TLB_LOG = 0x3000; // u32 each: addresses of the TLB entries filled non-globally
 export const TLB_LOG_MAX = 1024;

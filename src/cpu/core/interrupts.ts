@@ -1,5 +1,5 @@
 /** External interrupts; INT n, INT3, INTO, INT1. Intel SDM volume 3, 6.3 and 6.4, volume 2, INT n. */
-import { CR0, FLAGS_AUX, REC_IMMEDIATE, RIP, STATUS_CONTINUE, STATUS_FAULT, STATUS_JUMP } from '../state-layout';
+import { CR0, FLAGS_AUX, REC_IMMEDIATE, RIP, STATUS_CONTINUE, STATUS_FAULT, STATUS_JUMP, TRAP_HELD } from '../state-layout';
 import { deliver, deliverException, EXTERNAL, SOFTWARE } from './exceptions';
 import { VECTOR_BP, VECTOR_DB, VECTOR_OF } from './fault';
 import { readFlags } from './flags-register';
@@ -16,7 +16,9 @@ export function deliverInterrupt(vector: i32): i32 {
 }
 
 function softwareInterrupt(record: i32, vector: u32, source: u32): i32 {
-  return deliver(vector, 0, false, source, nextRip(record), readFlags()) ? STATUS_JUMP : STATUS_FAULT;
+  if (!deliver(vector, 0, false, source, nextRip(record), readFlags())) return STATUS_FAULT;
+  store<u32>(TRAP_HELD, 1); // TF is clear: the handler is not stepped. Intel SDM volume 3, 18.3.1.4
+  return STATUS_JUMP;
 }
 
 /** INT imm8: REC_IMMEDIATE is the vector. */

@@ -81,7 +81,10 @@ function loadEntry(at: u64): u64 {
   return inRam(at, 8) ? load<u64>(ramAddress(at)) : loadPhysical(at, 8);
 }
 
-/** Eight-byte entries from the table at `root`, whose entries map 2^`top` bytes each. Intel SDM volume 3, 4.4 and 4.5. */
+/**
+ * Eight-byte entries from the table at `root`, whose entries map 2^`top` bytes each. Intel SDM volume 3, 4.4 and 4.5.
+ * CPUID announces no 1-GByte pages: PS is reserved in a PDPTE too.
+ */
 function walkWide(linear: u64, access: i32, root: u64, top: u64, reserved: u64): u64 {
   let table = root;
   let shift = top;
@@ -96,7 +99,7 @@ function walkWide(linear: u64, access: i32, root: u64, top: u64, reserved: u64):
     if (!(entry & PRESENT)) return fail(linear, access, 0);
     const large = shift != 12 && (entry & PAGE_SIZE) != 0;
     let bad = entry & reserved;
-    if (large) bad |= shift == 39 ? PAGE_SIZE : entry & (((<u64>1) << shift) - 0x2000);
+    if (large) bad |= shift >= 30 ? PAGE_SIZE : entry & (((<u64>1) << shift) - 0x2000);
     if (bad) return fail(linear, access, PF_PRESENT | PF_RESERVED);
     rights &= entry;
     disabled |= entry;

@@ -18,6 +18,7 @@ import {
   SEGMENT_BASE,
   SEGMENT_SELECTOR,
   SHADOW_TICK,
+  TRAP_HELD,
   STATUS_CONTINUE,
   STATUS_FAULT,
 } from '../state-layout';
@@ -115,7 +116,10 @@ export function loadSegment(segment: u32, selector: u32): bool {
 function finishLoad(record: i32, segment: u32): i32 {
   const before = load<u32>(MODE);
   updateMode();
-  if (segment == SEG_SS) store<f64>(SHADOW_TICK, now());
+  if (segment == SEG_SS) {
+    store<f64>(SHADOW_TICK, now());
+    store<u32>(TRAP_HELD, 1); // Intel SDM volume 3, 6.8.3
+  }
   return load<u32>(MODE) == before ? STATUS_CONTINUE : finishAndLookUp(record);
 }
 

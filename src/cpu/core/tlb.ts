@@ -17,7 +17,6 @@ import {
   TLB_FETCH_USER,
   TLB_FLAGS,
   TLB_GLOBAL,
-  TLB_HUGE_SEEN,
   TLB_INVALID,
   TLB_LARGE_FILTER,
   TLB_LOG,
@@ -111,7 +110,6 @@ function logFill(entry: u32): void {
 }
 
 function noteLarge(linear: u64): void {
-  if (walkShift == 30) store<u32>(TLB_HUGE_SEEN, 1);
   const bit: u32 = <u32>(linear >> 22) & 2047;
   const at: u32 = <u32>TLB_LARGE_FILTER + (bit >> 3);
   store<u8>(at, <u32>load<u8>(at) | (1 << (bit & 7)));
@@ -135,7 +133,6 @@ export function flushAll(): void {
   const tlbs: u32 = TLB_SUPERVISOR;
   for (let at: u32 = 0; at < 4 * TLB_BYTES; at += TLB_ENTRY) drop(tlbs + at);
   memory.fill(TLB_LARGE_FILTER, 0, 256);
-  store<u32>(TLB_HUGE_SEEN, 0);
   store<u32>(TLB_LOG_COUNT, 0);
   bumpEpoch();
 }
@@ -168,7 +165,7 @@ export function flushPage(address: u64): void {
   const linear: u64 = load<u32>(MODE) & MODE_LONG ? address : address & 0xffff_ffff;
   const bit: u32 = <u32>(linear >> 22) & 2047;
   const mayBeLarge = (<u32>load<u8>(<u32>TLB_LARGE_FILTER + (bit >> 3)) >> (bit & 7)) & 1;
-  if (mayBeLarge || load<u32>(TLB_HUGE_SEEN)) {
+  if (mayBeLarge) {
     dropPieces(linear);
   } else {
     dropOne(TLB_SUPERVISOR, linear);

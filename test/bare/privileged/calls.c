@@ -108,13 +108,11 @@ static void compatibility(void) {
   done();
   map(0, user_start, P | US);
   USER32("5.3: compatibility mode: an access inside a small segment", USER_DONE, 0, "mov $0xa3, %%eax\n mov %%eax, %%es", "mov %%es:0xffc, %%eax");
-  USER32("5.3: compatibility mode: an access that ends beyond the limit: #GP(0)", GP, 0, "mov $0xa3, %%eax\n mov %%eax, %%es", "mov %%es:0xffd, %%eax");
   begin("3.4.3: compatibility mode: a segment's base counts");
   RUN_USER32("mov $0xa3, %%eax\n mov %%eax, %%es\n mov %%es:0x10, %%eax\n mov $0x40000010, %%ebx\n mov (%%ebx), %%ebx", "nop");
   want("rax", trapped.rax, *(u32 *)(user_start + 0x10));
   want("rbx", trapped.rbx, *(u32 *)(user_start + 0x10));
   done();
-  USER32("compatibility mode: a null DS: #GP(0)", GP, 0, "xor %%eax, %%eax\n mov %%eax, %%ds\n mov $0x40000000, %%eax", "mov (%%eax), %%eax");
   USER32("5.9: CLI in compatibility mode at CPL 3: #GP(0)", GP, 0, "", "cli");
   USER32("volume 2, INTO: #OF is a trap; from CPL 3 its gate needs DPL 3: #GP(gate)", GP, OF * 8 + 2, "mov $0x7f, %%al\n add $1, %%al", "into");
   USER32("volume 2, BOUND: outside: #BR", 5, 0, "push $20\n push $10\n mov $30, %%eax", "bound %%eax, (%%esp)");

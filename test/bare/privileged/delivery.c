@@ -183,7 +183,7 @@ void test_double_faults(void) {
   done();
   set_gate(PF, 0x8e, 0);
   set_gate(SS, 0x8e, 1);
-  RUN_KERNEL("movabs $0x800000000000, %%rax\n mov %%rax, %%rsp", "ud2");
+  RUN_KERNEL("movabs $0x800000000800, %%rax\n mov %%rax, %%rsp", "ud2");
   begin("6.14.2: #UD on a non-canonical stack: #SS with EXT = 1");
   want_trap(SS, 1, (void *)spot);
   done();

@@ -66,7 +66,7 @@ static void canonical_addresses(void) {
   KERNEL("REP MOVSB with RCX = 0 touches nothing", NO_TRAP, 0, "movabs $0x800000000000, %%rsi\n xor %%ecx, %%ecx", "rep movsb");
   KERNEL("INVLPG of a non-canonical address does nothing", NO_TRAP, 0, "movabs $0x800000000000, %%rax", "invlpg (%%rax)");
   KERNEL("LGDT with a non-canonical base: #GP(0)", GP, 0, "movabs $0x800000000000, %%rax\n push %%rax\n pushw $0xff", "lgdt (%%rsp)");
-  KERNEL("CLFLUSH of an absent page: #PF", PF, 0, "mov $0x40100000, %%eax", "clflush (%%rax)");
+  KERNEL("CLFLUSH where CPUID does not announce it: #UD", UD, 0, "", "clflush (%%rsp)");
 }
 
 void test_segments(void) {
