@@ -12,6 +12,7 @@ import { A, copyTo, DENORMAL, INVALID, KIND_SIGNALING, R, raiseFlags, TOWARDS_ZE
 import { pack32, pack64, roundDouble, roundSingle, unpack32, unpack64, unpackInteger } from './softfloat-formats';
 import { toInteger } from './softfloat-integers';
 import { beginSse, collect, denormalsAreZero, finishSse, mxcsrRounding } from './sse-float-control';
+import { mxcsrIsSimple } from './sse-float-fast';
 import { enterMmxStack } from './x87-state';
 
 const lanes: u32 = <u32>memory.data(16, 16);
@@ -54,6 +55,12 @@ export function sseFromInteger(record: i32): i32 {
   const what = load<u32>(FLOAT_OPERATION);
   const count = (what >> FLOAT_LANES_SHIFT) & 0xff;
   const toDouble = (what & FLOAT_DOUBLE) != 0;
+  if (what & FLOAT_WIDE && mxcsrIsSimple()) {
+    const destination = load<u32>(record, REC_OP0);
+    if (toDouble) store<f64>(destination, <f64>load<i64>(FLOAT_SOURCE));
+    else store<f32>(destination, <f32>load<i64>(FLOAT_SOURCE));
+    return STATUS_CONTINUE;
+  }
   for (let i: u32 = 0; i < count; i++) {
     beginSse();
     unpackInteger(A, what & FLOAT_WIDE ? load<i64>(FLOAT_SOURCE) : <i64>load<i32>(FLOAT_SOURCE + 4 * i));
@@ -82,6 +89,14 @@ function integerLane(what: u32, index: u32): i64 {
 /** CVT(T)SS2SI, CVT(T)SD2SI to a general register. */
 export function sseToRegister(record: i32): i32 {
   const what = load<u32>(FLOAT_OPERATION);
+  if (what & FLOAT_DOUBLE && mxcsrIsSimple()) {
+    const x = load<f64>(FLOAT_SOURCE);
+    if (abs<f64>(x) < 2147483647.0) {
+      const integer = <i64>(what & FLOAT_TRUNCATE ? x : nearest<f64>(x));
+      store<u64>(load<u32>(record, REC_OP0), what & FLOAT_WIDE ? <u64>integer : <u64>integer & 0xffff_ffff);
+      return STATUS_CONTINUE;
+    }
+  }
   const value = integerLane(what, 0);
   if (finishSse()) return STATUS_FAULT;
   store<u64>(load<u32>(record, REC_OP0), what & FLOAT_WIDE ? <u64>value : <u64>value & 0xffff_ffff);

@@ -41,6 +41,7 @@ import {
 import { compare, setComparisonFlags } from './softfloat-compare';
 import { pack32, pack64, roundDouble, roundSingle, unpack32, unpack64 } from './softfloat-formats';
 import { beginSse, collect, denormalsAreZero, finishSse } from './sse-float-control';
+import { fastLane32, fastLane64, isPlain64, mxcsrIsSimple } from './sse-float-fast';
 
 /** Results of the lanes until none of them can fault any more. */
 const lanes: u32 = <u32>memory.data(16, 16);
@@ -120,10 +121,12 @@ export function sseArithmetic(record: i32): i32 {
   const bytes: u32 = double ? 8 : 4;
   const destination = load<u32>(record, REC_OP0);
   const unary = operation == FLOAT_SQUARE_ROOT;
+  const simple = operation <= FLOAT_SQUARE_ROOT && mxcsrIsSimple();
   for (let i: u32 = 0; i < count; i++) {
     const a = unary ? FLOAT_SOURCE + i * bytes : destination + i * bytes;
     const b: u32 = FLOAT_SOURCE + i * bytes;
     const out = lanes + i * bytes;
+    if (simple && (double ? fastLane64(operation, a, b, out) : fastLane32(operation, a, b, out))) continue;
     beginSse();
     unpack(A, a, double);
     unpack(B, b, double);
@@ -154,8 +157,15 @@ export function sseArithmetic(record: i32): i32 {
 export function sseCompareFlags(record: i32): i32 {
   const what = load<u32>(FLOAT_OPERATION);
   const double = (what & FLOAT_DOUBLE) != 0;
+  const first = load<u32>(record, REC_OP0);
+  if (double && isPlain64(load<u64>(first)) && isPlain64(load<u64>(FLOAT_SOURCE))) {
+    const x = load<f64>(first);
+    const y = load<f64>(FLOAT_SOURCE);
+    setComparisonFlags(x < y ? -1 : i32(x > y));
+    return STATUS_CONTINUE;
+  }
   beginSse();
-  unpack(A, load<u32>(record, REC_OP0), double);
+  unpack(A, first, double);
   unpack(B, FLOAT_SOURCE, double);
   const order = compare((what & FLOAT_QUIET) != 0);
   collect();
