@@ -18,7 +18,7 @@ function stateOf(st0: Extended, st1: Extended = [0, 0n]): MachineState {
     view.setBigUint64(fxOffset.st + 16 * i, significand, true);
     view.setUint16(fxOffset.st + 16 * i + 8, exponent, true);
   });
-  return { general: new BigUint64Array(16), rip: usualRip, rflags: Flag.IF | 2, fx, windows: [] };
+  return { general: new BigUint64Array(16), rip: usualRip, rflags: Flag.IF | 2, fx, windows: [], bits: 64 };
 }
 
 /** A double as an 80-bit number. */

@@ -23,7 +23,7 @@ function stateOf(first: Lanes, second: Lanes, mxcsr = allMasked): MachineState {
   new DataView(fx.buffer).setUint32(fxOffset.mxcsr, mxcsr, true);
   fx.set(new Uint8Array(first.buffer), fxOffset.xmm + 16);
   fx.set(new Uint8Array(second.buffer), fxOffset.xmm + 32);
-  return { general: new BigUint64Array(16), rip: usualRip, rflags: Flag.IF | 2, fx, windows: [] };
+  return { general: new BigUint64Array(16), rip: usualRip, rflags: Flag.IF | 2, fx, windows: [], bits: 64 };
 }
 
 const xmm1 = (outcome: Outcome): Uint8Array => outcome.fx.slice(fxOffset.xmm + 16, fxOffset.xmm + 32);

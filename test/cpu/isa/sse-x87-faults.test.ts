@@ -76,7 +76,7 @@ function busyState(address: number): MachineState {
   for (let i = fxOffset.xmm; i < fx.length; i++) fx[i] = (i * 7) & 0x7f;
   const general = BigUint64Array.from({ length: 16 }, (_, i) => BigInt(i));
   general[RBX] = BigInt(address);
-  return { general, rip: usualRip, rflags: Flag.IF | 2 | Flag.CF, fx, windows: [] };
+  return { general, rip: usualRip, rflags: Flag.IF | 2 | Flag.CF, fx, windows: [], bits: 64 };
 }
 
 describe('SSE, MMX and x87 instructions whose memory operand faults', () => {
