@@ -12,6 +12,7 @@ import {
   RDX,
   REC_ADDRESS32,
   REC_FLAGS,
+  REC_HANDLER,
   REC_IMMEDIATE,
   REC_LENGTH,
   REC_REP,
@@ -180,6 +181,7 @@ function transfer(record: i32, bytes: u32, inserts: bool): i32 {
   const port: u32 = load<u16>(RDX);
   const mask = addressMask(record);
   const repeats = (load<u8>(record, REC_FLAGS) & (REC_REP | REC_REPNE)) != 0;
+  const handler = load<u16>(record, REC_HANDLER);
   if (repeats && !(load<u64>(RCX) & mask)) return STATUS_CONTINUE;
   if (portForbidden(port, bytes)) return STATUS_FAULT;
   while (true) {
@@ -190,7 +192,7 @@ function transfer(record: i32, bytes: u32, inserts: bool): i32 {
     advance(RCX, ~(<u64>0), mask);
     if (!(load<u64>(RCX) & mask)) return finishAtBoundary(record);
     const budget = load<i32>(BUDGET);
-    if (budget <= 0) return STATUS_REPEAT;
+    if (budget <= 0 || load<u16>(record, REC_HANDLER) != handler) return STATUS_REPEAT; // cut, or perhaps overwritten
     if (windowOpen()) return leave(LEAVE_BOUNDARY);
     store<i32>(BUDGET, budget - 1);
   }

@@ -12,6 +12,7 @@ import {
   RDI,
   REC_ADDRESS32,
   REC_FLAGS,
+  REC_HANDLER,
   REC_REP,
   REC_REPNE,
   REC_SEGMENT,
@@ -37,6 +38,8 @@ let linearMask: u64 = 0;
 let prepaid: bool = false;
 /** DF = 1. */
 export let backward: bool = false;
+/** REC_HANDLER as the instruction began: a block that is dropped gets another. */
+let handler: u32 = 0;
 /** REC_STACK_SEGMENT of the source. */
 export let sourceStack: i32 = 0;
 
@@ -54,6 +57,14 @@ export function begin(record: i32): void {
   sourceStack = flags & REC_STACK_SEGMENT;
   backward = (load<u64>(FLAGS_SYSTEM) & DIRECTION) != 0;
   prepaid = true;
+  handler = load<u16>(record, REC_HANDLER);
+}
+
+/** Whether an element has changed translated code, perhaps this instruction: it is fetched again, as between two slices. */
+// @ts-ignore: decorator
+@inline
+export function mayBeStale(record: i32): bool {
+  return load<u16>(record, REC_HANDLER) != handler;
 }
 
 // @ts-ignore: decorator

@@ -2,7 +2,8 @@
  * MOVS, STOS, LODS, SCAS, CMPS with and without REP, widths 1, 2, 4, 8. Intel SDM volume 2; volume 1, 7.3.9.
  *
  * Every element commits by itself: a fault leaves RCX, RSI and RDI at the element that faulted. One tick pays for each
- * element (or for RCX = 0); the first was charged on entry, STATUS_REPEAT says that the budget ended before RCX did.
+ * element (or for RCX = 0); the first was charged on entry, STATUS_REPEAT says that the budget ended before RCX did,
+ * or that the instruction may have overwritten itself.
  * SCAS and CMPS set the flags when they end, not when they are cut or fault (volume 2, REP: the flags are restored then).
  */
 import { RAX, STATUS_CONTINUE, STATUS_FAULT, STATUS_REPEAT } from '../state-layout';
@@ -21,6 +22,7 @@ import {
   destinationLimit,
   finishRun,
   goesOnWhenEqual,
+  mayBeStale,
   readable,
   remaining,
   runLimit,
@@ -109,6 +111,7 @@ function moves(record: i32, width: u32): i32 {
     advanceDestination(1, width);
     countDown(1);
     left--;
+    if (left && mayBeStale(record)) return STATUS_REPEAT;
   }
   return STATUS_CONTINUE;
 }
@@ -152,6 +155,7 @@ function stores(record: i32, width: u32): i32 {
     advanceDestination(1, width);
     countDown(1);
     left--;
+    if (left && mayBeStale(record)) return STATUS_REPEAT;
   }
   return STATUS_CONTINUE;
 }

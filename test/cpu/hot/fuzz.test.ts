@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { seededRandom } from '../../instructions/random.js';
 import { buildArtifacts } from '../../instructions/processor-subject.js';
-import { RandomMachine } from './random-machine.js';
+import { places, RandomMachine } from './random-machine.js';
 import { assemble, programOf, type Program } from './random-program.js';
 
 const TICKS = 5000;
@@ -48,6 +48,23 @@ describe('hot and cold tier on random programs', function () {
       cold: new RandomMachine(artifacts, 'never', 16),
       hot: new RandomMachine(artifacts, 1, 16, () => 1 + random.below(60)),
     });
+  });
+  it('a REP that overwrites itself is fetched again at its next element, however the run is sliced', () => {
+    const start = places.code;
+    const code = Uint8Array.of(0xf3, 0xaa, 0xcc); // REP STOSB; INT3
+    const registers = Array<bigint>(16).fill(0n);
+    registers[0] = 0x90n; // NOP
+    registers[1] = 5n;
+    registers[7] = BigInt(start);
+    for (const { cold, hot } of pairs.values()) {
+      for (const machine of [cold, hot]) {
+        machine.run({ bits: 64, registers, rflags: 0n, start, code, resume: [start], ticks: TICKS });
+        const { rcx, rip, exceptions } = machine.outcome();
+        // The first element leaves 90 AA: NOP, then STOSB without its prefix.
+        expect({ rcx, exceptions }).to.deep.equal({ rcx: '4', exceptions: '3' });
+        expect(rip).to.equal((places.handlers + 3 * 16).toString(16));
+      }
+    }
   });
   for (const bits of [64, 32] as const) {
     for (const name of ['whole runs', 'slices, a TLB of 16 entries']) {
