@@ -5,7 +5,7 @@
 // --write puts the report into docs/performance.md. Kernels come from examples/get-kernels, QEMU and OVMF from the system;
 // what is not installed is named in the report instead.
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -264,4 +264,7 @@ What the figures compare, and what they do not:
 - Guest RAM that was touched: its resident pages when the process ends, counted in the host's page tables.
 `;
 process.stdout.write(report);
-if (given.write) writeFileSync(path.join(root, 'docs/performance.md'), report);
+if (given.write) {
+  mkdirSync(path.join(root, 'docs'), { recursive: true });
+  writeFileSync(path.join(root, 'docs/performance.md'), report);
+}
