@@ -71,6 +71,7 @@ async function runBoot(args: Arguments): Promise<number> {
   const console = new ConsoleOutput(given.json === '-' ? process.stderr : process.stdout, 'the console');
   const messages = new ConsoleOutput(process.stderr, 'messages');
   const say = (line: string): void => {
+    console.push(); // what the guest wrote before comes before
     messages.writeText(`efikit: ${line}\n`);
   };
   const hasFirmware = door === 'efi' || door === 'proposal';
@@ -189,10 +190,12 @@ function observe(to: {
   say: (line: string) => void;
 }): BootObserver {
   const line = (text: string): void => {
+    to.console.push();
     to.messages.writeText(`${text}\n`);
   };
   return {
     console: (byte) => {
+      to.messages.push();
       to.console.write(byte);
     },
     log: (text) => {

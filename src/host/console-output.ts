@@ -34,6 +34,7 @@ export function codeOf(error: unknown): string {
 export class ConsoleOutput {
   private bytes = new Uint8Array(8192);
   private used = 0;
+  private backedUp = false;
   private failure: OutputError | undefined;
   private wake: (() => void) | undefined;
 
@@ -58,13 +59,18 @@ export class ConsoleOutput {
     for (const byte of new TextEncoder().encode(text)) this.write(byte);
   }
 
-  /** Hands over what was gathered. Throws OutputError once the stream has failed. */
+  /** Hands over what was gathered without waiting, so that what another output writes next comes behind it. */
+  push(): void {
+    if (this.used === 0) return;
+    this.backedUp = !this.stream.write(Buffer.from(this.bytes.slice(0, this.used)));
+    this.used = 0;
+  }
+
+  /** Hands over what was gathered and waits while the stream backs up. Throws OutputError once it has failed. */
   async flush(): Promise<void> {
     this.check();
-    if (this.used === 0) return;
-    const ready = this.stream.write(Buffer.from(this.bytes.slice(0, this.used)));
-    this.used = 0;
-    if (!ready) {
+    this.push();
+    if (this.backedUp) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
@@ -94,6 +100,7 @@ export class ConsoleOutput {
   };
 
   private readonly drained = (): void => {
+    this.backedUp = false;
     this.wake?.();
     this.wake = undefined;
   };

@@ -8,6 +8,7 @@ import {
 } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { MapEntry } from '../memory-map.js';
+import { describeValue } from '../describe.js';
 import { service } from '../service.js';
 
 /** Bytes from one descriptor to the next: larger than the structure, so that nobody relies on its size. UEFI 2.10 section 7.2.3. */
@@ -98,7 +99,7 @@ const GetMemoryMap = service(
     if (DescriptorSize !== 0n) fw.guest.writeU64(DescriptorSize, BigInt(descriptorBytes));
     if (DescriptorVersion !== 0n) fw.guest.writeU32(DescriptorVersion, memoryDescriptorVersion);
     show('MemoryMapSize', `0x${bytes.length.toString(16)}`);
-    show('MapKey', String(fw.memoryMap.key));
+    show('MapKey', describeValue('uintn', BigInt(fw.memoryMap.key)));
     return enough ? Status.SUCCESS : Status.BUFFER_TOO_SMALL;
   },
 );
