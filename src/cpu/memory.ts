@@ -61,7 +61,7 @@ export class ProcessorMemory implements GuestMemory {
   private pieces(address: bigint, length: number, write: boolean): { physical: number; bytes: number }[] {
     const pieces: { physical: number; bytes: number }[] = [];
     let at = BigInt.asUintN(64, address);
-    for (let left = length; left > 0; ) {
+    for (let left = length; left > 0;) {
       const bytes = Math.min(left, 4096 - Number(at & 0xfffn));
       const physical = this.core.translateSupervisor(Number(at & 0xffff_ffffn), Number(at >> 32n), write ? 1 : 0) >>> 0;
       if (physical === 0xffff_ffff) throw new GuestAddressError(address, length, this.cause());

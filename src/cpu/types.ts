@@ -24,7 +24,22 @@ export interface TableRegister {
 }
 
 export const generalRegisters = [
-  'rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15',
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
 ] as const;
 export type GeneralRegister = (typeof generalRegisters)[number];
 export const segmentNames = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;

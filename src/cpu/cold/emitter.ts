@@ -1,9 +1,11 @@
 /** Turns an instruction's statements into WebAssembly whose operands come from an instruction record at run time. */
 import { carryOf, conditionOf, flagNodes } from '../ir/flags.js';
 import type { Lifter, Statement } from '../ir/lifter.js';
-import { operators, type Node } from '../ir/nodes.js';
+import { NodeEmitter } from '../ir/node-emitter.js';
+import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
 import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
+import { I32_LOAD, I64_LOAD, loadOpcode, storeOpcode } from '../wasm/opcodes.js';
 
 /** Where the code stands: a handler function of its own, or a case of the dispatch loop. */
 export interface ColdContext {
@@ -27,21 +29,18 @@ export interface ColdContext {
   local(type: ValueType): number;
 }
 
-const loadOpcode: Readonly<Record<number, number>> = { 8: 0x31, 16: 0x33, 32: 0x35, 64: 0x29 };
-const storeOpcode: Readonly<Record<number, number>> = { 8: 0x3c, 16: 0x3d, 32: 0x3e, 64: 0x37 };
-const V128_LOAD = 0xfd00;
-const V128_STORE = 0xfd0b;
-
 const flagsResult: Node = { type: 'i64', source: { kind: 'flagsResult' } };
 const flagsAux: Node = { type: 'i64', source: { kind: 'flagsAux' } };
 
-export class ColdEmitter {
+export class ColdEmitter extends NodeEmitter {
   private locals: number[] = [];
 
   constructor(
-    private readonly f: FunctionWriter,
+    f: FunctionWriter,
     private readonly context: ColdContext,
-  ) {}
+  ) {
+    super(f);
+  }
 
   emit(lifter: Lifter): void {
     this.locals = lifter.localTypes.map((type) => this.context.local(type));
@@ -66,15 +65,13 @@ export class ColdEmitter {
         f.set(this.localOf(s.local));
         return;
       case 'setOperand':
-        f.get(context.record);
-        f.memory(0x28, L.REC_OP0 + 4 * s.operand);
+        this.field(I32_LOAD, L.REC_OP0 + 4 * s.operand);
         this.registerValue(s.value, s.bits);
         return;
       case 'setVector':
-        f.get(context.record);
-        f.memory(0x28, L.REC_OP0 + 4 * s.operand);
+        this.field(I32_LOAD, L.REC_OP0 + 4 * s.operand);
         this.node(s.value);
-        f.memory(V128_STORE, 0);
+        f.memory(storeOpcode(128), 0);
         return;
       case 'setRegister':
         f.i32(L.RAX + 8 * s.register);
@@ -83,7 +80,7 @@ export class ColdEmitter {
       case 'setState':
         f.i32(s.address);
         this.node(s.value);
-        f.memory(storeOpcode[s.bits] ?? 0x37, 0);
+        f.memory(storeOpcode(s.bits), 0);
         return;
       case 'load':
         this.load(s);
@@ -241,7 +238,7 @@ export class ColdEmitter {
     f.if();
     this.hostAddress(probed.address, probed.entry);
     if (s.host !== undefined) f.tee(this.localOf(s.host));
-    f.memory(bytes === 16 ? V128_LOAD : (loadOpcode[s.bits] ?? 0x29), 0);
+    f.memory(loadOpcode(s.bits), 0);
     f.set(this.localOf(s.local));
     f.else();
     context.beforeCall();
@@ -253,7 +250,7 @@ export class ColdEmitter {
       context.afterCall();
       this.checkFault();
       f.i32(0);
-      f.memory(V128_LOAD, L.SCRATCH);
+      f.memory(loadOpcode(128), L.SCRATCH);
     } else {
       f.i32(bytes);
       this.stackFlag(s.stack);
@@ -290,7 +287,7 @@ export class ColdEmitter {
       f.if();
       f.get(host);
       this.node(value);
-      f.memory(storeOpcode[s.bits] ?? 0x37, 0);
+      f.memory(storeOpcode(s.bits), 0);
       f.else();
       this.node(s.address);
       this.storeSlow(value, bytes, s);
@@ -303,7 +300,7 @@ export class ColdEmitter {
     f.if();
     this.hostAddress(probed.address, probed.entry);
     this.node(value);
-    f.memory(bytes === 16 ? V128_STORE : (storeOpcode[s.bits] ?? 0x37), 0);
+    f.memory(storeOpcode(s.bits), 0);
     f.else();
     f.get(probed.address);
     this.storeSlow(value, bytes, s);
@@ -317,7 +314,7 @@ export class ColdEmitter {
     if (bytes === 16) {
       f.i32(0);
       this.node(value);
-      f.memory(V128_STORE, L.SCRATCH);
+      f.memory(storeOpcode(128), L.SCRATCH);
       f.i32(s.aligned ? 1 : 0);
       this.stackFlag(s.stack);
       f.call(context.functionIndex('store128Slow'));
@@ -331,107 +328,80 @@ export class ColdEmitter {
     this.checkFault();
   }
 
-  private node(n: Node): void {
-    const { f, context } = this;
-    const { source } = n;
-    switch (source.kind) {
-      case 'constant':
-        f.i64(source.value);
-        return;
-      case 'constant32':
-        f.i32(source.value);
-        return;
-      case 'local':
-        f.get(this.localOf(source.index));
-        return;
-      case 'hostLocal':
-        f.get(source.index);
-        return;
-      case 'operator':
-        for (const argument of source.arguments) this.node(argument);
-        f.op(...operators[source.name].code);
-        return;
-      case 'shuffle':
-        for (const argument of source.arguments) this.node(argument);
-        f.op(0xfd, 0x0d, ...source.lanes);
-        return;
-      case 'call':
-        for (const argument of source.arguments) this.node(argument);
-        f.call(context.functionIndex(source.name));
-        return;
-      case 'register':
-        f.i32(0);
-        f.memory(loadOpcode[source.bits] ?? 0x29, L.RAX + 8 * source.register);
-        return;
-      case 'operand':
-        f.get(context.record);
-        f.memory(0x28, L.REC_OP0 + 4 * source.operand);
-        f.memory(loadOpcode[source.bits] ?? 0x29, 0);
-        return;
-      case 'vectorRegister':
-        f.get(context.record);
-        f.memory(0x28, L.REC_OP0 + 4 * source.operand);
-        f.memory(V128_LOAD, 0);
-        return;
-      case 'state':
-        f.i32(0);
-        f.memory(loadOpcode[source.bits] ?? 0x29, source.address);
-        return;
-      case 'immediate':
-        f.get(context.record);
-        f.memory(0x29, L.REC_IMMEDIATE);
-        return;
-      case 'nextRip':
-        f.get(context.record);
-        f.memory(0x29, L.REC_NEXT_RIP);
-        return;
-      case 'offset':
-        this.offset();
-        return;
-      case 'effectiveAddress':
-        this.offset();
-        f.get(context.record);
-        f.memory(0x28, L.REC_SEGMENT);
-        f.memory(0x29, 0);
-        f.op(0x7c);
-        return;
-      case 'condition':
-        this.node(conditionOf(source.code, flagsResult, flagsAux));
-        return;
-      case 'carry':
-        this.node(carryOf(flagsAux));
-        return;
-      case 'flagsResult':
-        f.i32(0);
-        f.memory(0x29, L.FLAGS_RESULT);
-        return;
-      case 'flagsAux':
-        f.i32(0);
-        f.memory(0x29, L.FLAGS_AUX);
-        return;
-    }
+  // Where nodes take their values from: the record at hand and the state in memory.
+
+  protected functionIndex(name: string): number {
+    return this.context.functionIndex(name);
+  }
+
+  protected local(index: number): void {
+    this.f.get(this.localOf(index));
+  }
+
+  protected generalRegister(register: number, bits: number): void {
+    this.state(L.RAX + 8 * register, bits);
+  }
+
+  protected operand(operand: number, bits: number): void {
+    this.field(I32_LOAD, L.REC_OP0 + 4 * operand);
+    this.f.memory(loadOpcode(bits), 0);
+  }
+
+  protected state(address: number, bits: number): void {
+    this.f.i32(0);
+    this.f.memory(loadOpcode(bits), address);
+  }
+
+  protected immediate(): void {
+    this.field(I64_LOAD, L.REC_IMMEDIATE);
+  }
+
+  protected nextRip(): void {
+    this.field(I64_LOAD, L.REC_NEXT_RIP);
   }
 
   /** ((base + (index << scale) + displacement) << shift) >>> shift. */
-  private offset(): void {
-    const { f, context } = this;
-    f.get(context.record);
-    f.memory(0x28, L.REC_BASE);
-    f.memory(0x29, 0);
-    f.get(context.record);
-    f.memory(0x28, L.REC_INDEX);
-    f.memory(0x29, 0);
-    f.get(context.record);
-    f.memory(0x31, L.REC_SCALE);
+  protected offset(): void {
+    const { f } = this;
+    this.field(I32_LOAD, L.REC_BASE);
+    f.memory(I64_LOAD, 0);
+    this.field(I32_LOAD, L.REC_INDEX);
+    f.memory(I64_LOAD, 0);
+    this.field(loadOpcode(8), L.REC_SCALE);
     f.op(0x86, 0x7c);
-    f.get(context.record);
-    f.memory(0x34, L.REC_DISPLACEMENT); // i64.load32_s
+    this.field(0x34, L.REC_DISPLACEMENT); // i64.load32_s
     f.op(0x7c);
-    f.get(context.record);
-    f.memory(0x31, L.REC_SHIFT);
+    this.field(loadOpcode(8), L.REC_SHIFT);
     f.op(0x86);
-    f.get(context.record);
-    f.memory(0x31, L.REC_SHIFT);
+    this.field(loadOpcode(8), L.REC_SHIFT);
     f.op(0x88);
+  }
+
+  protected addSegmentBase(): void {
+    this.field(I32_LOAD, L.REC_SEGMENT);
+    this.f.memory(I64_LOAD, 0);
+    this.f.op(0x7c);
+  }
+
+  protected condition(code: number): Node {
+    return conditionOf(code, flagsResult, flagsAux);
+  }
+
+  protected carry(): Node {
+    return carryOf(flagsAux);
+  }
+
+  protected flagsResult(): void {
+    this.state(L.FLAGS_RESULT, 64);
+  }
+
+  protected flagsAux(): void {
+    this.state(L.FLAGS_AUX, 64);
+  }
+
+  /** A field of the record. */
+  private field(opcode: number, offset: number): void {
+    this.f.get(this.context.record);
+    this.f.memory(opcode, offset);
   }
 }

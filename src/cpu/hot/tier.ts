@@ -5,7 +5,7 @@ import { HOT_CAPACITY } from '../cold/limits.js';
 import { SeededRandom } from '../seeded-random.js';
 import * as L from '../state-layout.js';
 import { ModuleWriter, type Signature, type ValueType } from '../wasm/encoder.js';
-import { RegionEmitter } from './emitter.js';
+import { RegionEmitter } from './region-emitter.js';
 import { RecordReader } from './records.js';
 import { formRegion, type Region } from './region.js';
 
@@ -106,18 +106,17 @@ export class HotTier {
     for (const [name, signature] of [...Object.entries(signatures), ...calls]) {
       imports.set(name, module.import('core', name, signature));
     }
-    const emitter = new RegionEmitter(
-      region,
-      (name) => {
+    const emitter = new RegionEmitter(region, {
+      functionIndex: (name) => {
         const index = imports.get(name);
         if (index === undefined) throw new Error(`hot code calls ${name}, which is not imported`);
         return index;
       },
-      this.view.getUint32(L.TLB_MASK, true),
-      (region.entry.mode & L.MODE_USER) !== 0,
-    );
+      tlbMask: this.view.getUint32(L.TLB_MASK, true),
+      user: (region.entry.mode & L.MODE_USER) !== 0,
+    });
     const index = module.declare({ parameters: ['i32'], results: ['i32'] });
-    module.define(index, emitter.emit().body);
+    module.define(index, emitter.emit());
     module.export('f', index);
     const bytes = module.encode(1);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {

@@ -7,6 +7,7 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: Uint8Array);
+    static exports(module: Module): { readonly name: string }[];
   }
   type ExportValue = ((...values: number[]) => number) | Memory | object;
   class Instance {
