@@ -10,6 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import * as prettier from 'prettier';
 import { root } from './sources.mjs';
 
 const { values: given } = parseArgs({
@@ -266,5 +267,6 @@ What the figures compare, and what they do not:
 process.stdout.write(report);
 if (given.write) {
   mkdirSync(path.join(root, 'docs'), { recursive: true });
-  writeFileSync(path.join(root, 'docs/performance.md'), report);
+  const file = path.join(root, 'docs/performance.md');
+  writeFileSync(file, await prettier.format(report, { ...(await prettier.resolveConfig(file)), filepath: file }));
 }
