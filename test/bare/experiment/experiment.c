@@ -3,7 +3,7 @@
  * architecture says. Lines that begin with "# " hold values that depend on virtual time; they too are the same for every
  * threshold of compilation and every TLB size. Intel SDM volume 3 unless said otherwise.
  */
-#include "bare.h"
+#include "experiment.h"
 
 extern u64 multiply_add(u64 *result, const u64 *number, u64 words, u64 factor);
 extern u64 calls(u64 count), returns(u64 count), store_beside(u64 count), dead_flags(u64 count), clock_loop(u64 count);
@@ -19,7 +19,7 @@ extern u8 add_along_at[], count_0[], count_1[], count_2[], count_3[], fill_at[],
 extern u8 patch_always_byte[], divide_down_at[], load_down_at[], fill_into_at[], stepped_first[], stepped_last[];
 extern u8 after_halt[], after_sti_nop[], after_popf[], answer_1[], answer_2[], answer_end[];
 
-static void note(const char *what, u64 value) {
+void note(const char *what, u64 value) {
   print("# ");
   print(what);
   print(" ");
@@ -422,5 +422,6 @@ void guest_main(const u64 *start_info) {
   interrupts();
   changing_code();
   the_rest();
+  test_keys();
   print("end\n");
 }
