@@ -343,12 +343,12 @@ export class BlockDecoder {
 
   private refuse(record: number, code: number, offset: number, length: number): number {
     // An instruction of more than 15 bytes is #GP(0), of whatever kind. Intel SDM volume 3, 6.15, interrupt 13.
-    if (code === Code.INVALID && length >= LONGEST) {
+    if (code === INVALID && length >= LONGEST) {
       this.refused.set(record, { vector: GENERAL_PROTECTION });
       return this.pseudo.undefined;
     }
     const bytes = Array.from(this.window.subarray(offset, offset + length), (b) => b.toString(16).padStart(2, '0'));
-    const unimplemented = code === Code.INVALID ? `opcode ${bytes.join(' ')}` : `instruction ${Code[code] ?? ''}`;
+    const unimplemented = code === INVALID ? `opcode ${bytes.join(' ')}` : `instruction ${Code[code] ?? ''}`;
     this.refused.set(record, { vector: UNDEFINED_OPCODE, unimplemented });
     return this.pseudo.undefined;
   }
@@ -357,8 +357,11 @@ export class BlockDecoder {
 /** The slot of the firmware gate, which iced does not know: code 0 is INVALID. */
 export const GATE_SLOT = handlerSlot(0, false, true);
 
-const isRegister16 = (register: number): boolean => register >= Register.AX && register <= Register.R15W;
-const isRegister32 = (register: number): boolean => register >= Register.EAX && register <= Register.R15D;
+const INVALID: number = Code.INVALID;
+/** Whether a register number lies in a range of iced's, whose enum is ordered by kind. */
+const within = (register: number, first: number, last: number): boolean => register >= first && register <= last;
+const isRegister16 = (register: number): boolean => within(register, Register.AX, Register.R15W);
+const isRegister32 = (register: number): boolean => within(register, Register.EAX, Register.R15D);
 const FLOW_NEXT = 0;
 const FLOW_CONDITIONAL = 3;
 

@@ -100,7 +100,7 @@ export function enumerateShapes(families: readonly Family[]): Shape[] {
     if (typeof code !== 'number') continue;
     const info = CodeExt.opCode(code);
     if (info.encoding !== EncodingKind.Legacy || !(info.mode32 || info.mode64)) continue;
-    const mnemonic = Mnemonic[info.mnemonic] ?? '';
+    const mnemonic = Mnemonic[info.mnemonic];
     const definition = definitions.get(name) ?? definitions.get(mnemonic);
     if (definition === undefined) continue;
     unused.delete(name);

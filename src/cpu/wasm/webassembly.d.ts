@@ -5,10 +5,10 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
     grow(delta: number): number;
   }
-  class Module {
-    constructor(bytes: Uint8Array);
-    static exports(module: Module): { readonly name: string }[];
+  interface Module {
+    readonly [brand: symbol]: never;
   }
+  const Module: new (bytes: Uint8Array) => Module;
   type ExportValue = ((...values: number[]) => number) | Memory | object;
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
