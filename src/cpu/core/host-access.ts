@@ -14,9 +14,9 @@ import {
   SCRATCH,
   SHADOW_TICK,
 } from '../state-layout';
-import { deliverException } from './exceptions';
+import { deliverException } from './system/exceptions';
 import { raise, VECTOR_DB } from './fault';
-import { ALL_FLAGS, readFlags, writeFlags } from './flags-register';
+import { ALL_FLAGS, readFlags, writeFlags } from './system/flags-register';
 
 const DR6_SINGLE_STEP: u64 = 0x4000;
 
