@@ -9,15 +9,40 @@ const only = (name, from, to, comment) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'], viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'], viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    only('tables-stand-alone', '^firmware-tables/', '^firmware-tables/', 'byte layouts import nothing outside themselves'),
+    only(
+      'tables-stand-alone',
+      '^firmware-tables/',
+      '^firmware-tables/',
+      'byte layouts import nothing outside themselves',
+    ),
     only('memory', '^src/memory/', '^(src/memory|firmware-tables)/', 'memory knows layouts alone'),
-    only('cpu', '^src/cpu/', '^(src/(cpu|memory)|firmware-tables)/|^src/devices/clock\\.ts$', 'the processor knows neither firmware nor devices; CPUID names the frequency of the clock'),
+    only(
+      'cpu',
+      '^src/cpu/',
+      '^(src/(cpu|memory)|firmware-tables)/|^src/devices/clock\\.ts$',
+      'the processor knows neither firmware nor devices; CPUID names the frequency of the clock',
+    ),
     only('devices', '^src/devices/', '^(src/(devices|memory)|firmware-tables)/', 'devices know memory alone'),
     only('loaders', '^src/loaders/', '^(src/(loaders|memory)|firmware-tables)/', 'loaders know memory alone'),
-    only('firmware', '^src/firmware/', '^(src/(firmware|memory)|firmware-tables)/', 'the firmware reaches the machine through its host interface'),
-    only('boot', '^src/boot/', '^(src/(boot|firmware|xen|loaders|devices|cpu|memory)|firmware-tables)/', 'doors lay out memory; they know no machine'),
+    only(
+      'firmware',
+      '^src/firmware/',
+      '^(src/(firmware|memory)|firmware-tables)/',
+      'the firmware reaches the machine through its host interface',
+    ),
+    only(
+      'boot',
+      '^src/boot/',
+      '^(src/(boot|firmware|xen|loaders|devices|cpu|memory)|firmware-tables)/',
+      'doors lay out memory; they know no machine',
+    ),
     {
       name: 'core-below-faces',
       comment: 'nothing below imports the probes, the reports, the commands or the host',

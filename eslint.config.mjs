@@ -29,7 +29,14 @@ export default defineConfig(
     files: ['**/*.mjs', '**/*.cjs'],
     extends: [eslint.configs.recommended],
     languageOptions: {
-      globals: { process: 'readonly', URL: 'readonly', TextDecoder: 'readonly', setTimeout: 'readonly', require: 'readonly', module: 'readonly' },
+      globals: {
+        process: 'readonly',
+        URL: 'readonly',
+        TextDecoder: 'readonly',
+        setTimeout: 'readonly',
+        require: 'readonly',
+        module: 'readonly',
+      },
     },
   },
 );
