@@ -27,10 +27,10 @@ export interface Field<Name extends string, Value, Input = Value> {
 type AnyField = Field<string, unknown, unknown>;
 type Simplify<T> = { [K in keyof T]: T[K] };
 export type Values<Fields extends readonly AnyField[]> = Simplify<{
-  -readonly [F in Fields[number] as F['name']]: F extends Field<string, infer Value, infer _Input> ? Value : never;
+  -readonly [F in Fields[number] as F['name']]: F extends Field<string, infer Value, unknown> ? Value : never;
 }>;
 export type Inputs<Fields extends readonly AnyField[]> = Simplify<{
-  readonly [F in Fields[number] as F['name']]?: F extends Field<string, infer _Value, infer Input> ? Input : never;
+  readonly [F in Fields[number] as F['name']]?: F extends Field<string, unknown, infer Input> ? Input : never;
 }>;
 
 /** A declared layout. `size` and offsets are bytes. */
@@ -219,7 +219,7 @@ export function struct<const Fields extends readonly AnyField[]>(
       const result = new Uint8Array(size);
       const present = Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined));
       try {
-        structure.encode(present as never, new ByteView(result));
+        structure.encode(present, new ByteView(result));
       } catch (error) {
         if (error instanceof LayoutError || error instanceof RangeError)
           throw new LayoutError(`${name}: ${error.message}`);

@@ -16,7 +16,8 @@ export class EventQueue {
   /** Takes one event that is due at `now`, the earliest first; names break ties. */
   takeDue(now: number): string | undefined {
     if (this.next > now) return undefined;
-    const [name] = [...this.ticks].filter(([, tick]) => tick === this.next).sort(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
+    const [name] =
+      [...this.ticks].filter(([, tick]) => tick === this.next).sort(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
     if (name !== undefined) this.cancel(name);
     return name;
   }

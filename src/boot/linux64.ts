@@ -4,7 +4,7 @@ import type { EntryState, SegmentState } from '../cpu/types.js';
 import type { LinuxSetup, LoadedImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { layout } from '../memory/layout.js';
-import { BootError, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
+import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { identityPageTables } from './identity-page-tables.js';
 import { mebibytes, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
 

@@ -169,9 +169,9 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
     }
     if (index !== LocalApicMsr.APIC_BASE) return false;
     if ((value & ~(base.address | base.bootstrap | base.enable)) !== 0n) return false;
-    const wasEnabled = this.enabled;
+    const disables = this.enabled && (value & base.enable) === 0n;
     this.baseMsr = value;
-    if (wasEnabled && !this.enabled) this.resetRegisters(); // 11.4.3: as after INIT
+    if (disables) this.resetRegisters(); // 11.4.3: as after INIT
     this.updateLine();
     return true;
   }

@@ -61,7 +61,7 @@ export function describeValue(kind: ArgKind, value: unknown, pointed?: bigint): 
     return value < 10 ? String(value) : `0x${value.toString(16)}`;
   }
   if (typeof value === 'string') return kind === 'guid' ? guidName(value) : JSON.stringify(value);
-  return String(value);
+  return JSON.stringify(value);
 }
 
 /** One readable line: `AllocatePages(Type=AllocateMaxAddress, ...) -> EFI_SUCCESS {Memory=0x1000} [UEFI 2.10 7.2.1]`. */

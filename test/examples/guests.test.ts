@@ -6,6 +6,7 @@ import { pvh } from '../../src/boot/pvh.js';
 import { linux, proposal, type Profile, type ServiceCall } from '../../src/firmware/index.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { readImage } from '../../src/loaders/read-image.js';
+import type { EfiTarget } from '../../src/boot/efi.js';
 import { Machine, type Outcome } from '../../src/machine.js';
 
 interface Run {
@@ -19,7 +20,7 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 /** Runs an example on 64 MiB to its end, at most 50 million ticks. */
 function run(
   file: string,
-  door: BootProtocol<Machine>,
+  door: BootProtocol<EfiTarget>,
   options: Partial<BootOptions> = {},
   profile: Profile = proposal,
 ): Run {

@@ -50,7 +50,7 @@ describe('control and debug registers', function () {
       core.set64(s.CR4, 0x20n);
       expect(write(0, 0x8000_0031n)).to.equal(s.STATUS_JUMP);
       expect(core.get64(s.EFER)).to.equal(0x500n);
-      expect(core.get32(s.MODE)).to.equal(s.MODE_LMA | s.MODE_PAGING | s.MODE_CODE32 | s.MODE_STACK32);
+      expect(core.get32(s.MODE)).to.equal(s.MODE_LMA | s.MODE_PAGING | s.MODE_CODE32 | s.MODE_STACK32 | s.MODE_NO_FXSR);
       expect(write(0, 0x31n)).to.equal(s.STATUS_JUMP);
       expect(core.get64(s.EFER)).to.equal(0x100n);
     });
@@ -90,7 +90,10 @@ describe('control and debug registers', function () {
     });
     it('CR1 and CR5 are #UD', () => {
       expect(faultOf(write(1, 0n))).to.deep.equal({ vector: 6, error: undefined });
-      expect(faultOf(core.run('movFromControl', { op0: s.RBX, op1: 5 }))).to.deep.equal({ vector: 6, error: undefined });
+      expect(faultOf(core.run('movFromControl', { op0: s.RBX, op1: 5 }))).to.deep.equal({
+        vector: 6,
+        error: undefined,
+      });
     });
     it('32 bits outside 64-bit mode', () => {
       core.compatibility();
@@ -101,7 +104,17 @@ describe('control and debug registers', function () {
 
   it('every privileged one is #GP(0) at CPL 3', () => {
     core.user();
-    for (const name of ['movToControl', 'movFromControl', 'movToDebug', 'movFromDebug', 'clts', 'lmsw', 'invlpg', 'wbinvd', 'hlt']) {
+    for (const name of [
+      'movToControl',
+      'movFromControl',
+      'movToDebug',
+      'movFromDebug',
+      'clts',
+      'lmsw',
+      'invlpg',
+      'wbinvd',
+      'hlt',
+    ]) {
       const number = name.includes('Debug') ? s.DR0 : 0;
       const op0 = name.startsWith('movFrom') ? s.RBX : number;
       const op1 = name.startsWith('movFrom') ? number : s.RBX;
@@ -162,7 +175,9 @@ describe('control and debug registers', function () {
     it('leaves with its number in 64-bit mode at CPL 0', () => {
       expect(core.run('firmwareGate', { immediate: 0x123n, length: 6 })).to.equal(s.STATUS_LEAVE);
       expect([core.get32(s.GATE_NUMBER), core.get32(s.LEAVE_REASON), core.get64(s.RIP)]).to.deep.equal([
-        0x123, s.LEAVE_GATE, 0x1006n,
+        0x123,
+        s.LEAVE_GATE,
+        0x1006n,
       ]);
     });
     it('#UD at CPL 3 and outside 64-bit mode', () => {

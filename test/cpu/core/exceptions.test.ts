@@ -1,6 +1,17 @@
 import { expect } from 'chai';
 import * as s from '../../../src/cpu/state-layout.js';
-import { istStack, kernelStack, privilegedStack, readOnlyPage, absentPage, sel, SystemCore, tss, userStack, idt } from './system-fixture.js';
+import {
+  istStack,
+  kernelStack,
+  privilegedStack,
+  readOnlyPage,
+  absentPage,
+  sel,
+  SystemCore,
+  tss,
+  userStack,
+  idt,
+} from './system-fixture.js';
 
 const GP = 13;
 
@@ -39,7 +50,10 @@ describe('delivery of exceptions and interrupts', function () {
       core.pend(GP, 0);
       expect(core.call('deliverException')).to.equal(0);
       expect(frame(privilegedStack, 6).slice(2)).to.deep.equal([
-        BigInt(sel.userCode64 | 3), 0x1_0002n, BigInt(userStack), BigInt(sel.userData | 3),
+        BigInt(sel.userCode64 | 3),
+        0x1_0002n,
+        BigInt(userStack),
+        BigInt(sel.userData | 3),
       ]);
       expect(core.selector(s.SEG_SS)).to.equal(0);
       expect(core.get32(s.CPL)).to.equal(0);
@@ -209,7 +223,13 @@ describe('delivery of exceptions and interrupts', function () {
       core.gate(0x30);
       core.user();
       expect(core.call('deliverInterrupt', 0x30)).to.equal(0);
-      expect(words(privilegedStack - 20, 5)).to.deep.equal([0x5555, sel.userCode64 | 3, 2, userStack, sel.userData | 3]);
+      expect(words(privilegedStack - 20, 5)).to.deep.equal([
+        0x5555,
+        sel.userCode64 | 3,
+        2,
+        userStack,
+        sel.userData | 3,
+      ]);
       expect(core.selector(s.SEG_SS)).to.equal(sel.data);
     });
     const stackError = (selector: number): unknown => {

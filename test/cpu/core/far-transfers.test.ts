@@ -83,8 +83,7 @@ describe('far transfers', function () {
     it('RIP not canonical: #GP(0)', () => expect(iret(sel.code64, 0, 1n << 47n)).to.deep.equal(gp(0)));
     it('null SS when returning to CPL 3: #GP(0)', () => expect(iret(user64, 0)).to.deep.equal(gp(0)));
     it('null SS when returning to 32-bit code: #GP(0)', () => expect(iret(sel.code32, 0)).to.deep.equal(gp(0)));
-    it('SS outside the table: #GP(selector)', () =>
-      expect(iret(user64, sel.beyond | 3)).to.deep.equal(gp(sel.beyond)));
+    it('SS outside the table: #GP(selector)', () => expect(iret(user64, sel.beyond | 3)).to.deep.equal(gp(sel.beyond)));
     it('RPL of SS is not RPL of CS: #GP(selector)', () =>
       expect(iret(user64, sel.userData)).to.deep.equal(gp(sel.userData)));
     it('SS not writable: #GP(selector)', () => expect(iret(sel.code64, sel.readOnly)).to.deep.equal(gp(sel.readOnly)));

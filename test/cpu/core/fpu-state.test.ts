@@ -77,9 +77,11 @@ describe('x87, MMX and SSE state', function () {
       core.set64(s.FX_ST, 0x33n);
       core.run('fninit');
       expect(core.get64(s.FX_ST + 3 * 16)).to.equal(0x33n);
-      expect([core.view.getUint16(s.FX, true), core.view.getUint16(s.FX + 2, true), core.bytes[s.FX + 4]]).to.deep.equal([
-        0x37f, 0, 0,
-      ]);
+      expect([
+        core.view.getUint16(s.FX, true),
+        core.view.getUint16(s.FX + 2, true),
+        core.bytes[s.FX + 4],
+      ]).to.deep.equal([0x37f, 0, 0]);
     });
     it('FLDCW that unmasks a pending exception makes the next waiting instruction #MF', () => {
       core.view.setUint16(s.FX + 2, 1, true);

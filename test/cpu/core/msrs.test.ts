@@ -123,7 +123,9 @@ describe('MSRs, time stamps, system calls', function () {
       core.flags = 0x247n;
       expect(core.run('syscall')).to.equal(s.STATUS_JUMP);
       expect([core.get64(s.RCX), core.get64(s.R11), core.get64(s.RIP)]).to.deep.equal([
-        0x1002n, 0x247n, 0xffff_8000_0000_1000n,
+        0x1002n,
+        0x247n,
+        0xffff_8000_0000_1000n,
       ]);
       expect(core.flags).to.equal(0x47n);
       expect([core.selector(s.SEG_CS), core.selector(s.SEG_SS), core.get32(s.CPL)]).to.deep.equal([8, 0x10, 0]);
@@ -142,7 +144,9 @@ describe('MSRs, time stamps, system calls', function () {
       core.set64(s.R11, 0x3_0246n);
       expect(core.run('sysretq')).to.equal(s.STATUS_JUMP);
       expect([core.selector(s.SEG_CS), core.selector(s.SEG_SS), core.get32(s.CPL)]).to.deep.equal([
-        sel.userCode64 | 3, sel.userData | 3, 3,
+        sel.userCode64 | 3,
+        sel.userData | 3,
+        3,
       ]);
       expect([core.get64(s.RIP), core.flags]).to.deep.equal([0x1_0000_4000n, 0x246n]);
       core.kernel();

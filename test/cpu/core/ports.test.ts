@@ -33,7 +33,11 @@ describe('ports and the flags register', function () {
       core.run('outImmediate8', { immediate: 0xe9n });
       core.run('outDx16');
       core.run('outDx32');
-      expect(core.log).to.deep.equal([['out', 0xe9, 1, 0x44], ['out', 0x55, 2, 0x3344], ['out', 0x55, 4, 0x1122_3344]]);
+      expect(core.log).to.deep.equal([
+        ['out', 0xe9, 1, 0x44],
+        ['out', 0x55, 2, 0x3344],
+        ['out', 0x55, 4, 0x1122_3344],
+      ]);
     });
     it('leaves when the host asked for control or an interrupt can enter', () => {
       core.set32(s.INTERRUPT_LINE, 1);
@@ -114,7 +118,10 @@ describe('ports and the flags register', function () {
   describe('RFLAGS, SDM volume 1, 3.4.3', () => {
     it('the lazy form holds every combination of arithmetic flags', () => {
       for (let n = 0; n < 64; n++) {
-        const value = [0, 2, 4, 6, 7, 11].reduce((flags, bit, i) => (n & (1 << i) ? flags | (1n << BigInt(bit)) : flags), 2n);
+        const value = [0, 2, 4, 6, 7, 11].reduce(
+          (flags, bit, i) => (n & (1 << i) ? flags | (1n << BigInt(bit)) : flags),
+          2n,
+        );
         core.flags = value;
         expect(core.flags).to.equal(value);
         core.call('writeFlags', 0n, 0x40n);

@@ -1,6 +1,16 @@
 import { expect } from 'chai';
 import * as s from '../../../src/cpu/state-layout.js';
-import { absentPage, gdt, kernelStack, memory, readOnlyPage, sel, SystemCore, userStack, descriptorOf } from './system-fixture.js';
+import {
+  absentPage,
+  gdt,
+  kernelStack,
+  memory,
+  readOnlyPage,
+  sel,
+  SystemCore,
+  userStack,
+  descriptorOf,
+} from './system-fixture.js';
 
 const GP = 13;
 
@@ -57,7 +67,9 @@ describe('segment registers', function () {
       core.user();
       core.set64(s.GDTR_BASE, BigInt(absentPage));
       expect(faultOf(load(s.SEG_DS, sel.userData | 3))).to.deep.equal({
-        vector: 14, error: 0, address: BigInt(absentPage + sel.userData),
+        vector: 14,
+        error: 0,
+        address: BigInt(absentPage + sel.userData),
       });
     });
     it('the accessed bit cannot be written: #PF, register unchanged', () => {
@@ -140,7 +152,9 @@ describe('segment registers', function () {
     it('LFS: the selector not readable: #PF, register unchanged', () => {
       const status = core.runMemory('lfs64', absentPage - 8 - 0x1000, { op0: s.RBX });
       expect(status).to.equal(s.STATUS_CONTINUE); // the page before is readable: null selector
-      expect((faultOf(core.runMemory('lfs64', absentPage - 8, { op0: s.RBX })) as { vector: number }).vector).to.equal(14);
+      expect((faultOf(core.runMemory('lfs64', absentPage - 8, { op0: s.RBX })) as { vector: number }).vector).to.equal(
+        14,
+      );
     });
   });
 

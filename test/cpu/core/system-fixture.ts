@@ -156,7 +156,14 @@ export class SystemCore extends TestCore {
   }
   gate(
     vector: number,
-    { selector = sel.code64 as number, offset = 0x7000n, type = 0xe, dpl = 0, present = true, ist = 0 } = {},
+    {
+      selector = sel.code64,
+      offset = 0x7000n,
+      type = 0xe,
+      dpl = 0,
+      present = true,
+      ist = 0,
+    }: { selector?: number; offset?: bigint; type?: number; dpl?: number; present?: boolean; ist?: number } = {},
   ): void {
     const access = BigInt((present ? 0x80 : 0) | (dpl << 5) | type);
     const low =
