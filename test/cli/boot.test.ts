@@ -89,6 +89,14 @@ describe('efikit boot', function () {
     expect(result?.console).to.match(/^door: efi\nmode: 64-bit/);
   });
 
+  it('writes the same JSON without the hot tier', async () => {
+    const runs = await Promise.all(
+      [[], ['--tier', 'interpreter']].map((tier) => efikit(['boot', elf, '--json', '-', ...tier])),
+    );
+    const results = runs.map(({ stdout }) => ({ ...(JSON.parse(stdout) as BootResult), wallSeconds: 0 }));
+    expect(results[0]).to.deep.equal(results[1]);
+  });
+
   it('puts the console on standard error when the result goes to standard output', async () => {
     const { stdout, stderr } = await efikit(['boot', elf, '--json', '-']);
     expect((JSON.parse(stdout) as BootResult).door).to.equal('pvh');
