@@ -1,7 +1,7 @@
 // Runs the tests with mocha and closes with the line "N passed, N failed".
 //
 //   node .ci/test.mjs              everything
-//   node .ci/test.mjs --unit       without test/boots, which run whole kernels
+//   node .ci/test.mjs --unit       without test/boots and test/guests, which run whole kernels
 //   node .ci/test.mjs FILE... -g TITLE     arguments are mocha's
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -20,7 +20,7 @@ const mocha = [
   '.ci/reporter.cjs',
   '--timeout',
   '20000',
-  ...(unit ? ['--ignore', 'test/boots/**'] : []),
+  ...(unit ? ['--ignore', 'test/boots/**', '--ignore', 'test/guests/**'] : []),
   ...options,
   ...(files.length > 0 ? files : ['test/**/*.test.ts']),
 ];

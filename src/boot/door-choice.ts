@@ -1,6 +1,7 @@
 import type { LoadedImage } from '../loaders/image.js';
 import { efi } from './efi.js';
 import { linux64 } from './linux64.js';
+import { proposalRefuses } from './proposal.js';
 import { pvh } from './pvh.js';
 
 /** The doors by the names that --door takes. `proposal` is the efi door with proposal-linux in front of the kernel. */
@@ -19,9 +20,7 @@ export function doorRefuses(name: DoorName, image: LoadedImage): string | undefi
     case 'linux64':
       return linux64.refuses(image);
     case 'proposal':
-      return image.kind === 'bzimage'
-        ? undefined
-        : 'no bzImage: proposal-linux starts a Linux kernel as distributions ship it (vmlinuz)';
+      return proposalRefuses(image);
   }
 }
 

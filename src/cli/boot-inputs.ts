@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { BootModule, BootOptions } from '../boot/boot-protocol.js';
 import { defaultInitramfs } from '../boot/default-initramfs.js';
 import { isDoorName, type DoorName } from '../boot/door-choice.js';
@@ -106,16 +103,4 @@ export function chooseProfile(text: string | undefined, door: DoorName): { profi
 export function parseTier(text: string | undefined): 'both' | 'interpreter' {
   if (text === undefined || text === 'both' || text === 'interpreter') return text ?? 'both';
   throw new UsageError(`--tier ${text}: the choices are both and interpreter`);
-}
-
-/** A guest of our own that comes with efikit: in dist/guests of a package, in examples/ of a checkout. */
-export async function ownGuest(file: string): Promise<LoadedImage> {
-  const here = path.dirname(fileURLToPath(import.meta.url));
-  const places = ['guests', '../examples', '../../examples', '../../../examples'].map((place) =>
-    path.join(here, place, file),
-  );
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined)
-    throw new UnusableInputError(`${path.basename(file)} is missing: build it with examples/build`);
-  return loadImage(found);
 }

@@ -4,6 +4,7 @@ import { ConsoleInput } from '../host/console-input.js';
 import { ConsoleOutput } from '../host/console-output.js';
 import { OutputFile } from '../host/files.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
+import { loadProposalLinux } from '../host/proposal-linux.js';
 import { runMachine } from '../host/run-loop.js';
 import type { Outcome } from '../machine.js';
 import { ObservedBoot, type BootObserver } from '../probe/observed-boot.js';
@@ -12,15 +13,7 @@ import { traceRecord } from '../probe/service-log.js';
 import { explainCall, explainMemoryMap, explainPhase } from '../report/explain.js';
 import { exitStatusOf, outcomeLine } from '../report/result.js';
 import { closingLines } from '../report/summary.js';
-import {
-  bootInputs,
-  chooseProfile,
-  loadImage,
-  ownGuest,
-  parseDoor,
-  parseTier,
-  type BootInputs,
-} from './boot-inputs.js';
+import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
 import { bootResult } from './boot-result.js';
 import { UnusableInputError, UsageError } from './errors.js';
@@ -64,7 +57,7 @@ async function runBoot(args: Arguments): Promise<number> {
   const { profile, filledIn } = chooseProfile(args.text('profile'), door);
   const refusal = doorRefuses(door, image);
   if (refusal !== undefined) throw new UnusableInputError(`${file}: the door ${door} does not open: ${refusal}`);
-  const proposalLinux = door === 'proposal' ? await ownGuest('proposal-linux/proposal-linux.efi') : undefined;
+  const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 
   const json = given.json === undefined || given.json === '-' ? undefined : new OutputFile(given.json);
   const trace = given.trace === undefined ? undefined : new OutputFile(given.trace);

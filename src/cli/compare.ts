@@ -3,6 +3,7 @@ import { ConsoleOutput } from '../host/console-output.js';
 import { noInput } from '../host/console-input.js';
 import { OutputFile } from '../host/files.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
+import { loadProposalLinux } from '../host/proposal-linux.js';
 import { runMachine } from '../host/run-loop.js';
 import type { LoadedImage } from '../loaders/image.js';
 import { rangesOfEfi, rangesOfLinux64, rangesOfPvh, type MemoryRange } from '../probe/memory-ranges.js';
@@ -10,15 +11,7 @@ import { ObservedBoot } from '../probe/observed-boot.js';
 import { comparisonLines, type Column } from '../report/comparison.js';
 import { grouped } from '../report/numbers.js';
 import { ExitStatus, exitStatusOf } from '../report/result.js';
-import {
-  bootInputs,
-  chooseProfile,
-  loadImage,
-  ownGuest,
-  parseDoor,
-  parseTier,
-  type BootInputs,
-} from './boot-inputs.js';
+import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
 import { bootResult } from './boot-result.js';
 import { checkUntil } from './boot.js';
@@ -144,7 +137,7 @@ async function runDoor(
     artifacts: loadProcessorArtifacts(),
     door,
     image,
-    ...(door === 'proposal' ? { proposalLinux: await ownGuest('proposal-linux/proposal-linux.efi') } : {}),
+    ...(door === 'proposal' ? { proposalLinux: loadProposalLinux() } : {}),
     profile,
     strict: true,
     tier: given.tier,

@@ -2,6 +2,7 @@ import type { BootOptions } from '../boot/boot-protocol.js';
 import type { DoorName } from '../boot/door-choice.js';
 import { efi } from '../boot/efi.js';
 import { linux64 } from '../boot/linux64.js';
+import { proposalDoor } from '../boot/proposal.js';
 import { pvh } from '../boot/pvh.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
 import type { Firmware, MapEntry, Profile, ServiceCall } from '../firmware/index.js';
@@ -18,8 +19,8 @@ export interface BootSetup {
   readonly door: DoorName;
   /** The image as the user gave it, prepared (LoadedImage.prepare). */
   readonly image: LoadedImage;
-  /** examples/proposal-linux, for the door `proposal`. */
-  readonly proposalLinux?: LoadedImage;
+  /** The bytes of examples/proposal-linux, for the door `proposal`. */
+  readonly proposalLinux?: Uint8Array;
   readonly profile: Profile;
   /** Poison at each call what the ABI lets a firmware clobber. */
   readonly strict: boolean;
@@ -141,11 +142,8 @@ export class ObservedBoot {
     if (door === 'pvh') machine.boot(pvh, image, options);
     else if (door === 'linux64') machine.boot(linux64, image, options);
     else {
-      const first = door === 'proposal' ? proposalLinux : image;
-      if (first === undefined) throw new Error('the door proposal wants proposal-linux');
-      const inputs =
-        door === 'proposal' ? { ...options, modules: [{ bytes: image.bytes }, ...options.modules] } : options;
-      machine.boot(efi, first, inputs);
+      if (door === 'proposal' && proposalLinux === undefined) throw new Error('the door proposal wants proposal-linux');
+      machine.boot(proposalLinux === undefined ? efi : proposalDoor(proposalLinux), image, options);
       this.setup.observer?.memoryMap?.('entry', machine.firmware.memoryMap.entries());
     }
     this.probe.entered();
