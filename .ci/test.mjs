@@ -1,7 +1,7 @@
 // Runs the tests with mocha and closes with the line "N passed, N failed".
 //
 //   node .ci/test.mjs              everything
-//   node .ci/test.mjs --unit       without test/boots and test/guests, which run whole kernels
+//   node .ci/test.mjs --unit       without the tests that run whole guests
 //   node .ci/test.mjs FILE... -g TITLE     arguments are mocha's
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -13,6 +13,16 @@ const rest = args.filter((argument) => argument !== '--unit');
 const files = rest.filter((argument) => argument.endsWith('.ts'));
 const options = rest.filter((argument) => !files.includes(argument));
 
+const wholeGuests = [
+  'boots/**',
+  'guests/**',
+  'bare/**',
+  'snapshot.test.ts',
+  'digest.test.ts',
+  'bisect.test.ts',
+  'docs.test.ts',
+].map((pattern) => `test/${pattern}`);
+
 const mocha = [
   '--import=tsx',
   path.join('node_modules', 'mocha', 'bin', 'mocha.js'),
@@ -20,7 +30,7 @@ const mocha = [
   '.ci/reporter.cjs',
   '--timeout',
   '20000',
-  ...(unit ? ['--ignore', 'test/boots/**', '--ignore', 'test/guests/**'] : []),
+  ...(unit ? wholeGuests.flatMap((pattern) => ['--ignore', pattern]) : []),
   ...options,
   ...(files.length > 0 ? files : ['test/**/*.test.ts']),
 ];

@@ -1,10 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { buildCold } from '../../src/cpu/cold/build.js';
 import type { CompileAfter } from '../../src/cpu/hot/tier.js';
 import { cpuid } from '../../src/cpu/cpuid.js';
+import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { EmulatedProcessor } from '../../src/cpu/processor.js';
 import * as layout from '../../src/cpu/state-layout.js';
 import { generalRegisters, type ProcessorBus, type SegmentState } from '../../src/cpu/types.js';
@@ -238,25 +234,7 @@ export class ProcessorSubject implements Subject {
 let artifacts: ProcessorArtifacts | undefined;
 
 /** The processor's modules, built from the sources once per run. */
-export function buildArtifacts(): ProcessorArtifacts {
-  if (artifacts !== undefined) return artifacts;
-  const root = join(import.meta.dirname, '..', '..');
-  const folder = mkdtempSync(join(tmpdir(), 'efikit-core-'));
-  try {
-    const output = join(folder, 'core.wasm');
-    const core = join(root, 'src/cpu/core');
-    const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-    execFileSync(
-      process.execPath,
-      [asc, join(core, 'index.ts'), '--config', join(core, 'asconfig.json'), '-o', output],
-      { cwd: root, stdio: 'pipe' },
-    );
-    artifacts = { core: readFileSync(output), ...buildCold() };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-  return artifacts;
-}
+export const buildArtifacts = (): ProcessorArtifacts => (artifacts ??= loadProcessorArtifacts());
 
 /** One entry a tier of the processor. */
 export const tiers: readonly { readonly name: string; create(): Subject }[] = [

@@ -1,31 +1,10 @@
-/** Compiles the AssemblyScript core, and gives tests a fresh one with a recording host and hand-built page tables. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** Gives tests a fresh core (as the build made it) with a recording host and hand-built page tables. */
+import { loadProcessorArtifacts } from '../../../src/host/processor-artifacts.js';
 import * as s from '../../../src/cpu/state-layout.js';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
 let compiled: WebAssembly.Module | undefined;
 
-function compile(): WebAssembly.Module {
-  if (compiled) return compiled;
-  const folder = mkdtempSync(join(tmpdir(), 'efikit-core-'));
-  const output = join(folder, 'core.wasm');
-  const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-  const entry = join(root, 'src/cpu/core');
-  execFileSync(
-    process.execPath,
-    [asc, join(entry, 'index.ts'), '--config', join(entry, 'asconfig.json'), '-o', output],
-    {
-      cwd: root,
-    },
-  );
-  compiled = new WebAssembly.Module(readFileSync(output));
-  rmSync(folder, { recursive: true });
-  return compiled;
-}
+const compile = (): WebAssembly.Module => (compiled ??= new WebAssembly.Module(loadProcessorArtifacts().core));
 
 /** WebAssembly.Module.imports, which Node's types leave out. */
 function importsOf(module: WebAssembly.Module): { module: string; name: string; kind: string }[] {
