@@ -14,6 +14,7 @@ export type CompileAfter = number | 'never' | 'random';
 export const DEFAULT_COMPILE_AFTER = 100_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
+const MOST_LOSSES = 8;
 
 export interface HotStatistics {
   regions: number;
@@ -45,6 +46,8 @@ export class HotTier {
   private readonly byBlock = new Map<Block, Compiled>();
   private readonly free: number[] = [];
   private nextSlot: number;
+  /** How often hot code was lost to a store, by guest-physical start of the block that was written. */
+  private readonly losses = new Map<number, number>();
   private readonly random = new SeededRandom(7);
 
   constructor(
@@ -74,7 +77,7 @@ export class HotTier {
 
   /** The block has become hot: compiles the region that starts with it. */
   compile(block: Block): void {
-    if (this.isCompiled(block)) return;
+    if (this.isCompiled(block) || this.keepsChanging(block)) return;
     const slot =
       this.free.pop() ?? (this.nextSlot < this.artifacts.hotBase + HOT_CAPACITY ? this.nextSlot++ : undefined);
     if (slot === undefined) return;
@@ -92,7 +95,12 @@ export class HotTier {
   /** A decoded block that belongs to no region yet. */
   private freeBlock(linear: bigint, mode: number): Block | undefined {
     const block = this.blocks.findLinear(linear, mode);
-    return block === undefined || this.isCompiled(block) ? undefined : block;
+    return block === undefined || this.isCompiled(block) || this.keepsChanging(block) ? undefined : block;
+  }
+
+  /** Text that is patched again and again stays cold: compiling it anew each time would cost more than it gains. */
+  private keepsChanging(block: Block): boolean {
+    return (this.losses.get(block.physical) ?? 0) >= MOST_LOSSES;
   }
 
   private isCompiled(block: Block): boolean {
@@ -142,6 +150,7 @@ export class HotTier {
   onDrop(block: Block): void {
     const compiled = this.byBlock.get(block);
     if (compiled === undefined) return;
+    this.losses.set(block.physical, (this.losses.get(block.physical) ?? 0) + 1);
     for (const { block: member } of compiled.region.blocks) {
       const { record } = member;
       if (this.isCompiled(member)) {
