@@ -31,6 +31,8 @@ export abstract class InstructionEmitter extends NodeEmitter {
   /** General registers that the region reads or writes, and those that it writes. */
   protected readonly touched = new Set<number>();
   protected readonly written = new Set<number>();
+  private readonly flagLocals = Array.from({ length: 6 }, () => this.f.local('i64'));
+  private flagSet = 0;
   /** The operation whose flags are current; undefined: they are in flagsResultLocal and flagsAuxLocal. */
   protected form: FlagsForm | undefined;
   protected abstract readonly instruction: ResolvedInstruction;
@@ -147,12 +149,13 @@ export abstract class InstructionEmitter extends NodeEmitter {
   }
 
   private setFlags(form: FlagsForm): void {
-    const keep = (value: Node): Node => this.keep(value);
+    this.flagSet ^= 1;
+    const keep = (value: Node, position: number): Node => this.keep(value, position);
     if (form.kind === 'raw') {
-      const aux = keep(form.aux);
-      this.form = { kind: 'raw', result: keep(form.result), aux };
-    } else if (form.kind === 'logic') this.form = { ...form, result: keep(form.result) };
-    else this.form = { ...form, a: keep(form.a), b: keep(form.b), result: keep(form.result) };
+      const aux = keep(form.aux, 1);
+      this.form = { kind: 'raw', result: keep(form.result, 0), aux };
+    } else if (form.kind === 'logic') this.form = { ...form, result: keep(form.result, 0) };
+    else this.form = { ...form, a: keep(form.a, 1), b: keep(form.b, 2), result: keep(form.result, 0) };
   }
 
   // Registers.
@@ -227,9 +230,12 @@ export abstract class InstructionEmitter extends NodeEmitter {
     return { type: value.type, source: { kind: 'hostLocal', index } };
   }
 
-  /** A copy that outlives the instruction: flags may be asked for much later. */
-  private keep(value: Node): Node {
-    const index = this.f.local('i64');
+  /**
+   * A copy that outlives the instruction: flags may be asked for much later. Two sets take turns, because the new form may
+   * be made of the old one; more locals would cost the baseline compiler at every branch.
+   */
+  private keep(value: Node, position: number): Node {
+    const index = this.flagLocals[this.flagSet * 3 + position] ?? 0;
     this.node(value);
     this.f.set(index);
     return { type: 'i64', source: { kind: 'hostLocal', index } };
