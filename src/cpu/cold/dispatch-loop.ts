@@ -70,6 +70,12 @@ export function emitRun(
   f.get(status);
   f.op(0x45);
   f.if();
+  // Before the look-up, which may fill the fetch TLB: how the loop came here must not show.
+  f.get(budget);
+  f.op(0x45);
+  f.if();
+  exit(L.EXIT_BUDGET);
+  f.end();
   emitLookup(f, { rip, entry, physical, record, from, budget, functionIndex, exit });
   f.end();
   f.i32(0);
