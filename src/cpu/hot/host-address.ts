@@ -1,8 +1,11 @@
 import * as L from '../state-layout.js';
-import type { FunctionWriter } from '../wasm/encoder.js';
+import type { FunctionWriter, Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I64_LOAD } from '../wasm/opcodes.js';
 
 const PAGE_MASK = ~0xfffn;
+
+/** hotRead and hotWrite of the core: (linear, bytes) => address in this memory, or 0. */
+export const fillSignature: Signature = { parameters: ['i64', 'i32'], results: ['i32'] };
 
 export interface HostAddressParts {
   readonly linear: number; // i64 local

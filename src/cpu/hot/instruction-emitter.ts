@@ -7,22 +7,13 @@ import type { Statement } from '../ir/lifter.js';
 import { NodeEmitter } from '../ir/node-emitter.js';
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
-import { FunctionWriter, type ValueType } from '../wasm/encoder.js';
+import { FunctionWriter, type Signature, type ValueType } from '../wasm/encoder.js';
 import { loadOpcode, storeOpcode } from '../wasm/opcodes.js';
-import { emitHostAddress } from './host-address.js';
+import { emitHostAddress, fillSignature } from './host-address.js';
 import type { ResolvedInstruction } from './records.js';
+import type { RegionContext } from './region.js';
 
 const GPRS = 16;
-
-/** What is fixed for the whole region. */
-export interface RegionContext {
-  /** Index of a core function in the module. */
-  functionIndex(name: string): number;
-  /** TLB entries - 1. */
-  readonly tlbMask: number;
-  /** Code at CPL 3. */
-  readonly user: boolean;
-}
 
 export abstract class InstructionEmitter extends NodeEmitter {
   protected readonly gpr = Array.from({ length: GPRS }, () => this.f.local('i64'));
@@ -268,7 +259,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
       tag: write ? L.TLB_TAG_WRITE : L.TLB_TAG_READ,
       mask: this.context.tlbMask,
       bytes,
-      fill: this.functionIndex(write ? 'hotWrite' : 'hotRead'),
+      fill: this.functionIndex(write ? 'hotWrite' : 'hotRead', fillSignature),
     });
     f.tee(host);
     f.op(0x45);
@@ -312,8 +303,8 @@ export abstract class InstructionEmitter extends NodeEmitter {
 
   // Where nodes take their values from: locals and constants.
 
-  protected functionIndex(name: string): number {
-    return this.context.functionIndex(name);
+  protected functionIndex(name: string, signature: Signature): number {
+    return this.context.functionIndex(name, signature);
   }
 
   protected local(index: number): void {

@@ -3,9 +3,9 @@ import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
 import { FunctionWriter } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
-import { InstructionEmitter, type RegionContext } from './instruction-emitter.js';
+import { InstructionEmitter } from './instruction-emitter.js';
 import type { ResolvedInstruction } from './records.js';
-import { isHot, type Region, type RegionBlock } from './region.js';
+import { isHot, type Region, type RegionBlock, type RegionContext } from './region.js';
 
 const PAGE_MASK = ~0xfffn;
 const ENTRY = 0; // parameter: position of the block to go to

@@ -1,6 +1,7 @@
 /** A region: blocks that lead to one another, which become one function of hot code. */
 import type { Block } from '../blocks.js';
 import type { Statement } from '../ir/lifter.js';
+import type { Signature } from '../wasm/encoder.js';
 import type { BlockBody, RecordReader, ResolvedInstruction } from './records.js';
 
 export interface RegionBlock {
@@ -13,6 +14,16 @@ export interface Region {
   readonly blocks: readonly RegionBlock[];
   /** Position in `blocks` by linear address. */
   readonly byAddress: ReadonlyMap<bigint, number>;
+}
+
+/** What is fixed for the whole region. */
+export interface RegionContext {
+  /** Index of a core function in the module. */
+  functionIndex(name: string, signature: Signature): number;
+  /** TLB entries - 1. */
+  readonly tlbMask: number;
+  /** Code at CPL 3. */
+  readonly user: boolean;
 }
 
 const MAX_INSTRUCTIONS = 500;

@@ -4,7 +4,7 @@ import type { Block, BlockStore } from '../blocks.js';
 import { HOT_CAPACITY } from '../cold/limits.js';
 import { SeededRandom } from '../seeded-random.js';
 import * as L from '../state-layout.js';
-import { ModuleWriter, type Signature, type ValueType } from '../wasm/encoder.js';
+import { ModuleWriter } from '../wasm/encoder.js';
 import { RegionEmitter } from './region-emitter.js';
 import { RecordReader } from './records.js';
 import { formRegion, type Region } from './region.js';
@@ -32,12 +32,6 @@ interface Compiled {
 interface Table {
   set(index: number, value: unknown): void;
 }
-
-/** Functions of the core that hot code may call, with their signatures; pure calls of definitions are added by name. */
-const signatures: Readonly<Record<string, Signature>> = {
-  hotRead: { parameters: ['i64', 'i32'], results: ['i32'] },
-  hotWrite: { parameters: ['i64', 'i32'], results: ['i32'] },
-};
 
 export class HotTier {
   readonly statistics: HotStatistics = { regions: 0, instructions: 0, bytes: 0, dropped: 0, milliseconds: 0 };
@@ -110,21 +104,19 @@ export class HotTier {
   private install(region: Region, slot: number): void {
     const module = new ModuleWriter();
     const imports = new Map<string, number>();
-    const calls = collectCalls(region);
-    for (const [name, signature] of [...Object.entries(signatures), ...calls]) {
-      imports.set(name, module.import('core', name, signature));
-    }
     const emitter = new RegionEmitter(region, {
-      functionIndex: (name) => {
-        const index = imports.get(name);
-        if (index === undefined) throw new Error(`hot code calls ${name}, which is not imported`);
+      // The one function of the module calls imports alone, so that they may be added while it is emitted.
+      functionIndex: (name, signature) => {
+        const index = imports.get(name) ?? module.import('core', name, signature);
+        imports.set(name, index);
         return index;
       },
       tlbMask: this.view.getUint32(L.TLB_MASK, true),
       user: (region.entry.mode & L.MODE_USER) !== 0,
     });
+    const body = emitter.emit();
     const index = module.declare({ parameters: ['i32'], results: ['i32'] });
-    module.define(index, emitter.emit());
+    module.define(index, body);
     module.export('f', index);
     const bytes = module.encode(1);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
@@ -170,30 +162,4 @@ export class HotTier {
     this.free.length = 0;
     this.nextSlot = this.artifacts.hotBase;
   }
-}
-
-/** The core functions that the region's definitions call. */
-function collectCalls(region: Region): [string, Signature][] {
-  const found = new Map<string, Signature>();
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    if (Array.isArray(value)) {
-      value.forEach(visit);
-      return;
-    }
-    const part = value as {
-      kind?: string;
-      name?: string;
-      type?: ValueType;
-      source?: unknown;
-      arguments?: { type: ValueType }[];
-    };
-    const source = part.source as { kind?: string; name?: string; arguments?: { type: ValueType }[] } | undefined;
-    if (part.type !== undefined && source?.kind === 'call' && source.name !== undefined) {
-      found.set(source.name, { parameters: (source.arguments ?? []).map(({ type }) => type), results: [part.type] });
-    }
-    Object.values(value).forEach(visit);
-  };
-  for (const { body } of region.blocks) for (const { lifter } of body.instructions) visit(lifter.statements);
-  return [...found];
 }

@@ -1,5 +1,5 @@
 /** Turns expression nodes into WebAssembly; where operands, registers and flags come from is each tier's own. */
-import type { FunctionWriter } from '../wasm/encoder.js';
+import type { FunctionWriter, Signature } from '../wasm/encoder.js';
 import { operators, type Node } from './nodes.js';
 
 export abstract class NodeEmitter {
@@ -32,7 +32,9 @@ export abstract class NodeEmitter {
         return;
       case 'call':
         for (const argument of source.arguments) this.node(argument);
-        f.call(this.functionIndex(source.name));
+        f.call(
+          this.functionIndex(source.name, { parameters: source.arguments.map(({ type }) => type), results: [n.type] }),
+        );
         return;
       case 'register':
         this.generalRegister(source.register, source.bits);
@@ -75,7 +77,7 @@ export abstract class NodeEmitter {
   }
 
   /** Index of a core function in the module at hand. */
-  protected abstract functionIndex(name: string): number;
+  protected abstract functionIndex(name: string, signature: Signature): number;
   /** A local of the definition. */
   protected abstract local(index: number): void;
   /** A general register by its number, zero-extended from its low bits. */
