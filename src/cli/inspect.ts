@@ -1,6 +1,6 @@
 import { XenElfNote } from '../../firmware-tables/image/elf.js';
 import { XLoadFlag } from '../../firmware-tables/linux/setup-header.js';
-import { doors } from '../boot/index.js';
+import { doorNames, doorRefuses } from '../boot/door-choice.js';
 import { announcedSize, payloadCodec } from '../loaders/decompress/index.js';
 import { ImageError, type ElfImage, type LoadedImage, type PeImage } from '../loaders/image.js';
 import { readKallsyms, SymbolsError } from '../probe/kallsyms.js';
@@ -68,9 +68,9 @@ export function inspectData(image: LoadedImage): Inspection {
     ...(image.setup === undefined ? {} : setupOf(image, image.setup)),
     ...(image.pe === undefined ? {} : { pe: { ...image.pe, imageBase: hex(image.pe.imageBase) } }),
     ...(elf === undefined ? {} : { elf: elfOf(elf) }),
-    doors: doors.map((door) => {
-      const reason = door.refuses(image);
-      return { name: door.name, opens: reason === undefined, ...(reason === undefined ? {} : { reason }) };
+    doors: doorNames.map((name) => {
+      const reason = doorRefuses(name, image);
+      return { name, opens: reason === undefined, ...(reason === undefined ? {} : { reason }) };
     }),
     ...(symbols === undefined ? {} : { symbols }),
     problems,
@@ -97,7 +97,7 @@ export function inspect(image: LoadedImage): string {
   if (data.symbols !== undefined) lines.push(`symbols   ${String(data.symbols)} in kallsyms`);
   lines.push('doors');
   for (const door of data.doors)
-    lines.push(`  ${door.name.padEnd(8)}${door.opens ? 'opens' : `closed: ${door.reason ?? ''}`}`);
+    lines.push(`  ${door.name.padEnd(9)}${door.opens ? 'opens' : `closed: ${door.reason ?? ''}`}`);
   if (data.pe !== undefined) lines.push(...peLines(data.pe));
   if (data.elf !== undefined) lines.push(...elfLines(data.elf));
   if (data.problems.length > 0) lines.push('problems', ...data.problems.map((problem) => `  ${problem}`));

@@ -40,7 +40,7 @@ function nextLine({ missed, profile, door, image, succeeded }: SummaryInput): st
     const calls = first.calls === 1 ? '' : ` (${String(first.calls)} calls)`;
     const where =
       first.profile === undefined
-        ? 'the profile loader will have it, it is not built yet'
+        ? `no profile that is built has it${succeeded ? '; the image went on without it' : ''}`
         : `the profile ${first.profile} has it: --profile ${first.profile}`;
     return `next: ${first.name} was called${calls} first of what the profile ${profile.name} lacks; ${where}`;
   }

@@ -66,7 +66,7 @@ describe('closing lines', () => {
   });
   it('say so where no built profile has it, and where a door has no firmware', () => {
     const [, , next] = closingLines({ ...input, profile: linux, missed: [{ ...missed, profile: undefined }] });
-    expect(next).to.match(/profile loader .* not built yet/);
+    expect(next).to.match(/no profile that is built has it/);
     const [asked, unused] = closingLines({ ...input, door: 'pvh', profile: undefined });
     expect(asked).to.match(/no firmware services/);
     expect(unused).to.match(/hvm_start_info/);
