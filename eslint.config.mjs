@@ -34,6 +34,8 @@ export default defineConfig(
         URL: 'readonly',
         TextDecoder: 'readonly',
         setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        atob: 'readonly',
         require: 'readonly',
         module: 'readonly',
       },
