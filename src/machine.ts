@@ -22,6 +22,7 @@ import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import { layout } from './memory/layout.js';
 import { Platform } from './platform.js';
+import { TypedInput, typedInputEvent } from './typed-input.js';
 import {
   applySnapshot,
   checkSnapshot,
@@ -75,6 +76,8 @@ export class Machine implements EfiTarget, MachineParts {
   readonly platform: Platform;
   readonly memory: GuestMemory;
   readonly firmware: Firmware;
+  /** What is typed at the console, with its ticks. */
+  readonly typed: TypedInput;
   readonly rsdp: number;
   /** Set when the run has ended. */
   outcome: Outcome | undefined;
@@ -120,6 +123,16 @@ export class Machine implements EfiTarget, MachineParts {
       },
       { startSeconds: options.startSeconds ?? DEFAULT_START },
     );
+    this.typed = new TypedInput({
+      now: () => this.processor.ticks,
+      schedule: (name, tick) => {
+        this.events.schedule(name, tick);
+        this.processor.runNoLaterThan(tick);
+      },
+      deliver: (bytes) => {
+        this.platform.uart.type(bytes);
+      },
+    });
     this.platform.uart.onTransmit = (byte) => {
       this.onConsole(byte);
     };
@@ -205,7 +218,8 @@ export class Machine implements EfiTarget, MachineParts {
     while (this.outcome === undefined) {
       const now = this.processor.ticks;
       for (let name = this.events.takeDue(now); name !== undefined; name = this.events.takeDue(now)) {
-        this.platform.onEvent(name);
+        if (name === typedInputEvent) this.typed.onEvent();
+        else this.platform.onEvent(name);
       }
       if (now >= end) return;
       const stop: Stop = this.processor.run(Math.min(end, this.events.next));

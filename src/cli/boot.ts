@@ -217,7 +217,19 @@ async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () =>
   const stop = (why: string): void => {
     leave.abort(why);
   };
-  const input = new ConsoleInput(process.stdin, run.machine.platform.uart, () => {
+  const { typed, platform } = run.machine;
+  const device = {
+    type: (bytes: Uint8Array): void => {
+      typed.type(bytes);
+    },
+    pipe: (bytes: Uint8Array): void => {
+      platform.uart.pipe(bytes);
+    },
+    get waiting(): number {
+      return platform.uart.waiting;
+    },
+  };
+  const input = new ConsoleInput(process.stdin, device, () => {
     stop('left by Ctrl-A x');
   });
   const interrupted = (): void => {

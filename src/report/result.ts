@@ -1,4 +1,5 @@
 import type { Outcome } from '../machine.js';
+import type { TypedBytes } from '../typed-input.js';
 import type { Phase } from '../probe/phases.js';
 import type { ServiceCount } from '../probe/service-log.js';
 
@@ -18,6 +19,8 @@ export interface BootResult {
   readonly wallSeconds: number;
   readonly phases: readonly { readonly name: string; readonly instructions: number; readonly address: string }[];
   readonly services: readonly ServiceCount[];
+  /** What was typed at a terminal, by tick; absent when nothing was. Machine.typed.replay() repeats it. */
+  readonly typed?: readonly TypedBytes[];
   readonly console: string;
 }
 
