@@ -68,7 +68,7 @@ describe('commands: inputs that cannot be used', function () {
     await unusable(['boot', efi, '--trace', folder], /it is a folder/);
   });
 
-  it('ends with status 4 and one line on a full disk', async function () {
+  it('ends with status 4 and one line on a full disk (skipped without /dev/full)', async function () {
     if (process.platform !== 'linux') this.skip();
     for (const args of [
       ['--json', '/dev/full'],
@@ -93,7 +93,7 @@ describe('commands: inputs that cannot be used', function () {
     }
   });
 
-  it('is silent when nobody reads its output any more', async function () {
+  it('is silent when nobody reads its output any more (skipped on Windows: no bash)', async function () {
     if (process.platform === 'win32') this.skip();
     const { stdout, stderr } = await efikit(['boot', example('two-doors/two-doors.elf')], {
       shellRedirect: '| true; echo "${PIPESTATUS[0]}"',
