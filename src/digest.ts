@@ -9,7 +9,7 @@ export interface Digest {
   readonly processor: string;
   /** All of guest RAM. */
   readonly memory: string;
-  /** Devices, pending events, firmware, random numbers. */
+  /** Devices, what was typed, pending events, firmware, random numbers. */
   readonly devices: string;
   /** What the TLBs hold: the only part that depends on how many entries they have. */
   readonly tlb: string;
@@ -18,8 +18,8 @@ export interface Digest {
 /** The digest of a machine between two runs. The guest notices nothing; time goes with the pages written since the last. */
 export function digestOf(parts: MachineParts): Digest {
   const { processor } = parts;
-  const { events, platform, firmware, random, halted, extraTicks } = machineState(parts);
-  const devices = JSON.stringify([events, platform, firmware, random.toString()]);
+  const { events, platform, typed, firmware, random, halted, extraTicks } = machineState(parts);
+  const devices = JSON.stringify([events, platform, typed, firmware, random.toString()]);
   return {
     processor: processor.state
       .digest()

@@ -22,7 +22,7 @@ import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import { layout } from './memory/layout.js';
 import { Platform } from './platform.js';
-import { TypedInput, typedInputEvent } from './typed-input.js';
+import { TypedInput, typedInputEvent, type TypedBytes } from './typed-input.js';
 import {
   applySnapshot,
   checkSnapshot,
@@ -125,6 +125,7 @@ export class Machine implements EfiTarget, MachineParts {
     );
     this.typed = new TypedInput({
       now: () => this.processor.ticks,
+      idle: () => this.idle,
       schedule: (name, tick) => {
         this.events.schedule(name, tick);
         this.processor.runNoLaterThan(tick);
@@ -161,6 +162,16 @@ export class Machine implements EfiTarget, MachineParts {
   /** Lays the image out through a door and puts the processor at its entry. Throws BootError or ImageError. */
   boot(door: BootProtocol<EfiTarget>, image: LoadedImage, options: BootOptions): void {
     this.processor.enter(door.enter(this, image, options));
+  }
+
+  /** Bytes as typed on the console, between two runs or during one; `typed.log` has them with their ticks. */
+  type(bytes: Uint8Array): void {
+    this.typed.type(bytes);
+  }
+
+  /** Types what the log of another run says, each entry at its tick: the run becomes the same. Throws InputLogError. */
+  replayInput(log: readonly TypedBytes[]): void {
+    this.typed.replay(log);
   }
 
   /** Ends the run at the next instruction boundary; the first reason stands. */

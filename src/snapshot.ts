@@ -6,10 +6,11 @@ import type { EventQueue } from './events.js';
 import type { FirmwareState } from './firmware/firmware.js';
 import type { Firmware, Overrides } from './firmware/index.js';
 import type { Outcome } from './machine.js';
+import type { TypedInput, TypedInputState } from './typed-input.js';
 import type { Platform, PlatformState } from './platform.js';
 
 /** Raised whenever what a snapshot holds, or where the processor keeps it, changes. */
-export const snapshotVersion = 1;
+export const snapshotVersion = 2;
 
 /** The options that a machine was made with and that its state depends on. */
 export interface MachineConfiguration {
@@ -44,6 +45,7 @@ export interface MachineState {
   readonly random: bigint;
   readonly events: Readonly<Record<string, number>>;
   readonly platform: PlatformState;
+  readonly typed: TypedInputState;
   readonly firmware: FirmwareState;
 }
 
@@ -57,6 +59,7 @@ export class SnapshotError extends Error {
 export interface MachineParts {
   readonly processor: EmulatedProcessor;
   readonly platform: Platform;
+  readonly typed: TypedInput;
   readonly firmware: Firmware;
   readonly events: EventQueue;
   readonly random: { state: bigint };
@@ -96,6 +99,7 @@ export function machineState(parts: MachineParts): MachineState {
     random: parts.random.state,
     events: parts.events.save(),
     platform: parts.platform.save(),
+    typed: parts.typed.save(),
     firmware: parts.firmware.save(),
   };
 }
@@ -114,6 +118,7 @@ export function applySnapshot(parts: MachineParts, snapshot: Snapshot): void {
   });
   firmware.restore(state.firmware, snapshot.initrd);
   parts.platform.restore(state.platform);
+  parts.typed.restore(state.typed);
   parts.events.restore(state.events);
   parts.random.state = state.random;
   parts.idle = state.idle;

@@ -76,6 +76,11 @@ export const html: Option = {
   meaning: 'the report as one page',
   unbuilt: 'the table on standard output is the report; redirect it',
 };
+export const replay: Option = {
+  name: 'replay',
+  value: 'FILE',
+  meaning: 'type what was typed in another run, at the same ticks: its --json result; standard input is not read',
+};
 export const tier: Option = {
   name: 'tier',
   value: 'NAME',

@@ -1,6 +1,6 @@
 import { defaultDoor, doorRefuses, type DoorName } from '../boot/door-choice.js';
 import type { Profile } from '../firmware/index.js';
-import { ConsoleInput } from '../host/console-input.js';
+import { ConsoleInput, inputOf } from '../host/console-input.js';
 import { ConsoleOutput } from '../host/console-output.js';
 import { OutputFile } from '../host/files.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
@@ -17,6 +17,7 @@ import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootIn
 import * as option from './boot-options.js';
 import { bootResult } from './boot-result.js';
 import { UnusableInputError, UsageError } from './errors.js';
+import { readInputLog } from './input-log.js';
 import type { Arguments, Command } from './options.js';
 
 export const boot: Command = {
@@ -39,6 +40,7 @@ export const boot: Command = {
     option.timeout,
     option.trace,
     option.json,
+    option.replay,
     option.tier,
   ],
   examples: [
@@ -52,6 +54,7 @@ async function runBoot(args: Arguments): Promise<number> {
   const file = args.image;
   const given = readOptions(args);
   const inputs = bootInputs(args);
+  const replay = given.replay === undefined ? undefined : readInputLog(given.replay);
   const image = await loadImage(file);
   const door = given.door ?? defaultDoor(image);
   const { profile, filledIn } = chooseProfile(args.text('profile'), door);
@@ -90,6 +93,7 @@ async function runBoot(args: Arguments): Promise<number> {
     ...(given.until === undefined ? {} : { until: given.until }),
     observer,
   });
+  if (replay !== undefined) run.machine.replayInput(replay);
   const outcome = await runToEnd(run, given, flush);
   const wallSeconds = (performance.now() - started) / 1000;
   await console.finish();
@@ -108,6 +112,10 @@ async function runBoot(args: Arguments): Promise<number> {
   }
   if (run.probe.symbolsProblem !== undefined) {
     say(`no phase start_kernel: ${run.probe.symbolsProblem}`);
+  }
+  const late = run.machine.typed.waiting;
+  if (given.replay !== undefined && late > 0) {
+    say(`${String(late)} of the inputs in ${given.replay} not typed: the run ended before their ticks`);
   }
   const status = exitStatusOf(outcome);
   const summary = {
@@ -131,6 +139,7 @@ interface BootOptionsGiven {
   readonly timeout: number | undefined;
   readonly trace: string | undefined;
   readonly json: string | undefined;
+  readonly replay: string | undefined;
   readonly explain: boolean;
   readonly strict: boolean;
   readonly tier: 'both' | 'interpreter';
@@ -147,6 +156,7 @@ function readOptions(args: Arguments): BootOptionsGiven {
     timeout: args.seconds('timeout'),
     trace: args.text('trace'),
     json: args.text('json'),
+    replay: args.text('replay'),
     explain: args.flag('explain'),
     strict: args.flag('strict'),
     tier: parseTier(args.text('tier')),
@@ -226,12 +236,13 @@ async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () =>
       platform.uart.pipe(bytes);
     },
     get waiting(): number {
-      return platform.uart.waiting;
+      return typed.waiting + platform.uart.waiting;
     },
   };
-  const input = new ConsoleInput(process.stdin, device, () => {
+  const leaveByKey = (): void => {
     stop('left by Ctrl-A x');
-  });
+  };
+  const console = given.replay === undefined ? new ConsoleInput(process.stdin, device, leaveByKey) : undefined;
   const interrupted = (): void => {
     stop('interrupted by a signal');
   };
@@ -239,7 +250,7 @@ async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () =>
   process.once('SIGTERM', interrupted);
   try {
     const last = await runMachine(run.machine, {
-      input,
+      input: console ?? inputOf(device),
       between: flush,
       signal: leave.signal,
       ...(given.maxInstructions === undefined ? {} : { maxInstructions: given.maxInstructions }),
@@ -247,7 +258,7 @@ async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () =>
     });
     return run.outcome ?? last;
   } finally {
-    input.close();
+    console?.close();
     process.removeListener('SIGINT', interrupted);
     process.removeListener('SIGTERM', interrupted);
   }

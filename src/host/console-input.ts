@@ -1,7 +1,7 @@
 import type { ReadStream } from 'node:tty';
 import type { InputSource } from './run-loop.js';
 
-/** Where input goes: the guest's UART. */
+/** Where input goes: the machine. */
 export interface ConsoleDevice {
   type(bytes: Uint8Array): void;
   pipe(bytes: Uint8Array): void;
@@ -110,3 +110,11 @@ export const noInput: InputSource = {
   deliver: () => false,
   changed: () => new Promise(() => undefined),
 };
+
+/** Nothing but what the device has already: a log that it replays, say. */
+export const inputOf = (device: ConsoleDevice): InputSource => ({
+  ...noInput,
+  get waiting() {
+    return device.waiting > 0;
+  },
+});

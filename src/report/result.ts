@@ -19,7 +19,7 @@ export interface BootResult {
   readonly wallSeconds: number;
   readonly phases: readonly { readonly name: string; readonly instructions: number; readonly address: string }[];
   readonly services: readonly ServiceCount[];
-  /** What was typed at a terminal, by tick; absent when nothing was. Machine.typed.replay() repeats it. */
+  /** What was typed at a terminal, by tick; absent when nothing was. `boot --replay` and Machine.replayInput() repeat it. */
   readonly typed?: readonly TypedBytes[];
   readonly console: string;
 }

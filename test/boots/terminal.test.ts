@@ -1,10 +1,13 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
+import type { Context } from 'mocha';
+import type { BootResult } from '../../src/report/result.js';
 import { cachedFile, kernelFolder } from '../support/kernels.js';
-import { root } from '../support/efikit.js';
+import { efikit, root } from '../support/efikit.js';
 
 /** Runs efikit on a terminal of its own: util-linux's `script` makes one. */
 class TerminalRun {
@@ -50,6 +53,12 @@ class TerminalRun {
   }
 }
 
+function skipWithoutScript(context: Context): void {
+  if (process.platform === 'linux' && !spawnSync('script', ['--version']).error) return;
+  if (context.test !== undefined) context.test.title += ' (skipped: no Linux with the command "script")';
+  context.skip();
+}
+
 describe('a shell on a terminal', function () {
   this.timeout(120_000);
 
@@ -57,10 +66,7 @@ describe('a shell on a terminal', function () {
     const kernel = 'vmlinuz-6.1-cloud';
     cachedFile(this, kernel);
     cachedFile(this, 'initrd-shell.gz');
-    if (process.platform !== 'linux' || spawnSync('script', ['--version']).error) {
-      if (this.test !== undefined) this.test.title += ' (skipped: no Linux with the command "script")';
-      this.skip();
-    }
+    skipWithoutScript(this);
     const run = new TerminalRun([
       'boot',
       path.join(kernelFolder, kernel),
@@ -87,6 +93,32 @@ describe('a shell on a terminal', function () {
       expect(run.status).to.equal(3);
     } finally {
       run.kill();
+    }
+  });
+
+  it('is the same without a terminal when --replay types what was typed', async function () {
+    const kernel = 'vmlinuz-6.1-cloud';
+    cachedFile(this, kernel);
+    cachedFile(this, 'initrd-shell.gz');
+    skipWithoutScript(this);
+    const folder = mkdtempSync(path.join(tmpdir(), 'efikit-replay-'));
+    const recorded = path.join(folder, 'recorded.json');
+    const command = ['boot', path.join(kernelFolder, kernel), '--initrd', path.join(kernelFolder, 'initrd-shell.gz')];
+    const run = new TerminalRun([...command, '--json', recorded]);
+    try {
+      await run.see('/ # ', 90);
+      run.type('ls /sys/firmware/efi\r');
+      await run.see('fw_platform_size', 10);
+      run.type('poweroff -f\r');
+      while (run.status === undefined) await pause(5);
+      const { status, stdout } = await efikit([...command, '--replay', recorded, '--json', '-']);
+      expect(status).to.equal(0);
+      const first = JSON.parse(readFileSync(recorded, 'utf8')) as BootResult;
+      expect(first.typed).to.have.length.greaterThan(1);
+      expect({ ...(JSON.parse(stdout) as BootResult), wallSeconds: 0 }).to.deep.equal({ ...first, wallSeconds: 0 });
+    } finally {
+      run.kill();
+      rmSync(folder, { recursive: true });
     }
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -87,6 +87,43 @@ describe('efikit boot', function () {
       statuses: { EFI_SUCCESS: 2 },
     });
     expect(result?.console).to.match(/^door: efi\nmode: 64-bit/);
+  });
+
+  it('--replay types what a result or a bare list says, and says what came too late', async () => {
+    const typed = [
+      { tick: 1000, bytes: '6c73' },
+      { tick: 2000, bytes: '0a' },
+    ];
+    const file = path.join(folder, 'typed.json');
+    const replay = async (data: unknown) => {
+      writeFileSync(file, JSON.stringify(data));
+      return efikit(['boot', elf, '--json', '-', '--replay', file]);
+    };
+    const first = JSON.parse((await replay(typed)).stdout) as BootResult;
+    expect(first.typed).to.deep.equal(typed);
+    const second = JSON.parse((await replay(first)).stdout) as BootResult;
+    expect({ ...second, wallSeconds: 0 }).to.deep.equal({ ...first, wallSeconds: 0 });
+    const { typed: none, ...silent } = first;
+    expect(none).to.have.length(2);
+    expect(JSON.parse((await replay(silent)).stdout)).not.to.have.property('typed');
+    const late = await replay([...typed, { tick: 1e12, bytes: '61' }]);
+    expect(late.status).to.equal(0);
+    expect(late.stderr).to.match(/1 of the inputs in \S+ not typed: the run ended before/);
+  });
+
+  it('--replay refuses a file that holds no typed input', async () => {
+    const file = path.join(folder, 'typed.json');
+    for (const [text, message] of [
+      ['no JSON', /is not valid JSON; give a result of boot --json/],
+      ['{}', /is a list of/],
+      ['[{"tick": 1, "bytes": "6"}]', /entry 0 .*"bytes" must be hexadecimal/],
+    ] as const) {
+      writeFileSync(file, text);
+      const { status, stderr } = await efikit(['boot', elf, '--replay', file]);
+      expect(status).to.equal(4);
+      expect(stderr).to.match(message);
+    }
+    expect((await efikit(['boot', elf, '--replay', path.join(folder, 'absent')])).status).to.equal(4);
   });
 
   it('writes the same JSON without the hot tier', async () => {

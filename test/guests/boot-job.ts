@@ -94,7 +94,7 @@ function listen(machine: Machine, { type }: BootJob): { text(): string } {
     bytes.push(byte);
     if (lines.length === 0 || !prompt.every((wanted, at) => bytes[bytes.length - prompt.length + at] === wanted))
       return;
-    machine.platform.uart.type(new TextEncoder().encode(`${lines.shift() ?? ''}\n`));
+    machine.type(new TextEncoder().encode(`${lines.shift() ?? ''}\n`));
   };
   return { text: () => new TextDecoder().decode(Uint8Array.from(bytes)) };
 }

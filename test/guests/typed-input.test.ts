@@ -1,58 +1,64 @@
 import { expect } from 'chai';
-import { efi } from '../../src/boot/efi.js';
 import { linux } from '../../src/firmware/index.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
+import { runMachine } from '../../src/host/run-loop.js';
 import { readImage } from '../../src/loaders/read-image.js';
-import { Machine } from '../../src/machine.js';
-import type { TypedBytes } from '../../src/typed-input.js';
+import { bootResult } from '../../src/cli/boot-result.js';
+import { ObservedBoot } from '../../src/probe/observed-boot.js';
+import type { BootResult } from '../../src/report/result.js';
 import { cachedFile, cachedKernel } from '../support/kernels.js';
 
-interface Session {
-  readonly ticks: number;
-  readonly console: string;
-  readonly typed: readonly TypedBytes[];
-}
-
-/** Boots to the shell and ends when the guest powers off; `answer` is called whenever the guest idles. */
-function session(kernel: Uint8Array, initrd: Uint8Array, answer: (machine: Machine, console: string) => void): Session {
-  const machine = new Machine({ artifacts: loadProcessorArtifacts(), memoryBytes: 256 << 20, profile: linux });
-  let console = '';
-  machine.onConsole = (byte) => {
-    console += String.fromCharCode(byte);
-  };
-  machine.boot(efi, readImage(kernel), { commandLine: 'console=ttyS0', initrd, modules: [] });
-  answer(machine, console);
-  while (machine.outcome === undefined) {
-    machine.run(5_000_000);
-    if (!machine.idle) continue;
-    const typed = machine.typed.log.length;
-    answer(machine, console);
-    if (machine.typed.log.length > typed) continue; // the guest wakes at once
-    machine.skipTo(machine.idleUntil() ?? machine.ticks + 1_000_000);
-  }
-  return { ticks: machine.ticks, console, typed: machine.typed.log };
-}
+const memoryBytes = 256 * 2 ** 20;
 
 describe('a session typed at the 6.1 shell', function () {
   this.timeout(120_000);
 
-  it('is repeated to the tick by replaying its log', function () {
-    const kernel = cachedKernel(this, '6.1-cloud');
+  it('has the same JSON when its log is replayed', async function () {
+    const image = readImage(cachedKernel(this, '6.1-cloud'));
     const initrd = cachedFile(this, 'initrd-shell.gz');
-    const lines = ['uname -r\r', 'poweroff -f\r'];
-    let prompts = 0;
-    const first = session(kernel, initrd, (machine, console) => {
-      if (console.split('/ # ').length - 1 <= prompts) return;
-      prompts++;
-      machine.typed.type(Buffer.from(lines.shift() ?? ''));
+    await image.prepare();
+
+    /** Boots to the shell and runs to the end; `prepare` has the boot before its first tick and gives what is called between slices. */
+    const session = async (prepare: (boot: ObservedBoot) => () => boolean): Promise<BootResult> => {
+      const options = { commandLine: 'console=ttyS0', initrd, modules: [] };
+      const artifacts = loadProcessorArtifacts();
+      const boot = ObservedBoot.start({
+        artifacts,
+        door: 'efi',
+        image,
+        profile: linux,
+        strict: false,
+        memoryBytes,
+        options,
+      });
+      const deliver = prepare(boot);
+      const input = { open: false, waiting: false, deliver, changed: () => Promise.resolve() };
+      const outcome = await runMachine(boot.machine, { input });
+      return bootResult(boot, boot.outcome ?? outcome, { file: 'vmlinuz', image, wallSeconds: 0 });
+    };
+
+    const lines = ['ls /sys/firmware/efi\n', 'poweroff -f\n'];
+    const typed = await session((boot) => {
+      let prompts = 0;
+      return () => {
+        const text = new TextDecoder().decode(boot.console.bytes());
+        if (text.split('/ # ').length - 1 <= prompts) return false;
+        prompts++;
+        boot.machine.type(new TextEncoder().encode(lines.shift() ?? ''));
+        return true;
+      };
     });
-    expect(first.typed).to.have.length(2);
-    expect(first.console).to.match(/uname -r\r\n6\.1\.\S+cloud-amd64/);
-    let started = false;
-    const second = session(kernel, initrd, (machine) => {
-      if (!started) machine.typed.replay(first.typed);
-      started = true;
+    expect(typed.outcome).to.equal('powered-off');
+    expect(typed.console).to.match(/# ls \/sys\/firmware\/efi\n[^#]*fw_platform_size/);
+    expect(typed.typed?.map(({ bytes }) => Buffer.from(bytes, 'hex').toString())).to.deep.equal([
+      'ls /sys/firmware/efi\n',
+      'poweroff -f\n',
+    ]);
+
+    const replayed = await session((boot) => {
+      boot.machine.replayInput(typed.typed ?? []);
+      return () => false;
     });
-    expect(second).to.deep.equal(first);
+    expect(replayed).to.deep.equal(typed);
   });
 });
