@@ -101,8 +101,15 @@ export class EmulatedProcessor implements Processor {
     );
     this.view.setUint32(L.RAM_BYTES, ramBytes, true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
-    const { table } = cold.exports;
-    this.hot = new HotTier(this.wasm, artifacts, core.exports, table as never, this.blocks, compileAfter);
+    const { table, storeFlags } = cold.exports;
+    const functions = { ...core.exports, storeFlags };
+    this.hot = new HotTier(
+      artifacts,
+      { memory: this.wasm, functions },
+      table as never,
+      this.blocks,
+      compileAfter,
+    );
     this.core.resetProcessor();
     this.blocks.clear();
     this.core.flushAll();
@@ -144,6 +151,7 @@ export class EmulatedProcessor implements Processor {
     const { view } = this;
     view.setUint32(L.STOP_REQUESTED, 0, true);
     this.runEnd = untilTick;
+    this.hot.compileWaiting();
     let record = 0;
     for (;;) {
       if (record === 0) {
@@ -170,7 +178,7 @@ export class EmulatedProcessor implements Processor {
           break;
         case L.EXIT_HOT: {
           const block = this.blocks.startingAt(view.getUint32(L.LEAVE_RECORD, true));
-          if (block !== undefined) this.hot.compile(block);
+          if (block !== undefined) this.hot.request(block);
           break;
         }
         case L.EXIT_RECORD: {

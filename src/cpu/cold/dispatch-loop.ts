@@ -113,6 +113,7 @@ export function emitRun(
   f.op(0x6a);
   f.set(budget);
   storeBudget();
+  f.i32(0); f.i32(0); f.memory(0x29, 0x1390); f.i64(1n); f.op(0x7c); f.memory(0x37, 0x1390);
   f.get(record);
   f.i32(L.RECORDS);
   f.op(0x6b);
@@ -130,7 +131,8 @@ export function emitRun(
   f.callIndirect(hotType);
   f.i32(L.STATUS_COLD);
   f.op(0x46);
-  f.set(bypass);
+  f.tee(bypass);
+  f.if(); f.i32(0); f.i32(0); f.memory(0x29, 0x1398); f.i64(1n); f.op(0x7c); f.memory(0x37, 0x1398); f.end();
   loadBudget();
   f.i32(0);
   f.set(from);

@@ -5,6 +5,7 @@ import { FunctionWriter, ModuleWriter, type Signature } from '../wasm/encoder.js
 import { ColdEmitter, type ColdContext } from './emitter.js';
 import { emitRun } from './dispatch-loop.js';
 import { coreImports } from './core-imports.js';
+import { storeFlagsBody, storeFlagsSignature } from './store-flags.js';
 import { HOT_CAPACITY } from './limits.js';
 import { PSEUDO_HANDLERS, emitPseudoHandler } from './pseudo.js';
 
@@ -76,6 +77,10 @@ export function buildColdModule(
     countHandlers: options.countHandlers ?? false,
   });
   module.define(run, f.body());
+
+  const storeFlags = module.declare(storeFlagsSignature);
+  module.export('storeFlags', storeFlags);
+  module.define(storeFlags, storeFlagsBody());
   return { bytes: module.encode(1), handlers, pseudo, hotBase: table.length };
 }
 

@@ -3,6 +3,7 @@ import type { FunctionWriter, Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I64_LOAD } from '../wasm/opcodes.js';
 
 const PAGE_MASK = ~0xfffn;
+const PAGE_SHIFT = 12;
 
 /** hotRead and hotWrite of the core: (linear, bytes) => address in this memory, or 0. */
 export const fillSignature: Signature = { parameters: ['i64', 'i32'], results: ['i32'] };
@@ -10,24 +11,31 @@ export const fillSignature: Signature = { parameters: ['i64', 'i32'], results: [
 export interface HostAddressParts {
   readonly linear: number; // i64 local
   readonly entry: number; // i32 local, overwritten
+  readonly host: number; // i32 local, the result
   readonly tlb: number; // address of the TLB
   readonly tag: number; // TLB_TAG_READ or TLB_TAG_WRITE
   readonly mask: number; // entries - 1
   readonly bytes: number;
   readonly fill: number; // core function (linear, bytes) => host address or 0
+  /** Emits: leave, the access is not plain. */
+  readonly leave: () => void;
 }
 
-/** Emits: the address in this memory of a plain access, through the TLB; 0 when it is not plain. */
+/** Emits: the address in this memory of a plain access, through the TLB. */
 export function emitHostAddress(f: FunctionWriter, parts: HostAddressParts): void {
-  const { linear, entry, tlb, tag, mask, bytes, fill } = parts;
+  const { linear, entry, host, tlb, tag, mask, bytes, fill } = parts;
+  const done = f.block();
   f.get(linear);
-  f.i64(12n);
+  f.i64(BigInt(PAGE_SHIFT - L.TLB_ENTRY_SHIFT));
   f.op(0x88, 0xa7); // shr_u, wrap
-  f.i32(mask);
+  f.i32(mask << L.TLB_ENTRY_SHIFT);
   f.op(0x71); // and
-  f.i32(L.TLB_ENTRY_SHIFT);
-  f.op(0x74); // shl
   f.tee(entry);
+  f.memory(I32_LOAD, tlb + L.TLB_ADDEND);
+  f.get(linear);
+  f.op(0xa7, 0x6a); // wrap, add
+  f.set(host);
+  f.get(entry);
   f.memory(I64_LOAD, tlb + tag);
   f.get(linear);
   if (bytes > 1) {
@@ -36,15 +44,12 @@ export function emitHostAddress(f: FunctionWriter, parts: HostAddressParts): voi
   }
   f.i64(PAGE_MASK);
   f.op(0x83, 0x51); // and, eq
-  f.if('i32');
-  f.get(linear);
-  f.op(0xa7);
-  f.get(entry);
-  f.memory(I32_LOAD, tlb + L.TLB_ADDEND);
-  f.op(0x6a);
-  f.else();
+  f.brIf(done);
   f.get(linear);
   f.i32(bytes);
   f.call(fill);
+  f.tee(host);
+  f.brIf(done);
+  parts.leave();
   f.end();
 }

@@ -2,36 +2,34 @@
  * Emits the instructions of hot code: registers in locals, flags kept as the operation that made them, loads and stores
  * straight to RAM through the TLB. Whatever is not plain leaves in front of the instruction.
  */
-import { carryOf, carryOfForm, conditionOf, conditionOfForm, flagNodes, type FlagsForm } from '../ir/flags.js';
+import { carryOf, carryOfForm, conditionOf, conditionOfForm } from '../ir/flags.js';
+import { fold } from '../ir/fold.js';
 import type { Statement } from '../ir/lifter.js';
 import { NodeEmitter } from '../ir/node-emitter.js';
-import type { Node } from '../ir/nodes.js';
+import { constant, constant32, type Node } from '../ir/nodes.js';
+import { storeFlagsSignature } from '../cold/store-flags.js';
 import * as L from '../state-layout.js';
 import { FunctionWriter, type Signature, type ValueType } from '../wasm/encoder.js';
 import { loadOpcode, storeOpcode } from '../wasm/opcodes.js';
 import { emitHostAddress, fillSignature } from './host-address.js';
+import { PendingFlags } from './pending-flags.js';
 import type { ResolvedInstruction } from './records.js';
+import { RegisterLocals, isGeneral } from './register-locals.js';
 import type { RegionContext } from './region.js';
 
-const GPRS = 16;
-
 export abstract class InstructionEmitter extends NodeEmitter {
-  protected readonly gpr = Array.from({ length: GPRS }, () => this.f.local('i64'));
-  protected readonly flagsResultLocal = this.f.local('i64');
-  protected readonly flagsAuxLocal = this.f.local('i64');
-  /** General registers that the region reads or writes, and those that it writes. */
-  protected readonly touched = new Set<number>();
-  protected readonly written = new Set<number>();
-  private readonly flagLocals = Array.from({ length: 6 }, () => this.f.local('i64'));
-  private flagSet = 0;
-  /** The operation whose flags are current; undefined: they are in flagsResultLocal and flagsAuxLocal. */
-  protected form: FlagsForm | undefined;
-  protected abstract readonly instruction: ResolvedInstruction;
-  private locals: Node[] = [];
-  private readonly pools = new Map<ValueType, { locals: number[]; used: number }>();
+  protected readonly registers = new RegisterLocals(this.f);
+  protected readonly flags: PendingFlags;
+  protected instruction!: ResolvedInstruction;
+  /** Values of the definition's locals. */
+  private locals: (Node | undefined)[] = [];
+  private readonly pools: Record<ValueType, { readonly locals: number[]; used: number }>;
 
   protected constructor(protected readonly context: RegionContext) {
-    super(new FunctionWriter(1)); // parameter 0: position of the block to enter
+    super(new FunctionWriter(1)); // parameter 0: what to enter
+    this.flags = new PendingFlags(this.f, () => context.functionIndex('storeFlags', storeFlagsSignature));
+    const pool = (): { locals: number[]; used: number } => ({ locals: [], used: 0 });
+    this.pools = { i32: pool(), i64: pool(), f32: pool(), f64: pool(), v128: pool() };
   }
 
   /** Emits: leave in front of the instruction; nothing of it is visible yet, so the cold tier does all of it. */
@@ -39,26 +37,17 @@ export abstract class InstructionEmitter extends NodeEmitter {
   /** Emits: the instruction is done, go to the target. */
   protected abstract jump(target: Node): void;
 
-  /** Emits a whole instruction, which is `this.instruction`. */
-  protected wholeInstruction(): void {
-    this.pools.forEach((pool) => (pool.used = 0));
+  /** Emits a whole instruction. */
+  protected emitInstruction(instruction: ResolvedInstruction): void {
+    this.instruction = instruction;
     this.locals = [];
-    for (const statement of this.instruction.lifter.statements) this.statement(statement);
+    const { pools } = this;
+    pools.i32.used = pools.i64.used = pools.v128.used = 0;
+    if (instruction.mayLeave) this.registers.flush();
+    for (const statement of instruction.statements) this.statement(statement);
   }
 
-  /** Puts the flags of the current form into their locals, at this place in the code. */
-  protected materialise(): void {
-    if (this.form === undefined) return;
-    const { f } = this;
-    const { result, aux } = flagNodes(this.form, (value) => this.bind(value));
-    this.node(aux);
-    this.node(result);
-    f.set(this.flagsResultLocal);
-    f.set(this.flagsAuxLocal);
-  }
-
-  /** Emits one statement of the instruction at hand. */
-  protected statement(s: Statement): void {
+  private statement(s: Statement): void {
     const { f } = this;
     switch (s.kind) {
       case 'let':
@@ -91,21 +80,23 @@ export abstract class InstructionEmitter extends NodeEmitter {
         this.store(s);
         return;
       case 'flags':
-        this.setFlags(s.form);
+        this.flags.set(s.form, this.push);
         return;
       case 'if':
         this.branch(s);
         return;
       case 'jump':
+        this.registers.flush();
         this.jump(s.target);
         return;
       case 'jumpIf': {
-        const { form } = this;
+        this.registers.flush();
         this.node(s.condition);
+        const { form } = this.flags;
         f.if();
         this.jump(s.target);
         f.end();
-        this.form = form;
+        this.flags.form = form;
         return;
       }
       case 'raise':
@@ -116,102 +107,57 @@ export abstract class InstructionEmitter extends NodeEmitter {
     }
   }
 
-  /** A conditional part of an instruction: the flags are brought to their locals on every way through. */
+  private readonly push = (value: Node): void => {
+    this.node(value);
+  };
+  private readonly constantLocal = (index: number): bigint | undefined => {
+    const source = this.locals[index]?.source;
+    return source?.kind === 'constant' ? BigInt.asUintN(64, source.value) : undefined;
+  };
+
+  private known(value: Node): bigint | undefined {
+    return fold(value, this.instruction.immediate, this.constantLocal);
+  }
+
+  /** A conditional part of an instruction. */
   private branch(s: Extract<Statement, { kind: 'if' }>): void {
-    const { f } = this;
-    const setsFlags = [...s.then, ...s.else].some(({ kind }) => kind === 'flags');
-    if (setsFlags) {
-      this.materialise();
-      this.form = undefined;
+    const { f, flags } = this;
+    const known = this.known(s.condition);
+    if (known !== undefined) {
+      for (const statement of known === 0n ? s.else : s.then) this.statement(statement);
+      return;
     }
-    const before = this.form;
     this.node(s.condition);
+    const { form } = flags;
     f.if();
     for (const statement of s.then) this.statement(statement);
-    if (setsFlags) this.materialise();
-    this.form = before;
+    const same = flags.form === form;
+    flags.form = form;
     if (s.else.length > 0) {
       f.else();
       for (const statement of s.else) this.statement(statement);
-      if (setsFlags) this.materialise();
-      this.form = before;
     }
+    if (!same || flags.form !== form) flags.form = undefined;
     f.end();
   }
 
-  private setFlags(form: FlagsForm): void {
-    this.flagSet ^= 1;
-    const keep = (value: Node, position: number): Node => this.keep(value, position);
-    if (form.kind === 'raw') {
-      const aux = keep(form.aux, 1);
-      this.form = { kind: 'raw', result: keep(form.result, 0), aux };
-    } else if (form.kind === 'logic') this.form = { ...form, result: keep(form.result, 0) };
-    else this.form = { ...form, a: keep(form.a, 1), b: keep(form.b, 2), result: keep(form.result, 0) };
-  }
-
-  // Registers.
-
-  private touch(register: number): number {
-    this.touched.add(register);
-    return this.gpr[register] ?? 0;
-  }
-
-  /** Writes the register whose (low) byte is at this state address. */
   private setRegister(address: number, bits: number, value: Node): void {
-    const { f } = this;
-    const register = (address - L.RAX) >> 3;
-    const high = (address & 7) === 1;
-    const local = this.touch(register);
-    this.written.add(register);
-    if (bits === 64 || bits === 32) {
+    this.registers.set(address, bits, () => {
       this.node(value);
-      if (bits === 32) {
-        f.i64(0xffff_ffffn);
-        f.op(0x83);
-      }
-      f.set(local);
-      return;
-    }
-    const mask = bits === 16 ? 0xffffn : 0xffn;
-    const shift = high ? 8n : 0n;
-    this.node(value);
-    f.i64(mask);
-    f.op(0x83);
-    if (high) {
-      f.i64(shift);
-      f.op(0x86);
-    }
-    f.get(local);
-    f.i64(~(mask << shift));
-    f.op(0x83, 0x84);
-    f.set(local);
-  }
-
-  private getRegister(address: number, bits: number): void {
-    const { f } = this;
-    f.get(this.touch((address - L.RAX) >> 3));
-    if (bits === 64) return;
-    if ((address & 7) === 1) {
-      f.i64(8n);
-      f.op(0x88);
-    }
-    f.i64((1n << BigInt(bits)) - 1n);
-    f.op(0x83);
+    });
   }
 
   // Locals.
 
   private fresh(type: ValueType): number {
-    const pool = this.pools.get(type) ?? { locals: [], used: 0 };
-    this.pools.set(type, pool);
+    const pool = this.pools[type];
     return (pool.locals[pool.used++] ??= this.f.local(type));
   }
 
   private assign(local: number, value: Node): void {
-    const index = this.fresh(value.type);
-    this.node(value);
-    this.f.set(index);
-    this.locals[local] = { type: value.type, source: { kind: 'hostLocal', index } };
+    const known = this.known(value);
+    if (known === undefined) this.locals[local] = this.bind(value);
+    else this.locals[local] = value.type === 'i32' ? constant32(Number(known)) : constant(known);
   }
 
   protected bind(value: Node): Node {
@@ -219,17 +165,6 @@ export abstract class InstructionEmitter extends NodeEmitter {
     this.node(value);
     this.f.set(index);
     return { type: value.type, source: { kind: 'hostLocal', index } };
-  }
-
-  /**
-   * A copy that outlives the instruction: flags may be asked for much later. Two sets take turns, because the new form may
-   * be made of the old one; more locals would cost the baseline compiler at every branch.
-   */
-  private keep(value: Node, position: number): Node {
-    const index = this.flagLocals[this.flagSet * 3 + position] ?? 0;
-    this.node(value);
-    this.f.set(index);
-    return { type: 'i64', source: { kind: 'hostLocal', index } };
   }
 
   // Memory.
@@ -255,17 +190,16 @@ export abstract class InstructionEmitter extends NodeEmitter {
     emitHostAddress(f, {
       linear,
       entry,
+      host,
       tlb,
       tag: write ? L.TLB_TAG_WRITE : L.TLB_TAG_READ,
       mask: this.context.tlbMask,
       bytes,
       fill: this.functionIndex(write ? 'hotWrite' : 'hotRead', fillSignature),
+      leave: () => {
+        this.leave();
+      },
     });
-    f.tee(host);
-    f.op(0x45);
-    f.if();
-    this.leave();
-    f.end();
     return host;
   }
 
@@ -314,7 +248,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
   }
 
   protected generalRegister(register: number, bits: number): void {
-    this.getRegister(L.RAX + 8 * register, bits);
+    this.registers.get(L.RAX + 8 * register, bits);
   }
 
   protected operand(operand: number, bits: number): void {
@@ -322,7 +256,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
     if (bits === 128) {
       this.f.i32(address);
       this.f.memory(loadOpcode(128), 0);
-    } else this.getRegister(address, bits);
+    } else this.registers.get(address, bits);
   }
 
   private operandAddress(operand: number): number {
@@ -331,7 +265,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
 
   protected state(address: number, bits: number): void {
     if (isGeneral(address)) {
-      this.getRegister(address, bits);
+      this.registers.get(address, bits);
       return;
     }
     this.f.i32(0);
@@ -355,11 +289,12 @@ export abstract class InstructionEmitter extends NodeEmitter {
   }
 
   protected condition(code: number): Node {
-    return (this.form && conditionOfForm(code, this.form)) ?? conditionOf(code, ...this.flagValues());
+    const form = this.flags.known();
+    return conditionOfForm(code, form) ?? conditionOf(code, ...this.flagValues());
   }
 
   protected carry(): Node {
-    return (this.form && carryOfForm(this.form)) ?? carryOf(this.flagValues()[1]);
+    return carryOfForm(this.flags.known()) ?? carryOf(this.flagValues()[1]);
   }
 
   protected flagsResult(): void {
@@ -370,17 +305,10 @@ export abstract class InstructionEmitter extends NodeEmitter {
     this.node(this.flagValues()[1]);
   }
 
-  /** FLAGS_RESULT and FLAGS_AUX as they would be now. */
+  /** FLAGS_RESULT and FLAGS_AUX as they would be now; bind() leaves a value that is being emitted alone. */
   private flagValues(): [Node, Node] {
-    if (this.form === undefined) {
-      return [
-        { type: 'i64', source: { kind: 'hostLocal', index: this.flagsResultLocal } },
-        { type: 'i64', source: { kind: 'hostLocal', index: this.flagsAuxLocal } },
-      ];
-    }
-    // Asked for inside a value that is being emitted: bind() stores to a local and leaves the stack alone.
-    const { result, aux } = flagNodes(this.form, (value) => this.bind(value));
-    return [this.bind(result), this.bind(aux)];
+    const { result, aux } = this.flags.both((value) => this.bind(value));
+    return [result, aux];
   }
 
   protected offset(): void {
@@ -389,11 +317,11 @@ export abstract class InstructionEmitter extends NodeEmitter {
     const fixed = BigInt.asUintN(64, (constantBase ?? 0n) + BigInt(displacement));
     let parts = 0;
     if (constantBase === undefined && base !== L.ZERO) {
-      this.getRegister(base, 64);
+      this.registers.get(base, 64);
       parts++;
     }
     if (index !== L.ZERO) {
-      this.getRegister(index, 64);
+      this.registers.get(index, 64);
       if (scale > 0) {
         f.i64(BigInt(scale));
         f.op(0x86);
@@ -410,5 +338,3 @@ export abstract class InstructionEmitter extends NodeEmitter {
     }
   }
 }
-
-const isGeneral = (address: number): boolean => address >= L.RAX && address < L.RAX + 8 * GPRS;

@@ -1,18 +1,36 @@
 /** Reads instruction records back: what the decoder wrote, as shapes with resolved operands. */
 import type { ProcessorArtifacts } from '../artifacts.js';
-import { Lifter } from '../ir/lifter.js';
+import { Lifter, type Statement } from '../ir/lifter.js';
 import { families } from '../isa/index.js';
-import { parseShapeKey, type ParsedShape } from '../isa/shape-key.js';
+import { parseShapeKey } from '../isa/shape-key.js';
 import * as L from '../state-layout.js';
 
 const definitions = new Map(families.flatMap((family) => Object.entries(family)));
+
+/** How an instruction transfers control: `branch` and `jump` and `call` have one target, known when decoded. */
+export type Transfer = 'none' | 'branch' | 'jump' | 'call' | 'return' | 'indirectJump' | 'indirectCall';
+
+/** What all instructions of one shape have in common. */
+interface LiftedShape {
+  readonly statements: readonly Statement[];
+  readonly isHot: boolean;
+  readonly mayLeave: boolean;
+  readonly transfer: Transfer;
+}
 
 /** One instruction of a block, operands resolved. */
 export interface ResolvedInstruction {
   readonly record: number;
   readonly address: bigint; // linear
   readonly nextRip: bigint;
-  readonly lifter: Lifter;
+  readonly statements: readonly Statement[];
+  /** Hot code performs it itself; otherwise hot code leaves in front of it. */
+  readonly isHot: boolean;
+  /** Hot code may leave in front of it after all: it touches memory or may fault. */
+  readonly mayLeave: boolean;
+  readonly transfer: Transfer;
+  /** A branch whose taken count is in its record. */
+  readonly linkable: boolean;
   /** State address of operand 0 and 1 where it is a register. */
   readonly operands: readonly [number, number];
   readonly base: number; // state address; ZERO when absent
@@ -35,7 +53,7 @@ export interface BlockBody {
 
 export class RecordReader {
   private readonly view: DataView;
-  private readonly shapes = new Map<number, ParsedShape | undefined>();
+  private readonly shapes = new Map<number, LiftedShape | undefined>();
 
   constructor(
     memory: WebAssembly.Memory,
@@ -45,7 +63,7 @@ export class RecordReader {
   }
 
   /** The cold handler of a record, also when a hot function starts there. */
-  handlerOf(record: number): number {
+  private handlerOf(record: number): number {
     const handler = this.view.getUint16(record + L.REC_HANDLER, true);
     return handler === this.artifacts.pseudo.hot ? this.view.getUint16(record + L.REC_COLD_HANDLER, true) : handler;
   }
@@ -65,26 +83,38 @@ export class RecordReader {
   }
 
   /** undefined for pseudo-records and the firmware gate. */
-  private shapeOf(handler: number): ParsedShape | undefined {
-    if (!this.shapes.has(handler)) {
-      const parsed = parseShapeKey(this.artifacts.names[handler] ?? '');
-      this.shapes.set(handler, definitions.has(parsed.name) ? parsed : undefined);
+  private shapeOf(handler: number): LiftedShape | undefined {
+    const known = this.shapes.get(handler);
+    if (known !== undefined || this.shapes.has(handler)) return known;
+    const { name, operands, long } = parseShapeKey(this.artifacts.names[handler] ?? '');
+    const definition = definitions.get(name);
+    let lifted: LiftedShape | undefined;
+    if (definition !== undefined) {
+      const lifter = new Lifter(operands, long);
+      definition(lifter);
+      const { statements } = lifter;
+      lifted = {
+        statements,
+        isHot: !some(statements, ({ kind }) => kind === 'helper'),
+        mayLeave: some(statements, mayLeave),
+        transfer: transferOf(statements),
+      };
     }
-    return this.shapes.get(handler);
+    this.shapes.set(handler, lifted);
+    return lifted;
   }
 
-  private resolve(record: number, shape: ParsedShape): ResolvedInstruction {
+  private resolve(record: number, shape: LiftedShape): ResolvedInstruction {
     const { view } = this;
-    const lifter = new Lifter(shape.operands, shape.long);
-    definitions.get(shape.name)?.(lifter);
     const nextRip = view.getBigUint64(record + L.REC_NEXT_RIP, true);
     const immediate = view.getBigUint64(record + L.REC_IMMEDIATE, true);
     const base = view.getUint32(record + L.REC_BASE, true);
     return {
+      ...shape,
       record,
       address: BigInt.asUintN(64, nextRip - BigInt(view.getUint8(record + L.REC_LENGTH))),
       nextRip,
-      lifter,
+      linkable: (view.getUint8(record + L.REC_FLAGS) & L.REC_LINKABLE) !== 0,
       operands: [view.getUint32(record + L.REC_OP0, true), view.getUint32(record + L.REC_OP1, true)],
       base,
       index: view.getUint32(record + L.REC_INDEX, true),
@@ -98,3 +128,30 @@ export class RecordReader {
     };
   }
 }
+
+function some(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
+  return statements.some(
+    (statement) =>
+      test(statement) || (statement.kind === 'if' && (some(statement.then, test) || some(statement.else, test))),
+  );
+}
+
+const mayLeave = (s: Statement): boolean =>
+  s.kind === 'load' || (s.kind === 'store' && s.host === undefined) || s.kind === 'raise';
+
+function transferOf(statements: readonly Statement[]): Transfer {
+  const stores = some(statements, ({ kind }) => kind === 'store');
+  const loads = some(statements, ({ kind }) => kind === 'load');
+  for (const statement of statements) {
+    if (statement.kind === 'jumpIf') return 'branch';
+    if (statement.kind !== 'jump') continue;
+    if (statement.target.source.kind === 'immediate') return stores ? 'call' : 'jump';
+    if (stores) return 'indirectCall';
+    return loads && popsTarget(statements) ? 'return' : 'indirectJump';
+  }
+  return 'none';
+}
+
+/** A near return moves the stack pointer; an indirect jump does not. */
+const popsTarget = (statements: readonly Statement[]): boolean =>
+  some(statements, (s) => s.kind === 'setRegister' && s.register === 4);

@@ -1,72 +1,70 @@
-/** Compiles a region to the body of one function; its parameter is the position of the block to enter. */
+/** Compiles a region to the body of one function; its parameter is the position among the region's entries. */
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
 import { FunctionWriter } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 import { InstructionEmitter } from './instruction-emitter.js';
-import type { ResolvedInstruction } from './records.js';
-import { isHot, type Region, type RegionBlock, type RegionContext } from './region.js';
+import type { Region, RegionBlock, RegionContext } from './region.js';
+import { structure, type Part } from './structure.js';
 
 const PAGE_MASK = ~0xfffn;
-const ENTRY = 0; // parameter: position of the block to go to
+const WAY = 0; // parameter: which entry; later: which header of a loop that has several
 
-/** (position: i32) => STATUS_JUMP or STATUS_COLD, with RIP and BUDGET stored. */
+/** How to get to a block from where the code stands. */
+interface Place {
+  readonly label: number;
+  /** What WAY has to be on arrival; undefined where there is no choice. */
+  readonly way: number | undefined;
+}
+
+/** (entry: i32) => STATUS_JUMP or STATUS_COLD, with the guest's state in memory. */
 export class RegionEmitter extends InstructionEmitter {
   private readonly budget = this.f.local('i32');
   private readonly rip = this.f.local('i64');
   private readonly status = this.f.local('i32');
-  private readonly blockLabels: number[] = [];
-  private dispatchLabel = 0;
-  private exitLabel = 0;
-  private selfLabel = 0;
-  private current!: { position: number; index: number; count: number; instruction: ResolvedInstruction };
+  private readonly places: Place[] = [];
+  /** Blocks that are dispatched to by number: entries, then headers of loops that have several. */
+  private readonly ways: number[];
+  private jumpLabel = 0;
+  private coldLabel = 0;
+  private current!: RegionBlock;
+  /** Instructions of the current block that are charged but not yet executed, the one at hand included. */
+  private ahead = 0;
 
   constructor(
     private readonly region: Region,
     context: RegionContext,
   ) {
     super(context);
-  }
-
-  protected get instruction(): ResolvedInstruction {
-    return this.current.instruction;
+    this.ways = [...region.entries];
   }
 
   /** The function's encoded body. */
   emit(): Uint8Array {
     const { f, region } = this;
-    const count = region.blocks.length;
-    this.exitLabel = f.block();
-    this.dispatchLabel = f.loop();
-    for (let i = count - 1; i >= 0; i--) this.blockLabels[i] = f.block();
-    f.get(ENTRY);
-    f.brTable(this.blockLabels.slice(0, count), this.blockLabels[0] ?? 0);
-    region.blocks.forEach((block, position) => {
-      f.end();
-      this.block(block, position);
-    });
-    f.end(); // dispatch
-    f.end(); // exit
+    const done = f.block();
+    this.coldLabel = f.block();
+    this.jumpLabel = f.block();
+    const successors = region.blocks.map(({ targets, through, returnTo }) =>
+      [...targets.values(), through, returnTo?.position].filter((position) => position !== undefined),
+    );
+    this.sequence(structure(successors, region.entries), region.entries);
+    f.end(); // jump
+    f.i32(L.STATUS_JUMP);
+    f.set(this.status);
+    f.br(done);
+    f.end(); // cold
+    f.i32(L.STATUS_COLD);
+    f.set(this.status);
+    f.end(); // done
     this.epilogue();
-    const prologue = this.prologue();
-    return f.bodyWithPrologue(prologue);
+    return f.bodyWithPrologue(this.prologue());
   }
 
   private prologue(): FunctionWriter {
     const p = new FunctionWriter(1);
-    for (const register of this.touched) {
-      p.i32(0);
-      p.memory(I64_LOAD, L.RAX + 8 * register);
-      p.set(this.gpr[register] ?? 0);
-    }
-    for (const [local, address] of [
-      [this.flagsResultLocal, L.FLAGS_RESULT],
-      [this.flagsAuxLocal, L.FLAGS_AUX],
-    ] as const) {
-      p.i32(0);
-      p.memory(I64_LOAD, address);
-      p.set(local);
-    }
+    this.registers.load(p);
+    this.flags.load(p);
     p.i32(0);
     p.memory(I32_LOAD, L.BUDGET);
     p.set(this.budget);
@@ -75,85 +73,125 @@ export class RegionEmitter extends InstructionEmitter {
 
   private epilogue(): void {
     const { f } = this;
-    const store = (address: number, local: number): void => {
-      f.i32(0);
-      f.get(local);
-      f.memory(I64_STORE, address);
-    };
-    for (const register of this.written) store(L.RAX + 8 * register, this.gpr[register] ?? 0);
-    store(L.FLAGS_RESULT, this.flagsResultLocal);
-    store(L.FLAGS_AUX, this.flagsAuxLocal);
-    store(L.RIP, this.rip);
+    this.flags.store();
+    f.i32(0);
+    f.get(this.rip);
+    f.memory(I64_STORE, L.RIP);
     f.i32(0);
     f.get(this.budget);
     f.memory(I32_STORE, L.BUDGET);
     f.get(this.status);
   }
 
-  private block({ block, body }: RegionBlock, position: number): void {
+  /**
+   * Emits parts one behind the other; `entered` blocks are reached from in front. Within a loop those are its headers, and
+   * whoever goes to one of them from here on begins the loop again, at `again`.
+   */
+  private sequence(list: readonly Part[], entered: readonly number[], again?: number): void {
     const { f } = this;
-    const all = body.instructions;
-    const last = all.at(-1);
-    const cutsShort = last !== undefined && !isHot(last);
-    const hot = cutsShort ? all.slice(0, -1) : all;
-    this.form = undefined;
-    this.selfLabel = f.loop();
+    for (let i = list.length - 1; i >= 0; i--) {
+      const part = list[i];
+      const label = f.block();
+      if (part?.kind === 'block') this.places[part.block] = { label, way: undefined };
+      else if (part !== undefined) this.placeHeaders(part.headers, label);
+    }
+    if (entered.length > 1 || !startsWith(list[0], entered[0])) this.dispatch(entered);
+    if (again !== undefined) this.placeHeaders(entered, again);
+    for (const part of list) {
+      f.end();
+      if (part.kind === 'block') this.block(part.block);
+      else {
+        const label = f.loop();
+        this.sequence(part.body, part.headers, label);
+        f.end();
+      }
+    }
+  }
+
+  private placeHeaders(headers: readonly number[], label: number): void {
+    for (const header of headers) {
+      this.places[header] = { label, way: headers.length > 1 ? this.wayTo(header) : undefined };
+    }
+  }
+
+  private wayTo(block: number): number {
+    const known = this.ways.indexOf(block);
+    return known >= 0 ? known : this.ways.push(block) - 1;
+  }
+
+  /** Emits: to the entered block that WAY names. */
+  private dispatch(entered: readonly number[]): void {
+    const { f } = this;
+    const labelOf = (block: number | undefined): number => this.places[block ?? 0]?.label ?? 0;
+    const fallback = labelOf(entered[0]);
+    const table = new Array<number>(this.ways.length).fill(fallback);
+    for (const block of entered) table[this.wayTo(block)] = labelOf(block);
+    f.get(WAY);
+    f.brTable(table, fallback);
+  }
+
+  private block(position: number): void {
+    const { f } = this;
+    const block = this.region.blocks[position];
+    if (block === undefined) throw new Error('no such block');
+    const { instructions, end } = block;
+    this.current = block;
+    this.flags.form = undefined;
+    this.ahead = instructions.length;
     f.get(this.budget);
-    f.i32(hot.length);
+    f.i32(instructions.length);
+    f.op(0x6b); // sub
+    f.tee(this.budget);
+    f.i32(0);
     f.op(0x48); // lt_s
     f.if();
-    this.exit(block.linear, L.STATUS_COLD);
+    this.charge(instructions.length);
+    this.exit(block.block.linear, this.coldLabel);
     f.end();
-    this.charge(-hot.length);
-    hot.forEach((instruction, index) => {
-      this.current = { position, index, count: hot.length, instruction };
-      this.wholeInstruction();
+    instructions.forEach((instruction, index) => {
+      this.ahead = instructions.length - index;
+      this.index = index;
+      this.emitInstruction(instruction);
     });
-    if (cutsShort) this.exit(last.address, L.STATUS_COLD);
-    else if (body.fallThrough === undefined) this.exit(last?.nextRip ?? block.linear, L.STATUS_JUMP);
-    else this.goTo(body.fallThrough, last?.address ?? block.linear);
-    f.end();
+    const last = instructions.at(-1);
+    if (last !== undefined && last.transfer !== 'none' && last.transfer !== 'branch') return;
+    this.registers.flush();
+    if (end.kind === 'cold') this.exit(end.address, this.coldLabel);
+    else this.goTo(block.through, end.address, last?.address ?? end.address);
   }
+
+  private index = 0;
 
   private charge(instructions: number): void {
     if (instructions === 0) return;
     const { f } = this;
     f.get(this.budget);
     f.i32(instructions);
-    f.op(0x6a);
+    f.op(0x6a); // add
     f.set(this.budget);
   }
 
-  /** Leaves the region for `rip`; flags are put where the epilogue stores them from. */
-  private exit(rip: bigint, status: number): void {
+  private exit(rip: bigint, label: number): void {
     const { f } = this;
-    this.materialise();
     f.i64(rip);
     f.set(this.rip);
-    f.i32(status);
-    f.set(this.status);
-    f.br(this.exitLabel);
+    f.br(label);
   }
 
-  /** In the middle of an instruction: nothing of it is visible yet, so the cold tier does all of it. */
   protected leave(): void {
-    const { index, count, instruction } = this.current;
-    this.charge(count - index);
-    this.exit(instruction.address, L.STATUS_COLD);
+    this.charge(this.ahead);
+    this.exit(this.instruction.address, this.coldLabel);
   }
 
-  /** Goes to a linear address: within the region when its block is here and its page is mapped as it was, else out. */
-  private goTo(target: bigint, from: bigint): void {
-    const { f, region } = this;
-    const position = region.byAddress.get(target);
-    const found = position === undefined ? undefined : region.blocks[position];
-    if (position === undefined || found === undefined) {
-      this.exit(target, L.STATUS_JUMP);
+  /** Goes to a linear address: within the region when its page is still mapped as it was, else out. */
+  private goTo(position: number | undefined, target: bigint, from: bigint): void {
+    const { f } = this;
+    const found = position === undefined ? undefined : this.region.blocks[position];
+    const place = position === undefined ? undefined : this.places[position];
+    if (found === undefined || place === undefined) {
+      this.exit(target, this.jumpLabel);
       return;
     }
-    const form = this.form;
-    this.materialise();
-    this.form = undefined;
     if ((target & PAGE_MASK) !== (from & PAGE_MASK)) {
       // As the cold tier's look-up: the fetch TLB must have the page, at the place the block was translated from.
       const fetch = this.context.user ? L.TLB_FETCH_USER : L.TLB_FETCH_SUPERVISOR;
@@ -167,53 +205,39 @@ export class RegionEmitter extends InstructionEmitter {
       f.i32(found.block.physical & ~0xfff);
       f.op(0x47, 0x72); // ne, or
       f.if();
-      this.exit(target, L.STATUS_JUMP);
+      this.exit(target, this.jumpLabel);
       f.end();
     }
-    if (position === this.current.position) f.br(this.selfLabel);
-    else if (position > this.current.position) f.br(this.blockLabels[position] ?? 0);
-    else {
-      f.i32(position);
-      f.set(ENTRY);
-      f.br(this.dispatchLabel);
+    if (place.way !== undefined) {
+      f.i32(place.way);
+      f.set(WAY);
     }
-    this.form = form;
+    f.br(place.label);
   }
 
-  /** A direct branch, or an indirect one that is compared with the return addresses of the region's calls. */
   protected jump(target: Node): void {
-    const { f } = this;
-    const { index, count, instruction } = this.current;
-    this.charge(count - index - 1);
+    const { f, instruction, current } = this;
+    this.charge(this.ahead - 1);
     if (target.source.kind === 'immediate') {
-      this.goTo(instruction.immediate, instruction.address);
+      this.goTo(current.targets.get(this.index), instruction.immediate, instruction.address);
       return;
     }
-    const value = this.bind(target);
-    for (const site of this.returnSites()) {
-      this.node(value);
-      f.i64(site);
-      f.op(0x51);
+    this.node(target);
+    f.set(this.rip);
+    const { returnTo } = current;
+    if (instruction.transfer === 'return' && returnTo?.position !== undefined) {
+      f.get(this.rip);
+      f.i64(returnTo.address);
+      f.op(0x51); // eq
       f.if();
-      this.goTo(site, instruction.address);
+      this.goTo(returnTo.position, returnTo.address, instruction.address);
       f.end();
     }
-    this.materialise();
-    this.node(value);
-    f.set(this.rip);
-    f.i32(L.STATUS_JUMP);
-    f.set(this.status);
-    f.br(this.exitLabel);
+    f.br(this.jumpLabel);
   }
+}
 
-  /** Addresses behind the region's direct calls, as far as their blocks are part of it. */
-  private returnSites(): bigint[] {
-    const sites = this.region.blocks.flatMap(({ body }) => {
-      const last = body.instructions.at(-1);
-      const calls = last?.lifter.statements.some(({ kind }) => kind === 'store') ?? false;
-      const jumps = last?.lifter.statements.some(({ kind }) => kind === 'jump') ?? false;
-      return last !== undefined && calls && jumps && this.region.byAddress.has(last.nextRip) ? [last.nextRip] : [];
-    });
-    return [...new Set(sites)].slice(0, 4);
-  }
+function startsWith(part: Part | undefined, block: number | undefined): boolean {
+  if (part === undefined) return false;
+  return part.kind === 'block' ? part.block === block : part.headers.length === 1 && part.headers[0] === block;
 }

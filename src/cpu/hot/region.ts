@@ -1,24 +1,38 @@
-/** A region: blocks that lead to one another, which become one function of hot code. */
+/**
+ * A region: blocks that lead to one another often, which become one function of hot code. A direct call is followed into
+ * the callee, whose blocks are copied for that call, so that its return leads straight back.
+ */
 import type { Block } from '../blocks.js';
-import type { Statement } from '../ir/lifter.js';
 import type { Signature } from '../wasm/encoder.js';
-import type { BlockBody, RecordReader, ResolvedInstruction } from './records.js';
+import { HOT_POSITION_BITS } from '../state-layout.js';
+import type { RecordReader, ResolvedInstruction } from './records.js';
+import type { BranchCounts } from './branch-counts.js';
 
 export interface RegionBlock {
   readonly block: Block;
-  readonly body: BlockBody;
+  /** Every one of them is hot. */
+  readonly instructions: readonly ResolvedInstruction[];
+  /** Behind the last instruction: `cold` stands in front of one that only the cold tier performs. */
+  readonly end: { readonly kind: 'through' | 'cold'; readonly address: bigint };
+  /** Position in the region of what a direct branch of an instruction leads to, by the instruction's index. */
+  readonly targets: ReadonlyMap<number, number>;
+  readonly through: number | undefined;
+  /** Where the return of an inlined call leads. */
+  readonly returnTo: { readonly address: bigint; readonly position: number | undefined } | undefined;
 }
 
 export interface Region {
-  readonly entry: Block;
   readonly blocks: readonly RegionBlock[];
-  /** Position in `blocks` by linear address. */
-  readonly byAddress: ReadonlyMap<bigint, number>;
+  /** Positions that the region may be entered at; the first is the block that became hot. */
+  readonly entries: readonly number[];
+  /** Mode of all its code: MODE_* bits. */
+  readonly mode: number;
+  readonly instructions: number;
 }
 
 /** What is fixed for the whole region. */
 export interface RegionContext {
-  /** Index of a core function in the module. */
+  /** Index in the module of an imported function: of the core, or of the cold module. */
   functionIndex(name: string, signature: Signature): number;
   /** TLB entries - 1. */
   readonly tlbMask: number;
@@ -26,63 +40,191 @@ export interface RegionContext {
   readonly user: boolean;
 }
 
-const MAX_INSTRUCTIONS = 500;
-const MAX_BLOCKS = 64;
-
-/** Whether hot code performs the instruction itself; otherwise it leaves in front of it. */
-export function isHot(instruction: ResolvedInstruction): boolean {
-  return instruction.lifter.statements.every(isHotStatement);
+export interface RegionLimits {
+  readonly instructions: number;
+  readonly depth: number; // calls within calls
+  /** Branches taken less often are left to the cold tier. */
+  readonly rare: number;
 }
 
-function isHotStatement(statement: Statement): boolean {
-  if (statement.kind === 'helper') return false;
-  if (statement.kind === 'raise') return true; // emitted as leaving in front of the instruction
-  if (statement.kind === 'if') return [...statement.then, ...statement.else].every(isHotStatement);
-  return true;
+/** One call that was followed; the root is what was entered from outside. */
+interface Call {
+  readonly id: number;
+  readonly parent: Call | undefined;
+  readonly callee: bigint;
+  readonly returnAddress: bigint;
+  readonly depth: number;
 }
 
-/** Direct targets of an instruction: where a region may go on. */
-function targetsOf(instruction: ResolvedInstruction): bigint[] {
-  const targets: bigint[] = [];
-  for (const statement of instruction.lifter.statements) {
-    if (statement.kind !== 'jump' && statement.kind !== 'jumpIf') continue;
-    if (statement.target.source.kind !== 'immediate') continue;
-    targets.push(instruction.immediate);
-    if (pushes(instruction)) targets.push(instruction.nextRip); // a call: it will come back
+interface Candidate {
+  readonly key: string;
+  readonly block: Block;
+  readonly call: Call;
+  readonly weight: number;
+}
+
+interface Chosen {
+  readonly candidate: Candidate;
+  readonly instructions: readonly ResolvedInstruction[];
+  readonly end: RegionBlock['end'];
+  readonly targets: Map<number, string>;
+  through: string | undefined;
+  returnTo: { address: bigint; key: string } | undefined;
+}
+
+const keyOf = (call: Call, address: bigint): string => `${String(call.id)} ${String(address)}`;
+
+export class RegionFormer {
+  private readonly chosen = new Map<string, Chosen>();
+  private readonly waiting = new Map<string, Candidate>();
+  private readonly entries = new Set<string>();
+  private instructions = 0;
+  private calls = 0;
+
+  constructor(
+    private readonly find: (linear: bigint, mode: number) => Block | undefined,
+    private readonly reader: RecordReader,
+    private readonly counts: BranchCounts,
+    private readonly limits: RegionLimits,
+  ) {}
+
+  /** The region around a block; undefined when hot code cannot even begin there. */
+  form(head: Block): Region | undefined {
+    const root: Call = { id: this.calls++, parent: undefined, callee: head.linear, returnAddress: 0n, depth: 0 };
+    this.offer(root, head, this.counts.arrivals(head));
+    this.entries.add(keyOf(root, head.linear));
+    while (this.waiting.size > 0 && this.instructions < this.limits.instructions) this.choose(this.best());
+    if (!this.chosen.has(keyOf(root, head.linear))) return undefined;
+    return this.resolved(head.mode);
   }
-  return targets;
-}
 
-const pushes = (instruction: ResolvedInstruction): boolean =>
-  instruction.lifter.statements.some(({ kind }) => kind === 'store');
+  private offer(call: Call, block: Block | undefined, weight: number): void {
+    if (block === undefined || block.secondPage !== undefined) return;
+    const key = keyOf(call, block.linear);
+    if (this.chosen.has(key)) return;
+    const known = this.waiting.get(key);
+    if (known === undefined || known.weight < weight) this.waiting.set(key, { key, block, call, weight });
+  }
 
-/** Gathers the blocks reachable from `entry` by direct branches, calls included, as far as they have been decoded. */
-export function formRegion(
-  entry: Block,
-  find: (linear: bigint, mode: number) => Block | undefined,
-  reader: RecordReader,
-): Region | undefined {
-  const blocks: RegionBlock[] = [];
-  const byAddress = new Map<bigint, number>();
-  const queue: bigint[] = [entry.linear];
-  let instructions = 0;
-  while (queue.length > 0 && blocks.length < MAX_BLOCKS && instructions < MAX_INSTRUCTIONS) {
-    const linear = queue.shift() ?? 0n;
-    if (byAddress.has(linear)) continue;
-    const block = linear === entry.linear ? entry : find(linear, entry.mode);
-    if (block === undefined || block.secondPage !== undefined) continue;
-    const whole = reader.body(block.record);
-    const cut = whole.instructions.findIndex((instruction) => !isHot(instruction));
-    const body = cut < 0 ? whole : { instructions: whole.instructions.slice(0, cut + 1), fallThrough: undefined };
-    if (body.instructions.length === 0 || cut === 0) {
-      if (blocks.length === 0) return undefined;
-      continue;
+  private best(): Candidate {
+    let best: Candidate | undefined;
+    for (const candidate of this.waiting.values()) {
+      if (best === undefined || candidate.weight > best.weight) best = candidate;
     }
-    byAddress.set(linear, blocks.length);
-    blocks.push({ block, body });
-    instructions += body.instructions.length;
-    for (const instruction of body.instructions) queue.push(...targetsOf(instruction));
-    if (body.fallThrough !== undefined) queue.push(body.fallThrough);
+    if (best === undefined) throw new Error('nothing waits');
+    this.waiting.delete(best.key);
+    return best;
   }
-  return blocks.length === 0 ? undefined : { entry, blocks, byAddress };
+
+  private choose(candidate: Candidate): void {
+    const { block, call, weight, key } = candidate;
+    const { instructions: all, fallThrough } = this.reader.body(block.record);
+    const length = hotLength(all);
+    if (length === 0) return;
+    const last = all[length - 1];
+    const next = all[length];
+    const instructions = all.slice(0, length);
+    const cold = next !== undefined && !next.isHot;
+    const address = cold ? next.address : (next?.address ?? fallThrough ?? last?.nextRip ?? block.linear);
+    const targets = new Map<number, string>();
+    const chosen: Chosen = {
+      candidate,
+      instructions,
+      end: { kind: cold ? 'cold' : 'through', address },
+      targets,
+      through: undefined,
+      returnTo: undefined,
+    };
+    this.chosen.set(key, chosen);
+    this.instructions += length;
+    let remaining = Math.max(weight, this.counts.arrivals(block));
+    instructions.forEach((instruction, index) => {
+      const { transfer } = instruction;
+      if (transfer === 'none') return;
+      if (transfer === 'return') {
+        if (call.parent !== undefined) {
+          chosen.returnTo = { address: call.returnAddress, key: keyOf(call.parent, call.returnAddress) };
+          this.offer(call.parent, this.find(call.returnAddress, block.mode), remaining);
+        }
+        return;
+      }
+      if (transfer === 'branch') {
+        const taken = this.counts.taken(instruction, block.mode);
+        if (taken >= this.limits.rare) this.follow(chosen, call, index, instruction.immediate, taken);
+        remaining = Math.max(remaining - taken, remaining / 16);
+        return;
+      }
+      if (transfer === 'jump') this.follow(chosen, call, index, instruction.immediate, remaining);
+      if (transfer === 'call' || transfer === 'indirectCall') {
+        // The callee may come back to here from other code, too.
+        if (call.parent === undefined) {
+          const site = this.find(instruction.nextRip, block.mode);
+          this.offer(call, site, remaining);
+          this.entries.add(keyOf(call, instruction.nextRip));
+        }
+        if (transfer === 'call') this.followCall(chosen, call, index, instruction, remaining);
+      }
+    });
+    if (length === all.length && fallThrough !== undefined && !endsFlow(last)) {
+      chosen.through = keyOf(call, fallThrough);
+      this.offer(call, this.find(fallThrough, block.mode), remaining);
+    }
+  }
+
+  private follow(from: Chosen, call: Call, index: number, address: bigint, weight: number): void {
+    from.targets.set(index, keyOf(call, address));
+    this.offer(call, this.find(address, from.candidate.block.mode), weight);
+  }
+
+  private followCall(from: Chosen, call: Call, index: number, site: ResolvedInstruction, weight: number): void {
+    if (call.depth >= this.limits.depth || weight < this.limits.rare) return;
+    const callee = site.immediate;
+    for (let outer: Call | undefined = call; outer !== undefined; outer = outer.parent) {
+      if (outer.callee === callee) return;
+    }
+    const block = this.find(callee, from.candidate.block.mode);
+    if (block === undefined) return;
+    const inner: Call = {
+      id: this.calls++,
+      parent: call,
+      callee,
+      returnAddress: site.nextRip,
+      depth: call.depth + 1,
+    };
+    from.targets.set(index, keyOf(inner, callee));
+    this.offer(inner, block, weight);
+  }
+
+  /** Replaces keys by positions. */
+  private resolved(mode: number): Region {
+    const positions = new Map([...this.chosen.keys()].map((key, position) => [key, position]));
+    const blocks = [...this.chosen.values()].map(
+      ({ candidate: { block }, instructions, end, targets, through, returnTo }): RegionBlock => {
+        const inside = new Map<number, number>();
+        for (const [index, key] of targets) {
+          const position = positions.get(key);
+          if (position !== undefined) inside.set(index, position);
+        }
+        return {
+          block,
+          instructions,
+          end,
+          targets: inside,
+          through: through === undefined ? undefined : positions.get(through),
+          returnTo: returnTo && { address: returnTo.address, position: positions.get(returnTo.key) },
+        };
+      },
+    );
+    const entries = [...this.entries].flatMap((key) => positions.get(key) ?? []).slice(0, 1 << HOT_POSITION_BITS);
+    return { blocks, entries, mode, instructions: this.instructions };
+  }
 }
+
+/** How many instructions of a block are hot code: up to the first that is not. */
+function hotLength(all: readonly ResolvedInstruction[]): number {
+  const cold = all.findIndex(({ isHot }) => !isHot);
+  return cold < 0 ? all.length : cold;
+}
+
+const endsFlow = (last: ResolvedInstruction | undefined): boolean =>
+  last !== undefined && last.transfer !== 'none' && last.transfer !== 'branch';

@@ -1,26 +1,32 @@
-/** The hot tier: compiles regions when their entries have run often enough, and drops them when their code changes. */
+/** The hot tier: compiles regions when their first blocks have run often enough, and drops them when code changes. */
 import type { ProcessorArtifacts } from '../artifacts.js';
 import type { Block, BlockStore } from '../blocks.js';
 import { HOT_CAPACITY } from '../cold/limits.js';
 import { SeededRandom } from '../seeded-random.js';
 import * as L from '../state-layout.js';
-import { ModuleWriter } from '../wasm/encoder.js';
-import { RegionEmitter } from './region-emitter.js';
+import { BranchCounts } from './branch-counts.js';
+import { compileRegions, type HotModuleHost } from './hot-module.js';
 import { RecordReader } from './records.js';
-import { formRegion, type Region } from './region.js';
+import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
-/** Entries after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
+/** Arrivals after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
 export type CompileAfter = number | 'never' | 'random';
-export const DEFAULT_COMPILE_AFTER = 100_000;
+export const DEFAULT_COMPILE_AFTER = 5_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 const MOST_LOSSES = 8;
+const BATCH = 16;
+const MAX_INSTRUCTIONS = 300;
+const MAX_DEPTH = 3;
+/** A branch taken this many times less often than a block must run to be hot is rare. */
+const RARE = 32;
 
 export interface HotStatistics {
   regions: number;
   instructions: number;
   bytes: number;
   dropped: number;
+  modules: number;
   milliseconds: number;
 }
 
@@ -34,27 +40,33 @@ interface Table {
 }
 
 export class HotTier {
-  readonly statistics: HotStatistics = { regions: 0, instructions: 0, bytes: 0, dropped: 0, milliseconds: 0 };
+  readonly statistics: HotStatistics = { regions: 0, instructions: 0, bytes: 0, dropped: 0, modules: 0, milliseconds: 0 };
   private readonly view: DataView;
   private readonly reader: RecordReader;
-  private readonly byBlock = new Map<Block, Compiled>();
+  private readonly counts: BranchCounts;
+  private readonly byBlock = new Map<Block, Set<Compiled>>();
+  private readonly waiting = new Set<Block>();
+  private readonly batch: number;
   private readonly free: number[] = [];
   private nextSlot: number;
   /** How often hot code was lost to a store, by guest-physical start of the block that was written. */
   private readonly losses = new Map<number, number>();
   private readonly random = new SeededRandom(7);
+  private limits: RegionLimits = { instructions: MAX_INSTRUCTIONS, depth: MAX_DEPTH, rare: 1 };
 
   constructor(
-    private readonly memory: WebAssembly.Memory,
     private readonly artifacts: ProcessorArtifacts,
-    private readonly core: Record<string, unknown>,
+    private readonly host: Omit<HotModuleHost, 'tlbMask'>,
     private readonly table: Table,
     private readonly blocks: BlockStore,
     private readonly compileAfter: CompileAfter,
   ) {
-    this.view = new DataView(memory.buffer);
-    this.reader = new RecordReader(memory, artifacts);
+    this.view = new DataView(host.memory.buffer);
+    this.reader = new RecordReader(host.memory, artifacts);
+    this.counts = new BranchCounts(this.view, (linear, mode) => this.blocks.findLinear(linear, mode));
     this.nextSlot = artifacts.hotBase;
+    // Where a test wants early compilation it wants it at once.
+    this.batch = typeof compileAfter === 'number' && compileAfter > RANDOM_LIMIT ? BATCH : 1;
     this.setThreshold();
   }
 
@@ -67,30 +79,49 @@ export class HotTier {
           ? 1 + Number(this.random.next64() % BigInt(RANDOM_LIMIT))
           : compileAfter;
     this.view.setUint32(L.HOT_THRESHOLD, threshold, true);
+    this.limits = { ...this.limits, rare: Math.max(1, Math.floor(threshold / RARE)) };
   }
 
-  /** The block has become hot: compiles the region that starts with it. */
-  compile(block: Block): void {
+  /** The block has become hot: it will be compiled with the next batch. */
+  request(block: Block): void {
     if (this.isCompiled(block) || this.keepsChanging(block)) return;
-    const slot =
-      this.free.pop() ?? (this.nextSlot < this.artifacts.hotBase + HOT_CAPACITY ? this.nextSlot++ : undefined);
-    if (slot === undefined) return;
-    const region = formRegion(block, (linear, mode) => this.freeBlock(linear, mode), this.reader);
-    if (region === undefined) {
-      this.free.push(slot);
-      return;
-    }
+    this.waiting.add(block);
+    if (this.waiting.size >= this.batch) this.compileWaiting();
+  }
+
+  /** Compiles what waits, as one module. */
+  compileWaiting(): void {
+    if (this.waiting.size === 0) return;
     const start = performance.now();
-    this.install(region, slot);
+    const compiled: Compiled[] = [];
+    for (const block of this.waiting) {
+      if (!block.valid || this.isCompiled(block)) continue;
+      const slot = this.takeSlot();
+      if (slot === undefined) break;
+      const region = new RegionFormer(this.find, this.reader, this.counts, this.limits).form(block);
+      if (region === undefined) {
+        this.free.push(slot);
+        continue;
+      }
+      const one = { region, slot };
+      compiled.push(one);
+      this.takeOver(one);
+    }
+    this.waiting.clear();
+    if (compiled.length > 0) this.install(compiled);
     this.statistics.milliseconds += performance.now() - start;
     if (this.compileAfter === 'random') this.setThreshold();
   }
 
-  /** A decoded block that belongs to no region yet. */
-  private freeBlock(linear: bigint, mode: number): Block | undefined {
-    const block = this.blocks.findLinear(linear, mode);
-    return block === undefined || this.isCompiled(block) || this.keepsChanging(block) ? undefined : block;
+  private takeSlot(): number | undefined {
+    const end = this.artifacts.hotBase + HOT_CAPACITY;
+    return this.free.pop() ?? (this.nextSlot < end ? this.nextSlot++ : undefined);
   }
+
+  private readonly find = (linear: bigint, mode: number): Block | undefined => {
+    const block = this.blocks.findLinear(linear, mode);
+    return block === undefined || this.keepsChanging(block) ? undefined : block;
+  };
 
   /** Text that is patched again and again stays cold: compiling it anew each time would cost more than it gains. */
   private keepsChanging(block: Block): boolean {
@@ -101,64 +132,81 @@ export class HotTier {
     return this.view.getUint16(block.record + L.REC_HANDLER, true) === this.artifacts.pseudo.hot;
   }
 
-  private install(region: Region, slot: number): void {
-    const module = new ModuleWriter();
-    const imports = new Map<string, number>();
-    const emitter = new RegionEmitter(region, {
-      // The one function of the module calls imports alone, so that they may be added while it is emitted.
-      functionIndex: (name, signature) => {
-        const index = imports.get(name) ?? module.import('core', name, signature);
-        imports.set(name, index);
-        return index;
-      },
-      tlbMask: this.view.getUint32(L.TLB_MASK, true),
-      user: (region.entry.mode & L.MODE_USER) !== 0,
+  private install(compiled: readonly Compiled[]): void {
+    const { functions, bytes } = compileRegions(
+      compiled.map(({ region }) => region),
+      { ...this.host, tlbMask: this.view.getUint32(L.TLB_MASK, true) },
+    );
+    compiled.forEach(({ region, slot }, i) => {
+      this.table.set(slot, functions[i]);
+      this.statistics.instructions += region.instructions;
     });
-    const body = emitter.emit();
-    const index = module.declare({ parameters: ['i32'], results: ['i32'] });
-    module.define(index, body);
-    module.export('f', index);
-    const bytes = module.encode(1);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-      env: { memory: this.memory },
-      core: this.core,
-    });
-    this.table.set(slot, instance.exports['f']);
-    const compiled: Compiled = { region, slot };
-    region.blocks.forEach(({ block: { record }, block }, position) => {
-      // Every block is an entry: the dispatch loop passes its position.
-      this.view.setUint16(record + L.REC_COLD_HANDLER, this.view.getUint16(record + L.REC_HANDLER, true), true);
-      this.view.setUint16(record + L.REC_HANDLER, this.artifacts.pseudo.hot, true);
-      const entry = (slot << L.HOT_POSITION_BITS) | position;
-      this.view.setUint32(L.HOT_FUNCTIONS + 4 * ((record - L.RECORDS) / L.RECORD_BYTES), entry, true);
-      this.byBlock.set(block, compiled);
-    });
-    this.statistics.regions++;
-    this.statistics.instructions += region.blocks.reduce((sum, { body }) => sum + body.instructions.length, 0);
-    this.statistics.bytes += bytes.length;
+    this.statistics.regions += compiled.length;
+    this.statistics.modules++;
+    this.statistics.bytes += bytes;
   }
 
-  /** A block is about to be dropped: the region that contains it goes. */
-  onDrop(block: Block): void {
-    const compiled = this.byBlock.get(block);
-    if (compiled === undefined) return;
-    this.losses.set(block.physical, (this.losses.get(block.physical) ?? 0) + 1);
-    for (const { block: member } of compiled.region.blocks) {
-      const { record } = member;
-      if (this.isCompiled(member)) {
-        this.view.setUint16(record + L.REC_HANDLER, this.view.getUint16(record + L.REC_COLD_HANDLER, true), true);
-      }
-      this.byBlock.delete(member);
+  /** The dispatch loop goes to the region's function at its entries, as far as no other region has them. */
+  private takeOver(compiled: Compiled): void {
+    const { region, slot } = compiled;
+    for (const { block } of region.blocks) {
+      const known = this.byBlock.get(block);
+      if (known === undefined) this.byBlock.set(block, new Set([compiled]));
+      else known.add(compiled);
     }
-    this.table.set(compiled.slot, null);
-    this.free.push(compiled.slot);
+    region.entries.forEach((position, way) => {
+      const block = region.blocks[position]?.block;
+      if (block === undefined || this.isCompiled(block)) return;
+      this.counts.freeze(block);
+      const { record } = block;
+      this.view.setUint16(record + L.REC_COLD_HANDLER, this.view.getUint16(record + L.REC_HANDLER, true), true);
+      this.view.setUint16(record + L.REC_HANDLER, this.artifacts.pseudo.hot, true);
+      const entry = (slot << L.HOT_POSITION_BITS) | way;
+      this.view.setUint32(L.HOT_FUNCTIONS + 4 * ((record - L.RECORDS) / L.RECORD_BYTES), entry, true);
+    });
+  }
+
+  private slotOf({ record }: Block): number {
+    const entry = this.view.getUint32(L.HOT_FUNCTIONS + 4 * ((record - L.RECORDS) / L.RECORD_BYTES), true);
+    return entry >>> L.HOT_POSITION_BITS;
+  }
+
+  /** A block is about to be dropped: the regions that contain it go. */
+  onDrop(block: Block): void {
+    const affected = this.byBlock.get(block);
+    if (affected === undefined) return;
+    this.losses.set(block.physical, (this.losses.get(block.physical) ?? 0) + 1);
+    for (const compiled of [...affected]) this.remove(compiled);
+  }
+
+  private remove(compiled: Compiled): void {
+    const { region, slot } = compiled;
+    for (const { block, instructions } of region.blocks) {
+      const known = this.byBlock.get(block);
+      known?.delete(compiled);
+      if (known?.size === 0) this.byBlock.delete(block);
+      // What is left of it may become hot again.
+      for (const instruction of instructions) this.counts.restartBranch(instruction);
+    }
+    for (const position of region.entries) {
+      const block = region.blocks[position]?.block;
+      if (block === undefined || !this.isCompiled(block) || this.slotOf(block) !== slot) continue;
+      const { record } = block;
+      this.view.setUint16(record + L.REC_HANDLER, this.view.getUint16(record + L.REC_COLD_HANDLER, true), true);
+      this.counts.restart(block);
+    }
+    this.table.set(slot, null);
+    this.free.push(slot);
     this.statistics.dropped++;
   }
 
   /** Every block is gone. */
   clear(): void {
-    for (const { slot } of new Set(this.byBlock.values())) this.table.set(slot, null);
+    const slots = new Set([...this.byBlock.values()].flatMap((set) => [...set].map(({ slot }) => slot)));
+    for (const slot of slots) this.table.set(slot, null);
     this.byBlock.clear();
+    this.waiting.clear();
+    this.counts.clear();
     this.free.length = 0;
     this.nextSlot = this.artifacts.hotBase;
   }

@@ -1,5 +1,5 @@
 /** The arithmetic flags: how they follow from an operation, and what the conditions make of them. */
-import { constant, op, signExtend, truncate, type Node } from './nodes.js';
+import { constant, maskOf, op, signExtend, truncate, type Node } from './nodes.js';
 
 /** How the arithmetic flags follow from operands and result. */
 export type FlagsForm =
@@ -82,11 +82,12 @@ export function conditionOfForm(code: number, form: FlagsForm): Node | undefined
     });
   }
   if (form.kind === 'add' || form.withCarry === true) {
+    const sum = form.kind === 'add' && form.withCarry !== true ? (): Node => carryOfSum(form) : undefined;
     return negate(code, {
       overflow: undefined,
-      carry: undefined,
+      carry: sum,
       zero,
-      carryOrZero: undefined,
+      carryOrZero: sum && (() => op.either(sum(), zero())),
       sign,
       parity: undefined,
       less: undefined,
@@ -107,11 +108,16 @@ export function conditionOfForm(code: number, form: FlagsForm): Node | undefined
   });
 }
 
+/** CF of an addition of two operands, i32. */
+function carryOfSum({ a, result, bits }: { readonly a: Node; readonly result: Node; readonly bits: number }): Node {
+  return bits === 64 ? op.ltU(result, a) : op.gtU(result, maskOf(bits));
+}
+
 /** CF straight from the operation; undefined where only the general way knows. */
 export function carryOfForm(form: FlagsForm): Node | undefined {
   if (form.kind === 'logic') return constant(0);
-  if (form.kind === 'sub' && form.withCarry !== true) return op.wide(op.ltU(form.a, form.b));
-  return undefined;
+  if (form.kind === 'raw' || form.withCarry === true) return undefined;
+  return op.wide(form.kind === 'sub' ? op.ltU(form.a, form.b) : carryOfSum(form));
 }
 
 /** The eight tests of the condition encoding, in its order; bit 0 of a code negates. */

@@ -1,0 +1,90 @@
+/**
+ * General registers of hot code in locals. A changed register is stored before the next instruction that may leave and
+ * before every transfer, so that leaving needs no stores of its own.
+ */
+import * as L from '../state-layout.js';
+import type { FunctionWriter } from '../wasm/encoder.js';
+import { I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
+
+const GPRS = 16;
+const MASK_32 = 0xffff_ffffn;
+const masks: Readonly<Record<number, bigint>> = { 8: 0xffn, 16: 0xffffn, 32: MASK_32 };
+
+/** True for the state address of a general register or of its second byte. */
+export const isGeneral = (address: number): boolean => address >= L.RAX && address < L.RAX + 8 * GPRS;
+
+export class RegisterLocals {
+  private readonly locals: number[];
+  private touched = 0; // bit masks by register number
+  private dirty = 0;
+
+  constructor(private readonly f: FunctionWriter) {
+    this.locals = Array.from({ length: GPRS }, () => f.local('i64'));
+  }
+
+  private local(register: number): number {
+    this.touched |= 1 << register;
+    return this.locals[register] ?? 0;
+  }
+
+  /** Emits into `f`: every register that is used, from memory. */
+  load(f: FunctionWriter): void {
+    for (let register = 0; register < GPRS; register++) {
+      if ((this.touched & (1 << register)) === 0) continue;
+      f.i32(0);
+      f.memory(I64_LOAD, L.RAX + 8 * register);
+      f.set(this.locals[register] ?? 0);
+    }
+  }
+
+  /** Emits: memory has every register. */
+  flush(): void {
+    const { f } = this;
+    for (let register = 0; this.dirty !== 0; register++) {
+      const bit = 1 << register;
+      if ((this.dirty & bit) === 0) continue;
+      this.dirty &= ~bit;
+      f.i32(0);
+      f.get(this.locals[register] ?? 0);
+      f.memory(I64_STORE, L.RAX + 8 * register);
+    }
+  }
+
+  /** Emits: the register whose (low) byte is at a state address, zero-extended from its width. */
+  get(address: number, bits: number): void {
+    const { f } = this;
+    f.get(this.local((address - L.RAX) >> 3));
+    if (bits === 64) return;
+    if ((address & 7) === 1) {
+      f.i64(8n);
+      f.op(0x88); // shr_u
+    }
+    f.i64(masks[bits] ?? 0n);
+    f.op(0x83); // and
+  }
+
+  /** Emits: writes it; `value` emits an i64 whose high bits do not count. */
+  set(address: number, bits: number, value: () => void): void {
+    const { f } = this;
+    const register = (address - L.RAX) >> 3;
+    const high = (address & 7) === 1;
+    const local = this.local(register);
+    value();
+    if (bits < 64) {
+      const mask = masks[bits] ?? 0n;
+      f.i64(mask);
+      f.op(0x83);
+      if (bits < 32) {
+        if (high) {
+          f.i64(8n);
+          f.op(0x86); // shl
+        }
+        f.get(local);
+        f.i64(~(mask << (high ? 8n : 0n)));
+        f.op(0x83, 0x84); // and, or
+      }
+    }
+    f.set(local);
+    this.dirty |= 1 << register;
+  }
+}
