@@ -43,8 +43,8 @@ export abstract class InstructionEmitter extends NodeEmitter {
     this.locals = [];
     const { pools } = this;
     pools.i32.used = pools.i64.used = pools.v128.used = 0;
-    if (instruction.mayLeave) this.registers.flush();
-    for (const statement of instruction.statements) this.statement(statement);
+    if (instruction.shape.mayLeave) this.registers.flush();
+    for (const statement of instruction.shape.statements) this.statement(statement);
   }
 
   private statement(s: Statement): void {

@@ -11,9 +11,11 @@ const definitions = new Map(families.flatMap((family) => Object.entries(family))
 export type Transfer = 'none' | 'branch' | 'jump' | 'call' | 'return' | 'indirectJump' | 'indirectCall';
 
 /** What all instructions of one shape have in common. */
-interface LiftedShape {
+export interface LiftedShape {
   readonly statements: readonly Statement[];
+  /** Hot code performs it itself; otherwise hot code leaves in front of it. */
   readonly isHot: boolean;
+  /** Hot code may leave in front of it after all: it touches memory or may fault. */
   readonly mayLeave: boolean;
   readonly transfer: Transfer;
 }
@@ -21,14 +23,9 @@ interface LiftedShape {
 /** One instruction of a block, operands resolved. */
 export interface ResolvedInstruction {
   readonly record: number;
+  readonly shape: LiftedShape;
   readonly address: bigint; // linear
   readonly nextRip: bigint;
-  readonly statements: readonly Statement[];
-  /** Hot code performs it itself; otherwise hot code leaves in front of it. */
-  readonly isHot: boolean;
-  /** Hot code may leave in front of it after all: it touches memory or may fault. */
-  readonly mayLeave: boolean;
-  readonly transfer: Transfer;
   /** A branch whose taken count is in its record. */
   readonly linkable: boolean;
   /** State address of operand 0 and 1 where it is a register. */
@@ -110,8 +107,8 @@ export class RecordReader {
     const immediate = view.getBigUint64(record + L.REC_IMMEDIATE, true);
     const base = view.getUint32(record + L.REC_BASE, true);
     return {
-      ...shape,
       record,
+      shape,
       address: BigInt.asUintN(64, nextRip - BigInt(view.getUint8(record + L.REC_LENGTH))),
       nextRip,
       linkable: (view.getUint8(record + L.REC_FLAGS) & L.REC_LINKABLE) !== 0,

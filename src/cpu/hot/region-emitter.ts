@@ -154,7 +154,7 @@ export class RegionEmitter extends InstructionEmitter {
       this.emitInstruction(instruction);
     });
     const last = instructions.at(-1);
-    if (last !== undefined && last.transfer !== 'none' && last.transfer !== 'branch') return;
+    if (last !== undefined && last.shape.transfer !== 'none' && last.shape.transfer !== 'branch') return;
     this.registers.flush();
     if (end.kind === 'cold') this.exit(end.address, this.coldLabel);
     else this.goTo(block.through, end.address, last?.address ?? end.address);
@@ -225,7 +225,7 @@ export class RegionEmitter extends InstructionEmitter {
     this.node(target);
     f.set(this.rip);
     const { returnTo } = current;
-    if (instruction.transfer === 'return' && returnTo?.position !== undefined) {
+    if (instruction.shape.transfer === 'return' && returnTo?.position !== undefined) {
       f.get(this.rip);
       f.i64(returnTo.address);
       f.op(0x51); // eq

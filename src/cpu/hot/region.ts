@@ -5,7 +5,7 @@
 import type { Block } from '../blocks.js';
 import type { Signature } from '../wasm/encoder.js';
 import { HOT_POSITION_BITS } from '../state-layout.js';
-import type { RecordReader, ResolvedInstruction } from './records.js';
+import type { BlockBody, ResolvedInstruction } from './records.js';
 import type { BranchCounts } from './branch-counts.js';
 
 export interface RegionBlock {
@@ -83,7 +83,7 @@ export class RegionFormer {
 
   constructor(
     private readonly find: (linear: bigint, mode: number) => Block | undefined,
-    private readonly reader: RecordReader,
+    private readonly bodyOf: (block: Block) => BlockBody,
     private readonly counts: BranchCounts,
     private readonly limits: RegionLimits,
   ) {}
@@ -118,13 +118,13 @@ export class RegionFormer {
 
   private choose(candidate: Candidate): void {
     const { block, call, weight, key } = candidate;
-    const { instructions: all, fallThrough } = this.reader.body(block.record);
+    const { instructions: all, fallThrough } = this.bodyOf(block);
     const length = hotLength(all);
     if (length === 0) return;
     const last = all[length - 1];
     const next = all[length];
     const instructions = all.slice(0, length);
-    const cold = next !== undefined && !next.isHot;
+    const cold = next !== undefined && !next.shape.isHot;
     const address = cold ? next.address : (next?.address ?? fallThrough ?? last?.nextRip ?? block.linear);
     const targets = new Map<number, string>();
     const chosen: Chosen = {
@@ -139,7 +139,7 @@ export class RegionFormer {
     this.instructions += length;
     let remaining = Math.max(weight, this.counts.arrivals(block));
     instructions.forEach((instruction, index) => {
-      const { transfer } = instruction;
+      const { transfer } = instruction.shape;
       if (transfer === 'none') return;
       if (transfer === 'return') {
         if (call.parent !== undefined) {
@@ -222,9 +222,9 @@ export class RegionFormer {
 
 /** How many instructions of a block are hot code: up to the first that is not. */
 function hotLength(all: readonly ResolvedInstruction[]): number {
-  const cold = all.findIndex(({ isHot }) => !isHot);
+  const cold = all.findIndex(({ shape }) => !shape.isHot);
   return cold < 0 ? all.length : cold;
 }
 
 const endsFlow = (last: ResolvedInstruction | undefined): boolean =>
-  last !== undefined && last.transfer !== 'none' && last.transfer !== 'branch';
+  last !== undefined && last.shape.transfer !== 'none' && last.shape.transfer !== 'branch';

@@ -6,7 +6,7 @@ import { SeededRandom } from '../seeded-random.js';
 import * as L from '../state-layout.js';
 import { BranchCounts } from './branch-counts.js';
 import { compileRegions, type HotModuleHost } from './hot-module.js';
-import { RecordReader } from './records.js';
+import { RecordReader, type BlockBody } from './records.js';
 import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
 /** Arrivals after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
@@ -45,6 +45,8 @@ export class HotTier {
   private readonly reader: RecordReader;
   private readonly counts: BranchCounts;
   private readonly byBlock = new Map<Block, Set<Compiled>>();
+  /** Bodies of blocks that regions are made of; a block may be part of several. */
+  private readonly bodies = new WeakMap<Block, BlockBody>();
   private readonly waiting = new Set<Block>();
   private readonly batch: number;
   private readonly free: number[] = [];
@@ -98,7 +100,7 @@ export class HotTier {
       if (!block.valid || this.isCompiled(block)) continue;
       const slot = this.takeSlot();
       if (slot === undefined) break;
-      const region = new RegionFormer(this.find, this.reader, this.counts, this.limits).form(block);
+      const region = new RegionFormer(this.find, this.bodyOf, this.counts, this.limits).form(block);
       if (region === undefined) {
         this.free.push(slot);
         continue;
@@ -112,6 +114,12 @@ export class HotTier {
     this.statistics.milliseconds += performance.now() - start;
     if (this.compileAfter === 'random') this.setThreshold();
   }
+
+  private readonly bodyOf = (block: Block): BlockBody => {
+    let body = this.bodies.get(block);
+    if (body === undefined) this.bodies.set(block, (body = this.reader.body(block.record)));
+    return body;
+  };
 
   private takeSlot(): number | undefined {
     const end = this.artifacts.hotBase + HOT_CAPACITY;
