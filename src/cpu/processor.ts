@@ -13,6 +13,7 @@ import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
 
 const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
+const BATCH_TICKS = 50_000; // how long a hot block waits for others that will be compiled with it
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
@@ -151,9 +152,10 @@ export class EmulatedProcessor implements Processor {
     const { view } = this;
     view.setUint32(L.STOP_REQUESTED, 0, true);
     this.runEnd = untilTick;
-    this.hot.compileWaiting();
     let record = 0;
+    let compileAt = 0;
     for (;;) {
+      if (this.hot.isWaiting && this.ticks >= compileAt) this.hot.compileWaiting();
       if (record === 0) {
         if (view.getUint32(L.STOP_REQUESTED, true) !== 0) return 'requested';
         if (this.interruptsAllowed() && !this.takeInterrupt()) return 'shutdown';
@@ -161,7 +163,8 @@ export class EmulatedProcessor implements Processor {
       }
       const now = this.ticks;
       if (now >= this.runEnd && record === 0) return 'budget';
-      const budget = Math.min(this.runEnd - now, LONGEST_RUN, this.oneStep() ? 1 : LONGEST_RUN);
+      const longest = this.oneStep() ? 1 : this.hot.isWaiting ? Math.max(1, compileAt - now) : LONGEST_RUN;
+      const budget = Math.min(this.runEnd - now, longest);
       const trapping = this.trapFlag();
       view.setFloat64(L.RUN_END, now + budget, true);
       view.setInt32(L.BUDGET, budget, true);
@@ -178,7 +181,10 @@ export class EmulatedProcessor implements Processor {
           break;
         case L.EXIT_HOT: {
           const block = this.blocks.startingAt(view.getUint32(L.LEAVE_RECORD, true));
-          if (block !== undefined) this.hot.request(block);
+          if (block !== undefined) {
+            if (!this.hot.isWaiting) compileAt = this.ticks + BATCH_TICKS;
+            this.hot.request(block);
+          }
           break;
         }
         case L.EXIT_RECORD: {

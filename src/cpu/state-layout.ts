@@ -106,6 +106,7 @@ export const RAM_BYTES = 0x1354; // u32: guest RAM, bytes
 export const GATE_NUMBER = 0x1358; // u32: service number of the firmware gate that was executed
 export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped at
 export const TRAP_HELD = 0x1368; // 1: the instruction that has just retired holds back its single-step trap
+export const HOT_EPOCH = 0x136c; // u32: bumped whenever hot code is dropped
 export const RESUME_FLAG = 0x135c; // u32: RF semantics for one instruction (reserved)
 
 // FXSAVE image (Intel SDM volume 1, 10.5.1), 512 bytes, 64-byte aligned: FCW @0, FSW @2, abridged FTW @4, FOP @6,
@@ -195,6 +196,7 @@ export const STATUS_REPEAT = 4; // a REP was cut at the budget: the instruction 
 export const STATUS_STALE = 5; // the block is gone: look up again
 export const STATUS_SKIP = 6; // go on with the next record
 export const STATUS_COLD = 8; // hot code left before the instruction at RIP: the cold tier executes it
+// Hot code returns STATUS_JUMP, STATUS_COLD, or what a helper said of the instruction whose record is at LEAVE_RECORD.
 export const STATUS_HOST = 7; // the host must look at this record (LEAVE_RECORD)
 
 export const LEAVE_HALT = 1;

@@ -93,6 +93,8 @@ export function emitRun(
   f.op(0x6b);
   f.set(budget);
 
+  const direct = f.block(); // branch to REC_IMMEDIATE
+  const decide = f.block(); // status is set, BUDGET in memory is current
   f.get(record);
   f.memory(0x2f, L.REC_HANDLER); // i32.load16_u
   f.tee(handler);
@@ -113,7 +115,6 @@ export function emitRun(
   f.op(0x6a);
   f.set(budget);
   storeBudget();
-  f.i32(0); f.i32(0); f.memory(0x29, 0x1390); f.i64(1n); f.op(0x7c); f.memory(0x37, 0x1390);
   f.get(record);
   f.i32(L.RECORDS);
   f.op(0x6b);
@@ -132,7 +133,6 @@ export function emitRun(
   f.i32(L.STATUS_COLD);
   f.op(0x46);
   f.tee(bypass);
-  f.if(); f.i32(0); f.i32(0); f.memory(0x29, 0x1398); f.i64(1n); f.op(0x7c); f.memory(0x37, 0x1398); f.end();
   loadBudget();
   f.i32(0);
   f.set(from);
@@ -152,8 +152,6 @@ export function emitRun(
     f.memory(0x37, L.PROFILE);
   }
 
-  const direct = f.block(); // branch to REC_IMMEDIATE
-  const decide = f.block(); // status is set, BUDGET in memory is current
   const other = f.block(); // not inline
   const labels: number[] = [];
   for (let i = inline.length - 1; i >= 0; i--) labels[i] = f.block();

@@ -18,15 +18,20 @@ import { RegisterLocals, isGeneral } from './register-locals.js';
 import type { RegionContext } from './region.js';
 
 export abstract class InstructionEmitter extends NodeEmitter {
-  protected readonly registers = new RegisterLocals(this.f);
+  protected readonly registers: RegisterLocals;
   protected readonly flags: PendingFlags;
   protected instruction!: ResolvedInstruction;
   /** Values of the definition's locals. */
   private locals: (Node | undefined)[] = [];
   private readonly pools: Record<ValueType, { readonly locals: number[]; used: number }>;
 
-  protected constructor(protected readonly context: RegionContext) {
+  /** `used`: every general register that the code names, as bits by number. */
+  protected constructor(
+    protected readonly context: RegionContext,
+    used: number,
+  ) {
     super(new FunctionWriter(1)); // parameter 0: what to enter
+    this.registers = new RegisterLocals(this.f, used);
     this.flags = new PendingFlags(this.f, () => context.functionIndex('storeFlags', storeFlagsSignature));
     const pool = (): { locals: number[]; used: number } => ({ locals: [], used: 0 });
     this.pools = { i32: pool(), i64: pool(), f32: pool(), f64: pool(), v128: pool() };
@@ -34,6 +39,8 @@ export abstract class InstructionEmitter extends NodeEmitter {
 
   /** Emits: leave in front of the instruction; nothing of it is visible yet, so the cold tier does all of it. */
   protected abstract leave(): void;
+  /** Emits: a function of the core performs the instruction; registers and flags are in memory before and after. */
+  protected abstract helper(name: string): void;
   /** Emits: the instruction is done, go to the target. */
   protected abstract jump(target: Node): void;
 
@@ -103,7 +110,8 @@ export abstract class InstructionEmitter extends NodeEmitter {
         this.leave();
         return;
       case 'helper':
-        throw new Error('a helper does not belong into hot code');
+        this.helper(s.name);
+        return;
     }
   }
 

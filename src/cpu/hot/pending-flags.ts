@@ -29,14 +29,18 @@ export class PendingFlags {
     this.forms = Array.from({ length: FLAG_KINDS }, (_, kind) => formOfKind(kind, this.values));
   }
 
-  /** Emits: the flags are those of memory. Into any writer of the same function. */
-  load(f: FunctionWriter): void {
+  /** Emits: the flags are those of memory. */
+  load(): void {
+    const { f } = this;
     f.i32(0);
     f.memory(I64_LOAD, L.FLAGS_RESULT);
     f.set(this.result);
     f.i32(0);
     f.memory(I64_LOAD, L.FLAGS_AUX);
     f.set(this.a);
+    f.i32(RAW);
+    f.set(this.kind);
+    this.form = this.forms[RAW];
   }
 
   /** Emits: new flags. `emit` puts a node on the stack; every value is there before the first local changes. */
@@ -63,13 +67,10 @@ export class PendingFlags {
     f.get(this.kind);
     f.if();
     this.callStore();
-    this.load(f);
-    f.i32(RAW);
-    f.set(this.kind);
+    this.load();
     f.end();
-    const raw = this.forms[RAW];
-    if (raw === undefined) throw new Error('no raw form');
-    return (this.form = raw);
+    if (this.form === undefined) throw new Error('no raw form');
+    return this.form;
   }
 
   /** FLAGS_RESULT and FLAGS_AUX as they would be now. */

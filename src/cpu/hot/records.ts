@@ -4,6 +4,7 @@ import { Lifter, type Statement } from '../ir/lifter.js';
 import { families } from '../isa/index.js';
 import { parseShapeKey } from '../isa/shape-key.js';
 import * as L from '../state-layout.js';
+import { isGeneral } from './register-locals.js';
 
 const definitions = new Map(families.flatMap((family) => Object.entries(family)));
 
@@ -13,8 +14,10 @@ export type Transfer = 'none' | 'branch' | 'jump' | 'call' | 'return' | 'indirec
 /** What all instructions of one shape have in common. */
 export interface LiftedShape {
   readonly statements: readonly Statement[];
-  /** Hot code performs it itself; otherwise hot code leaves in front of it. */
-  readonly isHot: boolean;
+  /** The core performs it: what it does to the state is not known here. */
+  readonly byHelper: boolean;
+  /** General registers that the definition names, as bits by number. */
+  readonly registers: number;
   /** Hot code may leave in front of it after all: it touches memory or may fault. */
   readonly mayLeave: boolean;
   readonly transfer: Transfer;
@@ -92,7 +95,8 @@ export class RecordReader {
       const { statements } = lifter;
       lifted = {
         statements,
-        isHot: !some(statements, ({ kind }) => kind === 'helper'),
+        byHelper: some(statements, ({ kind }) => kind === 'helper'),
+        registers: registersIn(statements),
         mayLeave: some(statements, mayLeave),
         transfer: transferOf(statements),
       };
@@ -134,6 +138,7 @@ function some(statements: readonly Statement[], test: (statement: Statement) => 
 }
 
 const mayLeave = (s: Statement): boolean =>
+  s.kind === 'helper' ||
   s.kind === 'load' || (s.kind === 'store' && s.host === undefined) || s.kind === 'raise';
 
 function transferOf(statements: readonly Statement[]): Transfer {
@@ -152,3 +157,20 @@ function transferOf(statements: readonly Statement[]): Transfer {
 /** A near return moves the stack pointer; an indirect jump does not. */
 const popsTarget = (statements: readonly Statement[]): boolean =>
   some(statements, (s) => s.kind === 'setRegister' && s.register === 4);
+
+/** The bit of a general register by its state address; 0 for everything else. */
+export const registerBit = (address: number): number => (isGeneral(address) ? 1 << ((address - L.RAX) >> 3) : 0);
+
+/** General registers that statements name themselves, as bits by number; operands are each instruction's own. */
+function registersIn(statements: readonly Statement[]): number {
+  let bits = 0;
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const { kind, register, address } = value as { kind?: string; register?: number; address?: unknown };
+    if ((kind === 'register' || kind === 'setRegister') && register !== undefined) bits |= 1 << register;
+    if ((kind === 'state' || kind === 'setState') && typeof address === 'number') bits |= registerBit(address);
+    Object.values(value).forEach(visit);
+  };
+  statements.forEach(visit);
+  return bits;
+}

@@ -1,9 +1,10 @@
 /** Compiles a region to the body of one function; its parameter is the position among the region's entries. */
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
-import { FunctionWriter } from '../wasm/encoder.js';
+import type { Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 import { InstructionEmitter } from './instruction-emitter.js';
+import { registerBit } from './records.js';
 import type { Region, RegionBlock, RegionContext } from './region.js';
 import { structure, type Part } from './structure.js';
 
@@ -22,6 +23,7 @@ export class RegionEmitter extends InstructionEmitter {
   private readonly budget = this.f.local('i32');
   private readonly rip = this.f.local('i64');
   private readonly status = this.f.local('i32');
+  private readonly epoch = this.f.local('i32');
   private readonly places: Place[] = [];
   /** Blocks that are dispatched to by number: entries, then headers of loops that have several. */
   private readonly ways: number[];
@@ -35,13 +37,14 @@ export class RegionEmitter extends InstructionEmitter {
     private readonly region: Region,
     context: RegionContext,
   ) {
-    super(context);
+    super(context, registersOf(region));
     this.ways = [...region.entries];
   }
 
   /** The function's encoded body. */
   emit(): Uint8Array {
     const { f, region } = this;
+    this.prologue();
     const done = f.block();
     this.coldLabel = f.block();
     this.jumpLabel = f.block();
@@ -58,17 +61,16 @@ export class RegionEmitter extends InstructionEmitter {
     f.set(this.status);
     f.end(); // done
     this.epilogue();
-    return f.bodyWithPrologue(this.prologue());
+    return f.body();
   }
 
-  private prologue(): FunctionWriter {
-    const p = new FunctionWriter(1);
-    this.registers.load(p);
-    this.flags.load(p);
-    p.i32(0);
-    p.memory(I32_LOAD, L.BUDGET);
-    p.set(this.budget);
-    return p;
+  private prologue(): void {
+    const { f } = this;
+    this.registers.load();
+    this.flags.load();
+    f.i32(0);
+    f.memory(I32_LOAD, L.BUDGET);
+    f.set(this.budget);
   }
 
   private epilogue(): void {
@@ -183,6 +185,47 @@ export class RegionEmitter extends InstructionEmitter {
     this.exit(this.instruction.address, this.coldLabel);
   }
 
+  protected helper(name: string): void {
+    const { f, registers, flags } = this;
+    const behind = this.ahead - 1; // charged instructions that come after it
+    flags.store();
+    f.i32(0);
+    f.get(this.budget);
+    f.i32(behind);
+    f.op(0x6a); // add: the core sees what is left when this instruction alone is charged
+    f.memory(I32_STORE, L.BUDGET);
+    f.i32(0);
+    f.memory(I32_LOAD, L.HOT_EPOCH);
+    f.set(this.epoch);
+    f.i32(this.instruction.record);
+    f.call(this.functionIndex(name, helperSignature));
+    f.tee(this.status);
+    f.if();
+    f.i32(0);
+    f.i32(this.instruction.record);
+    f.memory(I32_STORE, L.LEAVE_RECORD);
+    f.get(this.status);
+    f.return();
+    f.end();
+    registers.load();
+    flags.load();
+    f.i32(0);
+    f.memory(I32_LOAD, L.BUDGET);
+    f.i32(behind);
+    f.op(0x6b); // sub
+    f.tee(this.budget);
+    f.i32(0);
+    f.op(0x48); // lt_s: time has become short
+    f.i32(0);
+    f.memory(I32_LOAD, L.HOT_EPOCH);
+    f.get(this.epoch);
+    f.op(0x47, 0x72); // ne, or: this very code may be gone
+    f.if();
+    this.charge(behind);
+    this.exit(this.instruction.nextRip, this.jumpLabel);
+    f.end();
+  }
+
   /** Goes to a linear address: within the region when its page is still mapped as it was, else out. */
   private goTo(position: number | undefined, target: bigint, from: bigint): void {
     const { f } = this;
@@ -235,6 +278,18 @@ export class RegionEmitter extends InstructionEmitter {
     }
     f.br(this.jumpLabel);
   }
+}
+
+const helperSignature: Signature = { parameters: ['i32'], results: ['i32'] };
+
+function registersOf(region: Region): number {
+  let bits = 0;
+  for (const { instructions } of region.blocks) {
+    for (const { shape, operands, base, index } of instructions) {
+      bits |= shape.registers | registerBit(operands[0]) | registerBit(operands[1]) | registerBit(base) | registerBit(index);
+    }
+  }
+  return bits;
 }
 
 function startsWith(part: Part | undefined, block: number | undefined): boolean {

@@ -124,8 +124,8 @@ export class RegionFormer {
     const last = all[length - 1];
     const next = all[length];
     const instructions = all.slice(0, length);
-    const cold = next !== undefined && !next.shape.isHot;
-    const address = cold ? next.address : (next?.address ?? fallThrough ?? last?.nextRip ?? block.linear);
+    const cold = next !== undefined;
+    const address = next?.address ?? fallThrough ?? last?.nextRip ?? block.linear;
     const targets = new Map<number, string>();
     const chosen: Chosen = {
       candidate,
@@ -220,10 +220,10 @@ export class RegionFormer {
   }
 }
 
-/** How many instructions of a block are hot code: up to the first that is not. */
+/** How many instructions of a block are hot code. */
 function hotLength(all: readonly ResolvedInstruction[]): number {
-  const cold = all.findIndex(({ shape }) => !shape.isHot);
-  return cold < 0 ? all.length : cold;
+  // A helper that ends a block may change how code is fetched, or the mode.
+  return all.at(-1)?.shape.byHelper === true ? all.length - 1 : all.length;
 }
 
 const endsFlow = (last: ResolvedInstruction | undefined): boolean =>

@@ -15,22 +15,27 @@ export const isGeneral = (address: number): boolean => address >= L.RAX && addre
 
 export class RegisterLocals {
   private readonly locals: number[];
-  private touched = 0; // bit masks by register number
-  private dirty = 0;
+  private dirty = 0; // bits by register number
 
-  constructor(private readonly f: FunctionWriter) {
-    this.locals = Array.from({ length: GPRS }, () => f.local('i64'));
+  /** `used`: every register that the code names, as bits by number. */
+  constructor(
+    private readonly f: FunctionWriter,
+    private readonly used: number,
+  ) {
+    this.locals = Array.from({ length: GPRS }, (_, register) => (used & (1 << register) ? f.local('i64') : -1));
   }
 
   private local(register: number): number {
-    this.touched |= 1 << register;
-    return this.locals[register] ?? 0;
+    const local = this.locals[register] ?? -1;
+    if (local < 0) throw new Error(`register ${String(register)} was not announced`);
+    return local;
   }
 
-  /** Emits into `f`: every register that is used, from memory. */
-  load(f: FunctionWriter): void {
+  /** Emits: every register that is used, from memory. */
+  load(): void {
+    const { f } = this;
     for (let register = 0; register < GPRS; register++) {
-      if ((this.touched & (1 << register)) === 0) continue;
+      if ((this.used & (1 << register)) === 0) continue;
       f.i32(0);
       f.memory(I64_LOAD, L.RAX + 8 * register);
       f.set(this.locals[register] ?? 0);

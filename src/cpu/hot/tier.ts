@@ -15,11 +15,12 @@ export const DEFAULT_COMPILE_AFTER = 5_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 const MOST_LOSSES = 8;
-const BATCH = 16;
-const MAX_INSTRUCTIONS = 300;
-const MAX_DEPTH = 3;
+const E_ = (globalThis as any).process?.env ?? {};
+const BATCH = +(E_.HOTBATCH ?? 16);
+const MAX_INSTRUCTIONS = +(E_.HOTMAX ?? 300);
+const MAX_DEPTH = +(E_.HOTDEPTH ?? 3);
 /** A branch taken this many times less often than a block must run to be hot is rare. */
-const RARE = 32;
+const RARE = +(E_.HOTRARE ?? 32);
 
 export interface HotStatistics {
   regions: number;
@@ -89,6 +90,11 @@ export class HotTier {
     if (this.isCompiled(block) || this.keepsChanging(block)) return;
     this.waiting.add(block);
     if (this.waiting.size >= this.batch) this.compileWaiting();
+  }
+
+  /** Something waits to be compiled: the processor comes back soon. */
+  get isWaiting(): boolean {
+    return this.waiting.size > 0;
   }
 
   /** Compiles what waits, as one module. */
@@ -206,12 +212,19 @@ export class HotTier {
     this.table.set(slot, null);
     this.free.push(slot);
     this.statistics.dropped++;
+    this.nextEpoch();
+  }
+
+  /** Hot code that has called a helper finds that it may be gone. */
+  private nextEpoch(): void {
+    this.view.setUint32(L.HOT_EPOCH, (this.view.getUint32(L.HOT_EPOCH, true) + 1) >>> 0, true);
   }
 
   /** Every block is gone. */
   clear(): void {
     const slots = new Set([...this.byBlock.values()].flatMap((set) => [...set].map(({ slot }) => slot)));
     for (const slot of slots) this.table.set(slot, null);
+    this.nextEpoch();
     this.byBlock.clear();
     this.waiting.clear();
     this.counts.clear();
