@@ -41,6 +41,14 @@ function run(
   }
 }
 
+/** A text, when it is long only where it begins to differ from another. */
+function around(text: string, other: string): string {
+  if (text.length <= 200) return text;
+  const at = Array.from(text).findIndex((character, i) => character !== other[i]);
+  const from = Math.max(0, (at < 0 ? text.length : at) - 80);
+  return `${from > 0 ? '... ' : ''}${text.slice(from, from + 200)}${from + 200 < text.length ? ' ...' : ''}`;
+}
+
 /** Fails unless both machines are in the same state, but for the parts in `except`. */
 function compare(right: RandomMachine, other: RandomMachine, what: string, except: readonly string[] = []): void {
   const [expected, got] = [right.outcome(), other.outcome()];
@@ -48,7 +56,10 @@ function compare(right: RandomMachine, other: RandomMachine, what: string, excep
   const [ram, otherRam] = [right.ram(), other.ram()];
   const at = Buffer.compare(ram, otherRam) === 0 ? -1 : ram.findIndex((byte, i) => byte !== otherRam[i]);
   if (wrong.length === 0 && at < 0) return;
-  const lines = wrong.map((name) => `  ${name}: ${String(got[name])}\n    right: ${String(expected[name])}`);
+  const lines = wrong.map((name) => {
+    const [one = '', other = ''] = [got[name], expected[name]];
+    return `  ${name}: ${around(one, other)}\n    right: ${around(other, one)}`;
+  });
   if (at >= 0) lines.push(`  RAM at ${at.toString(16)}: ${String(otherRam[at])}\n    right: ${String(ram[at])}`);
   const { ticks = '', exceptions = '', ended = '' } = expected;
   expect.fail(

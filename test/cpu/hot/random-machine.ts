@@ -86,7 +86,7 @@ export class RandomMachine {
       else if (stop === 'halted' && (this.events[0] ?? Infinity) > processor.ticks) {
         const asleep = this.events.length === 0 || (processor.registers.rflags & INTERRUPT_FLAG) === 0n;
         if (asleep) this.ended = 'halted';
-        else processor.skipTo(Math.min(next, end));
+        else processor.skipTo(Math.min(this.events[0] ?? Infinity, end)); // the run may have scheduled one
       }
     }
   }
