@@ -91,8 +91,10 @@ async function runBoot(args: Arguments): Promise<number> {
     memoryBytes: inputs.memoryBytes,
     options: inputs.options,
     ...(given.until === undefined ? {} : { until: given.until }),
+    kernelPhases: given.json !== undefined || given.explain, // who else would see them?
     observer,
   });
+  image.release?.();
   if (replay !== undefined) run.machine.replayInput(replay);
   const outcome = await runToEnd(run, given, flush);
   const wallSeconds = (performance.now() - started) / 1000;
