@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
 import { boots } from './bench/boots.mjs';
 import { compute } from './bench/compute.mjs';
+import { shown, table } from './bench/figures.mjs';
 import { profile } from './bench/profile.mjs';
 import * as settings from './bench/settings.mjs';
 import { root } from './sources.mjs';
@@ -21,10 +22,18 @@ import { root } from './sources.mjs';
 const { fail } = settings;
 const parts = { boots, compute, profile };
 
+function given(options) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return fail(2, error.message);
+  }
+}
+
 function readOptions() {
   const names = { type: 'string', multiple: true };
   const options = { write: { type: 'boolean' }, runs: { type: 'string' }, only: names, kernel: names, door: names };
-  const { values } = parseArgs({ options });
+  const values = given(options);
   const {
     runs = '5',
     only = Object.keys(parts),
@@ -76,19 +85,40 @@ function heading(load) {
 
 Written by \`npm run bench -- --write\`; every figure is of one run of that command on one machine.
 
-- Date: ${new Date().toISOString().slice(0, 10)}. Machine: ${cpus[0]?.model.trim() ?? 'unknown processor'}, ${cpus.length} processors, load average ${load.toFixed(1)} at the start.
+- Date: ${new Date().toISOString().slice(0, 10)}. Machine: ${cpus[0]?.model.trim() ?? 'unknown processor'}, ${cpus.length} processors, load average ${load.toFixed(1)} before, ${os.loadavg()[0].toFixed(1)} after (with the bench's own).
 - efikit ${version} on Node ${process.versions.node} (V8 ${process.versions.v8}); QEMU ${qemu ?? 'not installed'}${hasOvmf ? ' with OVMF' : ''}.
 - Both sides get the same image, initrd, command line (\`${commandLine}\`) and RAM (${memoryMiB} MiB); nothing is switched off in the guest.
-- A ratio below 1 says that efikit took less time than QEMU.
+- A ratio below 1 says that efikit took less time than QEMU; it is the median of the rounds' ratios, each of two runs that came one after the other.
 ${absent.map((line) => `- ${line}\n`).join('')}`;
 }
+
+const goalTable = (goals) => `## Goals
+
+${table(
+  ['', 'at most', 'measured', ''],
+  goals.map(({ title, value, bound, format }) => [
+    title,
+    format(bound),
+    shown(value, format),
+    value === undefined ? '' : value <= bound ? 'met' : '**missed**',
+  ]),
+)}
+`;
 
 const options = readOptions();
 checkFiles(options);
 const [load] = os.loadavg();
-const sections = [heading(load)];
-for (const name of options.only) sections.push(await parts[name](options));
-const report = sections.join('\n');
+const results = [];
+try {
+  for (const name of options.only) results.push(await parts[name](options));
+} catch (error) {
+  fail(1, error.message);
+}
+const report = [
+  heading(load),
+  goalTable(results.flatMap(({ goals }) => goals)),
+  ...results.map(({ text }) => text),
+].join('\n');
 const file = path.join(root, 'docs/performance.md');
 const formatted = await prettier.format(report, { ...(await prettier.resolveConfig(file)), filepath: file });
 process.stdout.write(formatted);

@@ -1,7 +1,7 @@
 // Whole boots of Debian's kernels through each door, ours and QEMU's in turns; then compilation and memory.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { fixed, mebibytes, medianOf, ratio, shown, spread, table, whole } from './figures.mjs';
+import { fixed, mebibytes, medianOf, ratio, runsText, shown, spread, table, whole } from './figures.mjs';
 import { efikitKernel, qemuKernel } from './programs.mjs';
 import { built, hasOvmf, here, memoryMiB, qemu, release, say, work } from './settings.mjs';
 import { libraryBoot } from './library-boot.mjs';
@@ -59,18 +59,20 @@ const statisticTitles = {
 };
 const statisticFormats = { bytes: (n) => whole(n / 1024), milliseconds: (n) => (n / 1000).toFixed(2) };
 
+/** The highest of one figure of the memory runs; undefined when the host does not tell. */
+function highest(one, key) {
+  const values = one.memory.map((each) => each[key]);
+  return values.length === 0 || values.includes(undefined) ? undefined : Math.max(...values);
+}
+
 /** One column a kernel and door. */
 function report(all, runs) {
   const row = (title, cell) => [title, ...all.map(cell)];
-  const highest = (one, key) => {
-    const values = one.memory.map((each) => each[key]);
-    return values.length === 0 || values.includes(undefined) ? undefined : Math.max(...values);
-  };
   const known = [...new Set(all.flatMap(({ statistics }) => Object.keys(statistics)))];
   const counts = known.filter((key) => all.every(({ statistics }) => typeof statistics[key] === 'number'));
   return `## Whole boots
 
-Seconds are of the whole process, from its start to its end: median of ${runs} run${runs === 1 ? '' : 's'} (lowest to highest). The programs took turns.
+Seconds are of the whole process, from its start to its end: ${runsText(runs)}. The programs took turns.
 
 ${table(
   ['', ...all.map(({ kernel, door }) => `${kernel}, ${door.toUpperCase()}`)],
@@ -110,12 +112,28 @@ ${table(
   and boot options first; the kernel's EFI stub follows in both, and unpacks the kernel in the guest.
 - Processor seconds are of all threads of a process, user and system: what a machine with other work to do says more exactly than the clock.
 - MIPS: million guest instructions a second between the machine's making and its end, without the start of Node and the reading of the image.
-- Peak resident memory is the highest of ${Math.min(runs, 3)} boots; guest RAM that was touched are its resident pages when the process ends, counted in the host's page tables.
+- Peak resident memory is ${runs === 1 ? 'that of one boot' : `the highest of ${Math.min(runs, 3)} boots`}; guest RAM that was touched: its resident pages when the process ends, counted in the host's page tables.
 `;
+}
+
+/** Highest share of QEMU's time. */
+const bounds = { efi: 0.5, pvh: 1.2 };
+const mostMemory = 350 * 2 ** 20; // bytes besides guest RAM
+
+function goals(all) {
+  return all.flatMap((one) => {
+    const name = `${one.kernel}, ${one.door.toUpperCase()}`;
+    const value = ratio(one.efikit, one.qemu);
+    const besides = highest(one, 'besides');
+    return [
+      { title: `${name}: efikit ÷ QEMU`, value, bound: bounds[one.door], format: fixed(2) },
+      { title: `${name}: memory besides guest RAM`, value: besides, bound: mostMemory, format: mebibytes },
+    ];
+  });
 }
 
 export async function boots({ kernels, doors, runs }) {
   const all = [];
   for (const kernel of kernels) for (const door of doors) all.push(await measure(kernel, door, runs));
-  return report(all, runs);
+  return { text: report(all, runs), goals: goals(all) };
 }

@@ -109,7 +109,8 @@ export function classify(profile) {
   const { nodes, samples, timeDeltas } = profile;
   const lines = linesOf(nodes);
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const first = samples.findIndex((id) => ['cold', 'hot'].includes(lines.get(id)));
+  const firstInGuest = samples.findIndex((id) => ['cold', 'hot'].includes(lines.get(id)));
+  const first = firstInGuest < 0 ? samples.length : firstInGuest;
   const [before, after, functions] = [{}, {}, new Map()];
   let startUpSeconds = 0;
   samples.forEach((id, i) => {

@@ -23,6 +23,9 @@ export const fixed = (digits) => (value) => value.toFixed(digits);
 export const whole = (value) => Math.round(value).toLocaleString('en-GB');
 export const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
+/** How the seconds of a table came about. */
+export const runsText = (runs) => (runs === 1 ? 'one run' : `median of ${runs} runs (lowest to highest)`);
+
 /** "1.23 s (1.20 to 1.31)": median, lowest and highest. */
 export function spread(runs, key = 'seconds') {
   const value = medianOf(runs, key);
@@ -32,10 +35,10 @@ export function spread(runs, key = 'seconds') {
   return values.length === 1 ? `${value.toFixed(2)} s` : `${value.toFixed(2)} s (${range})`;
 }
 
-/** The medians' ratio; undefined when one side was not measured. */
+/** Median of the rounds' ratios, each of two runs that came one after the other; undefined when one side is missing. */
 export function ratio(mine, theirs, key = 'seconds') {
-  const [a, b] = [medianOf(mine, key), medianOf(theirs, key)];
-  return a === undefined || b === undefined ? undefined : a / b;
+  const ratios = mine.map((run, round) => run[key] / theirs[round]?.[key]);
+  return ratios.length === 0 || ratios.some(Number.isNaN) ? undefined : median(ratios);
 }
 
 /** A Markdown table; prettier aligns it. */
