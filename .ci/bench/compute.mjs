@@ -20,6 +20,8 @@ async function one(run, name) {
   const line = new RegExp(`^${name} \\d+ 0x[0-9a-f]+`, 'm').exec(result.text)?.[0];
   return { ...result, line, guestSeconds: result.seen[1] - result.seen[0] };
 }
+const inSeconds = (value) => `${value.toFixed(2)} s`;
+
 async function measure(name, runs) {
   const measured = { name, efikit: [], qemu: [] };
   for (let run = 1; run <= runs; run++) {
@@ -28,7 +30,7 @@ async function measure(name, runs) {
     const theirs = qemu === undefined ? undefined : await one(qemuBare, name);
     if (theirs !== undefined) measured.qemu.push(theirs);
     say(
-      `${name}, run ${run} of ${runs}: efikit ${mine.seconds.toFixed(2)} s, QEMU ${shown(theirs?.seconds, fixed(2))} s`,
+      `${name}, run ${run} of ${runs}: efikit ${mine.seconds.toFixed(2)} s, QEMU ${shown(theirs?.seconds, inSeconds)}`,
     );
     if (theirs !== undefined && theirs.line !== mine.line) {
       throw new Error(
@@ -63,7 +65,7 @@ function report(all, runs) {
   return `## Compute kernels
 
 \`test/bare/compute.elf\`, bare through PVH on both sides, freestanding C by gcc -O2, 64-bit mode with 2 MiB pages. Seconds: ${runsText(runs)};
-the programs took turns, and both printed the same checksum each time.
+${qemu === undefined ? 'QEMU was not there to compare with' : 'the programs took turns, and both printed the same checksum each time'}.
 
 ${table(
   ['', 'efikit', 'QEMU, TCG', 'ratio', 'guest alone: efikit', 'QEMU', 'ratio', 'MIPS, both tiers', 'MIPS, cold tier'],
