@@ -75,27 +75,24 @@ export function encode(one: Piece, here: Surroundings): number[] {
       return [...(long ? [0x48] : []), 0xc7, 0x04, 0x24, ...word(here.address(one.to)), 0xc3];
     case 'patch':
       return [0xc6, ...absolute(0, written(here.lastByte(one.of), one.alias)), one.value];
-    case 'bump':
-      return [0xfe, ...absolute(0, written(here.lastByte(one.of), one.alias))];
+    case 'alter':
+      return [0x80, ...absolute(6, written(here.lastByte(one.of), one.alias)), one.value];
     case 'overwrite':
       return [0xc7, ...absolute(0, written(here.address(one.of), one.alias)), ...word(one.value)];
     case 'string':
       return encodeString(one, load, base);
     case 'remap': {
-      const entry = base + places.tables + 0x3000 + 8 * (one.page >> 12);
-      const store = [...(long ? [0x48] : []), 0xc7, ...absolute(0, entry), ...word(one.frame | one.rights)];
-      const flush = {
-        none: [],
-        page: [0x0f, 0x01, ...absolute(7, base + one.page)],
-        reload: [0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8],
-        switch: [0xb8, ...word(places.otherTables), 0x0f, 0x22, 0xd8, 0xb8, ...word(places.tables), 0x0f, 0x22, 0xd8],
-      }[one.flush];
-      return [...store, ...flush];
+      const store = [...(long ? [0x48] : []), 0xc7, ...absolute(0, base + entryOf(one.page))];
+      return [...store, ...word(one.frame | one.rights), ...flush(one.flush, absolute(7, base + one.page))];
+    }
+    case 'flip': {
+      const flip = [0x81, ...absolute(6, base + entryOf(one.page)), ...word(one.bits)];
+      return [...flip, ...flush(one.flush, absolute(7, base + one.page))];
     }
     case 'invalidate':
       return [0x0f, 0x01, ...absolute(7, base + one.address)];
-    case 'switch':
-      return [0xb8, ...word(one.other ? places.otherTables : places.tables), 0x0f, 0x22, 0xd8];
+    case 'switch': // MOV EAX, CR3; XOR EAX; MOV CR3, EAX
+      return [0x0f, 0x20, 0xd8, 0x35, ...word(places.tables ^ places.otherTables), 0x0f, 0x22, 0xd8];
     case 'toggle': // PUSHF; XOR [RSP]; POPF
       return [0x9c, 0x81, 0x34, 0x24, ...word(one.flags), 0x9d];
     case 'port':
@@ -124,6 +121,23 @@ export function encode(one: Piece, here: Surroundings): number[] {
       return [0xcd, 0x23];
     case 'time':
       return [0x0f, 0x31];
+  }
+}
+
+const entryOf = (page: number): number => places.tables + 0x3000 + 8 * (page >> 12);
+
+/** INVLPG of the operand; MOV EAX, CR3; MOV CR3, EAX; or the other page tables and back. */
+function flush(how: 'none' | 'page' | 'reload' | 'switch', page: readonly number[]): readonly number[] {
+  const setTables = (tables: number): number[] => [0xb8, ...bytesOf(tables, 4), 0x0f, 0x22, 0xd8];
+  switch (how) {
+    case 'none':
+      return [];
+    case 'page':
+      return [0x0f, 0x01, ...page];
+    case 'reload':
+      return [0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8];
+    case 'switch':
+      return [...setTables(places.otherTables), ...setTables(places.tables)];
   }
 }
 

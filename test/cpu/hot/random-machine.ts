@@ -15,7 +15,7 @@ import { handlers, layOut, segmentOf } from './random-tables.js';
 const PAGE = 4096;
 const TRAP_FLAG = 0x100n;
 const INTERRUPT_FLAG = 0x200n;
-const mostExceptions = 100;
+const mostExceptions = 250;
 
 /** How a program is run. */
 export interface RunOptions {

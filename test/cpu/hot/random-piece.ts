@@ -23,9 +23,8 @@ export type Piece =
   | { readonly kind: 'returnTo' | 'across'; readonly to: Place }
   /** Replaces the return address on the stack and returns. */
   | { readonly kind: 'divert'; readonly to: Place }
-  /** Replaces or increments the last byte of a piece: through its own address, or through the alias. */
-  | { readonly kind: 'patch'; readonly of: Place; readonly value: number; readonly alias: boolean }
-  | { readonly kind: 'bump'; readonly of: Place; readonly alias: boolean }
+  /** Replaces the last byte of a piece, or flips bits of it: through its own address, or through the alias. */
+  | { readonly kind: 'patch' | 'alter'; readonly of: Place; readonly value: number; readonly alias: boolean }
   /** Replaces the first four bytes of a piece. */
   | { readonly kind: 'overwrite'; readonly of: Place; readonly value: number; readonly alias: boolean }
   | StringPiece
@@ -52,14 +51,18 @@ export type KernelPiece =
       readonly rights: number;
       readonly flush: 'none' | 'page' | 'reload' | 'switch';
     }
+  /** Flips bits of a page table entry: another frame, other rights, and back the next time. */
+  | { readonly kind: 'flip'; readonly page: number; readonly bits: number; readonly flush: 'none' | 'page' | 'reload' }
   | { readonly kind: 'invalidate'; readonly address: number }
-  | { readonly kind: 'switch'; readonly other: boolean }
   | { readonly kind: 'toggle'; readonly flags: number }
   | { readonly kind: 'port'; readonly port: number; readonly write: boolean; readonly bytes: 1 | 4 }
   | { readonly kind: 'timer'; readonly ticks: number }
   | { readonly kind: 'msr'; readonly index: number; readonly value: number }
   | { readonly kind: 'toUser'; readonly to: number }
-  | { readonly kind: 'sti' | 'cli' | 'halt' | 'swapgs' | 'stackSegment' | 'writeProtect' | 'toKernel' | 'time' };
+  | {
+      readonly kind:
+        'sti' | 'cli' | 'halt' | 'swapgs' | 'stackSegment' | 'switch' | 'writeProtect' | 'toKernel' | 'time';
+    };
 
 /** Offset from the program's base of where pointers point: mostly data, page ends, pages that fault, devices, code. */
 export const pointer = fc.oneof(
@@ -109,11 +112,19 @@ const remapOf = ({ page, frame }: { page: number[]; frame: number[] }): fc.Arbit
     rights: fc.constantFrom(all, all, all, present | user, all | global, 0),
     flush: fc.constantFrom('page', 'page', 'page', 'reload', 'switch', 'none'),
   });
+const flipOf = (pages: readonly number[]): fc.Arbitrary<KernelPiece> =>
+  fc.record({
+    kind: fc.constant('flip' as const),
+    page: fc.constantFrom(...pages),
+    bits: fc.constantFrom(0x1000, 0x1000, 0x1000, 0x1000, writable, present, user, global),
+    flush: fc.constantFrom('page', 'page', 'page', 'reload', 'none'),
+  });
 const kernelPiece: fc.Arbitrary<KernelPiece> = fc.oneof<fc.MaybeWeightedArbitrary<KernelPiece>[]>(
-  { weight: 5, arbitrary: remapOf(codeRemap) },
-  { weight: 5, arbitrary: remapOf(dataRemap) },
+  { weight: 2, arbitrary: remapOf(codeRemap) },
+  { weight: 4, arbitrary: remapOf(dataRemap) },
+  { weight: 10, arbitrary: flipOf(codeRemap.page) },
+  { weight: 6, arbitrary: flipOf([...dataRemap.page, places.data, places.data + 0x1000, places.alias + 0x1000]) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('invalidate'), address: pointer }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('switch'), other: fc.boolean() }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -140,7 +151,9 @@ const kernelPiece: fc.Arbitrary<KernelPiece> = fc.oneof<fc.MaybeWeightedArbitrar
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('toUser'), to }) },
-  ...(['sti', 'cli', 'sti', 'cli', 'halt', 'swapgs', 'stackSegment', 'writeProtect', 'time'] as const).map((kind) => ({
+  ...(
+    ['sti', 'cli', 'sti', 'cli', 'halt', 'swapgs', 'stackSegment', 'writeProtect', 'time', 'switch', 'switch'] as const
+  ).map((kind) => ({
     weight: 1,
     arbitrary: fc.constant({ kind }),
   })),
@@ -152,7 +165,7 @@ export const pieceOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Piece> =>
     { weight: 9, arbitrary: fc.record({ kind: fc.constant('branch'), condition: fc.nat({ max: 15 }), to }) },
     { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('jump', 'loop', 'loop', 'loop'), to }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('repeat'), times: fc.integer({ min: 1, max: 400 }), to }) },
-    { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('call', 'call', 'callRegister'), routine }) },
+    { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom('call', 'call', 'callRegister'), routine }) },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -163,15 +176,14 @@ export const pieceOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Piece> =>
     { weight: 1, arbitrary: fc.constant({ kind: 'return' }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('returnTo', 'across', 'divert'), to: place }) },
     {
-      weight: 2,
+      weight: 4,
       arbitrary: fc.record({
-        kind: fc.constant('patch'),
+        kind: fc.constantFrom('patch', 'alter', 'alter'),
         of: place,
-        value: fc.nat({ max: 255 }),
+        value: fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(1, 2, 4)),
         alias: fc.boolean(),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('bump'), of: place, alias: fc.boolean() }) },
     {
       weight: 1,
       arbitrary: fc.record({

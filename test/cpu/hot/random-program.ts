@@ -89,7 +89,7 @@ export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program>
 
 /** Whether a TLB entry may outlive its page table entry: then the size of a TLB shows. */
 export const isTidy = ({ routines }: Program): boolean =>
-  routines.flat().every((one) => one.kind !== 'remap' || one.flush === 'page');
+  routines.flat().every((one) => (one.kind !== 'remap' && one.kind !== 'flip') || one.flush === 'page');
 
 export interface Assembled {
   readonly base: bigint;
