@@ -62,3 +62,69 @@ export function runWithDigests(
   }
   onDigest(machine.ticks, machine.digest());
 }
+
+/** What DigestedMachine drives; Machine has it all. */
+type Digestible = Pick<
+  Machine,
+  'outcome' | 'idle' | 'ticks' | 'instructions' | 'run' | 'idleUntil' | 'skipTo' | 'end' | 'digest'
+>;
+
+/**
+ * A machine for a host's loop that gives its digest at every tick that is a multiple of `every`, however it is sliced.
+ * When an idle guest's time jumps over several of them, at the last of these alone: nothing but the time changes.
+ */
+export class DigestedMachine {
+  constructor(
+    private readonly machine: Digestible,
+    private readonly every: number,
+    private readonly onDigest: (tick: number, digest: Digest) => void,
+  ) {}
+
+  get outcome(): Machine['outcome'] {
+    return this.machine.outcome;
+  }
+
+  get idle(): boolean {
+    return this.machine.idle;
+  }
+
+  get ticks(): number {
+    return this.machine.ticks;
+  }
+
+  get instructions(): number {
+    return this.machine.instructions;
+  }
+
+  idleUntil(): number | undefined {
+    return this.machine.idleUntil();
+  }
+
+  end(outcome: NonNullable<Machine['outcome']>): void {
+    this.machine.end(outcome);
+  }
+
+  /** As Machine.run. */
+  run(ticks: number): void {
+    const { machine, every } = this;
+    const end = machine.ticks + ticks;
+    do {
+      const next = (Math.floor(machine.ticks / every) + 1) * every;
+      const goal = Math.min(next, end);
+      machine.run(goal - machine.ticks);
+      if (machine.ticks === next && machine.outcome === undefined) this.onDigest(next, machine.digest());
+      if (machine.ticks < goal) return; // it idles, has ended or was stopped
+    } while (machine.ticks < end && !machine.idle && machine.outcome === undefined);
+  }
+
+  /** As Machine.skipTo. */
+  skipTo(tick: number): void {
+    const { machine, every } = this;
+    const last = Math.floor(Math.min(tick, machine.idleUntil() ?? Infinity) / every) * every;
+    if (last > machine.ticks) {
+      machine.skipTo(last);
+      this.onDigest(last, machine.digest());
+    }
+    machine.skipTo(tick);
+  }
+}

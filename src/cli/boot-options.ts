@@ -81,6 +81,17 @@ export const replay: Option = {
   value: 'FILE',
   meaning: 'type what was typed in another run, at the same ticks: its --json result; standard input is not read',
 };
+export const digest: Option = {
+  name: 'digest',
+  value: 'N',
+  meaning:
+    'every N ticks (instructions, and nanoseconds of the guest) and at the end a line on standard error: tick, and hashes of processor, memory, devices and TLBs',
+};
+export const digestFile: Option = {
+  name: 'digest-file',
+  value: 'FILE',
+  meaning: 'the lines of --digest go there',
+};
 export const tier: Option = {
   name: 'tier',
   value: 'NAME',

@@ -16,6 +16,7 @@ import { closingLines } from '../report/summary.js';
 import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
 import { bootResult } from './boot-result.js';
+import { DigestLines, readDigestRequest, type DigestRequest } from './digest-lines.js';
 import { UnusableInputError, UsageError } from './errors.js';
 import { readInputLog } from './input-log.js';
 import type { Arguments, Command } from './options.js';
@@ -41,6 +42,8 @@ export const boot: Command = {
     option.trace,
     option.json,
     option.replay,
+    option.digest,
+    option.digestFile,
     option.tier,
   ],
   examples: [
@@ -70,6 +73,7 @@ async function runBoot(args: Arguments): Promise<number> {
     console.push(); // what the guest wrote before comes before
     messages.writeText(`efikit: ${line}\n`);
   };
+  const digests = given.digest === undefined ? undefined : new DigestLines(given.digest, say);
   const hasFirmware = door === 'efi' || door === 'proposal';
   sayDefaults(say, given, door, hasFirmware && filledIn ? profile : undefined, inputs);
   await messages.flush();
@@ -91,13 +95,16 @@ async function runBoot(args: Arguments): Promise<number> {
     memoryBytes: inputs.memoryBytes,
     options: inputs.options,
     ...(given.until === undefined ? {} : { until: given.until }),
+    kernelPhases: given.json !== undefined || given.explain, // who else would see them?
     observer,
   });
+  image.release?.();
   if (replay !== undefined) run.machine.replayInput(replay);
-  const outcome = await runToEnd(run, given, flush);
+  const outcome = await runToEnd(run, given, digests, flush);
   const wallSeconds = (performance.now() - started) / 1000;
   await console.finish();
 
+  digests?.finish(run.machine);
   trace?.close();
   if (given.json !== undefined) {
     const text = `${JSON.stringify(await bootResult(run, outcome, { file, image, wallSeconds }), null, 2)}\n`;
@@ -140,6 +147,7 @@ interface BootOptionsGiven {
   readonly trace: string | undefined;
   readonly json: string | undefined;
   readonly replay: string | undefined;
+  readonly digest: DigestRequest | undefined;
   readonly explain: boolean;
   readonly strict: boolean;
   readonly tier: 'both' | 'interpreter';
@@ -157,6 +165,7 @@ function readOptions(args: Arguments): BootOptionsGiven {
     trace: args.text('trace'),
     json: args.text('json'),
     replay: args.text('replay'),
+    digest: readDigestRequest(args),
     explain: args.flag('explain'),
     strict: args.flag('strict'),
     tier: parseTier(args.text('tier')),
@@ -222,7 +231,12 @@ function observe(to: {
 }
 
 /** Runs the guest with the terminal as its console; the terminal is given back whatever happens. */
-async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () => Promise<void>): Promise<Outcome> {
+async function runToEnd(
+  run: ObservedBoot,
+  given: BootOptionsGiven,
+  digests: DigestLines | undefined,
+  flush: () => Promise<void>,
+): Promise<Outcome> {
   const leave = new AbortController();
   const stop = (why: string): void => {
     leave.abort(why);
@@ -249,7 +263,7 @@ async function runToEnd(run: ObservedBoot, given: BootOptionsGiven, flush: () =>
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
-    const last = await runMachine(run.machine, {
+    const last = await runMachine(digests?.watch(run.machine) ?? run.machine, {
       input: console ?? inputOf(device),
       between: flush,
       signal: leave.signal,

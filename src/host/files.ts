@@ -16,7 +16,9 @@ export function readInput(path: string, what: string): Uint8Array {
     if (status.isDirectory()) throw new InputError(`${what} ${path} is a folder: give a file`);
     if (status.size > largestFile)
       throw new InputError(`${what} ${path} has ${String(status.size)} bytes, more than the guest can hold`);
-    return new Uint8Array(readFileSync(path));
+    const { buffer, byteOffset, length } = readFileSync(path);
+    const bytes = new Uint8Array(buffer, byteOffset, length);
+    return length === buffer.byteLength ? bytes : bytes.slice(); // a small file lies in a buffer with others
   } catch (error) {
     if (error instanceof InputError) throw error;
     const code = codeOf(error);

@@ -20,6 +20,8 @@ export interface LoadedImage {
    * of an unknown format, or prepare() was not awaited although the codec wants it.
    */
   elf(): ElfImage | undefined;
+  /** Forgets an unpacked payload, tens of MiB, once nobody needs it; elf() would unpack it again. */
+  release?(): void;
 }
 
 export interface PeSection {

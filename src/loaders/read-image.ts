@@ -56,6 +56,9 @@ function readBzImage(bytes: Uint8Array): LoadedImage {
       if (result instanceof ImageError) throw result;
       return result;
     },
+    release() {
+      if (!(result instanceof ImageError)) result = undefined;
+    },
   };
 }
 

@@ -16,6 +16,7 @@ export interface NameTable {
   readonly countAt: number; // kallsyms_num_syms, offset in the file
   readonly count: number;
   readonly namesAt: number;
+  readonly markersAt: number; // kallsyms_markers, u32 each
   readonly alignment: number;
 }
 
@@ -28,23 +29,34 @@ export const alignTo = (value: number, alignment: number): number => Math.ceil(v
 
 /**
  * Digits occur in symbols, so their tokens are themselves: "0", "1" ... "9" in a row with NULs between. The index
- * behind the table confirms a find.
+ * behind the table confirms a find. The bytes at the end of where a row could stand say how far the next possible one
+ * is, so that most bytes of the kernel are never looked at.
  */
 export function findTokens(bytes: Uint8Array): Tokens | undefined {
-  for (let nine = bytes.indexOf(0x39); nine >= 0; nine = bytes.indexOf(0x39, nine + 1)) {
-    const zero = nine - 18;
-    if (zero < 0 || bytes[nine + 1] !== 0 || bytes[nine - 2] !== 0x38) continue;
-    let isRow = true;
-    for (let digit = 0; digit < 10 && isRow; digit++) {
-      isRow = bytes[zero + digit * 2] === 0x30 + digit && bytes[zero + digit * 2 + 1] === 0;
+  for (let last = rowBytes - 1; last < bytes.length;) {
+    const byte = bytes[last]!;
+    // Digit n stands at 2n of the row, its NUL at 2n + 1; two NULs stand side by side nowhere in it.
+    const digit = (byte === 0 ? bytes[last - 1]! : byte) - 0x30;
+    if (digit < 0 || digit > 9) last += rowBytes;
+    else if (byte !== 0) last += rowBytes - 1 - digit * 2;
+    else if (digit < 9) last += rowBytes - 2 - digit * 2;
+    else {
+      const tokens = tokensAround(bytes, last - (rowBytes - 1));
+      if (tokens !== undefined) return tokens;
+      last++;
     }
-    if (!isRow) continue;
-    const tokens = alignments
-      .map((alignment) => readTokens(bytes, zero, alignment))
-      .find((found) => found !== undefined);
-    if (tokens !== undefined) return tokens;
   }
   return undefined;
+}
+
+const rowBytes = 20;
+
+/** The table around what may be its row of digits. */
+function tokensAround(bytes: Uint8Array, zero: number): Tokens | undefined {
+  for (let digit = 0; digit < 10; digit++) {
+    if (bytes[zero + digit * 2] !== 0x30 + digit || bytes[zero + digit * 2 + 1] !== 0) return undefined;
+  }
+  return alignments.map((alignment) => readTokens(bytes, zero, alignment)).find((found) => found !== undefined);
 }
 
 function readTokens(bytes: Uint8Array, zero: number, alignment: number): Tokens | undefined {
@@ -109,7 +121,7 @@ function namesBefore(
     const rest = markersAt - (namesAt + view.getUint32(lastMarker, true));
     if (rest <= 0 || rest > namesPerMarker * 512) continue;
     if (!markersConfirm(bytes, view, namesAt, count, markersAt, alignment)) continue;
-    return { countAt, count, namesAt, alignment };
+    return { countAt, count, namesAt, markersAt, alignment };
   }
   return undefined;
 }
@@ -139,15 +151,38 @@ function nameBounds(bytes: Uint8Array, at: number): { start: number; end: number
   return { start: at + 2, end: at + 2 + ((first & 0x7f) | (bytes[at + 1]! << 7)) };
 }
 
-/** All names in the order of the table; the first character is the type. */
-export function readNames(bytes: Uint8Array, tokens: Tokens, table: NameTable): string[] {
-  const names: string[] = [];
+/** The name at an index, its type before it. */
+export function nameAt(bytes: Uint8Array, tokens: Tokens, table: NameTable, index: number): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = table.namesAt + view.getUint32(table.markersAt + Math.floor(index / namesPerMarker) * 4, true);
+  for (let i = index % namesPerMarker; i > 0; i--) at = nameBounds(bytes, at).end;
+  const { start, end } = nameBounds(bytes, at);
+  let name = '';
+  for (let token = start; token < end; token++) name += tokens.texts[bytes[token]!]!;
+  return name;
+}
+
+/** The index of the first symbol of a name, given without its type. Reads the names where they stand, without a copy. */
+export function findName(bytes: Uint8Array, tokens: Tokens, table: NameTable, name: string): number | undefined {
+  // The first token has the type before its text.
+  const mayOpen = Uint8Array.from(tokens.texts, (text) => (text !== '' && name.startsWith(text.slice(1)) ? 1 : 0));
   for (let i = 0, at = table.namesAt; i < table.count; i++) {
-    const { start, end } = nameBounds(bytes, at);
-    let name = '';
-    for (let token = start; token < end; token++) name += tokens.texts[bytes[token]!]!;
-    names.push(name);
+    const first = bytes[at]!;
+    const start = first < 0x80 ? at + 1 : at + 2;
+    const end = first < 0x80 ? start + first : start + ((first & 0x7f) | (bytes[at + 1]! << 7));
+    if (mayOpen[bytes[start]!] === 1 && isName(bytes, tokens, start, end, name)) return i;
     at = end;
   }
-  return names;
+  return undefined;
+}
+
+function isName(bytes: Uint8Array, tokens: Tokens, start: number, end: number, name: string): boolean {
+  let length = -1; // the type
+  for (let token = start; token < end; token++) {
+    const text = tokens.texts[bytes[token]!]!;
+    const fits = token === start ? name.startsWith(text.slice(1)) : name.startsWith(text, length);
+    if (!fits) return false;
+    length += text.length;
+  }
+  return length === name.length;
 }

@@ -1,5 +1,6 @@
 import type { ElfImage } from '../loaders/image.js';
-import { alignTo, findNames, findTokens, readNames, type NameTable } from './kallsyms-names.js';
+import { findAddresses, physicalAt, type KernelAddresses } from './kallsyms-addresses.js';
+import { findName, findNames, findTokens, nameAt, type NameTable, type Tokens } from './kallsyms-names.js';
 
 /**
  * Symbols of a Linux kernel, read from the table that CONFIG_KALLSYMS puts into it: a distribution's kernel carries no
@@ -22,40 +23,37 @@ export class SymbolsError extends Error {
   readonly code = 'SYMBOLS';
 }
 
+/** Reads names and addresses where they stand in the kernel: making one costs a search for the tables and no memory. */
 export class SymbolTable {
-  private byName: Map<string, number> | undefined;
   constructor(
     private readonly elf: ElfImage,
-    private readonly names: readonly string[], // the first character is the type
-    private readonly addresses: BigUint64Array, // ascending
+    private readonly tokens: Tokens,
+    private readonly names: NameTable,
+    private readonly addresses: KernelAddresses,
   ) {}
 
   get count(): number {
-    return this.names.length;
+    return this.names.count;
   }
 
-  /** The first symbol of that name. */
+  /** The first symbol of that name. Reads all names before it: some milliseconds. */
   find(name: string): KernelSymbol | undefined {
-    if (this.byName === undefined) {
-      this.byName = new Map();
-      for (let i = this.names.length - 1; i >= 0; i--) this.byName.set(this.names[i]!.slice(1), i);
-    }
-    const index = this.byName.get(name);
+    const index = findName(this.elf.bytes, this.tokens, this.names, name);
     return index === undefined ? undefined : this.at(index);
   }
 
   /** The symbol at or nearest below a link-time virtual address; the first of several with the same address. */
   nearest(address: bigint): { readonly symbol: KernelSymbol; readonly offset: bigint } | undefined {
     let low = 0; // everything before is below or at the address
-    let high = this.addresses.length;
+    let high = this.count;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.addresses[middle]! <= address) low = middle + 1;
+      if (this.addresses.at(middle) <= address) low = middle + 1;
       else high = middle;
     }
     if (low === 0) return undefined;
     let index = low - 1;
-    while (index > 0 && this.addresses[index - 1] === this.addresses[index]) index--;
+    while (index > 0 && this.addresses.at(index - 1) === this.addresses.at(index)) index--;
     const symbol = this.at(index);
     return { symbol, offset: address - symbol.address };
   }
@@ -67,20 +65,9 @@ export class SymbolTable {
   }
 
   at(index: number): KernelSymbol {
-    const text = this.names[index] ?? '';
-    return { name: text.slice(1), type: text.charAt(0), address: this.addresses[index] ?? 0n };
+    const text = nameAt(this.elf.bytes, this.tokens, this.names, index);
+    return { name: text.slice(1), type: text.charAt(0), address: this.addresses.at(index) };
   }
-}
-
-/** Link-time virtual to guest-physical by the segments. Per-CPU segments are linked at 0 and map nothing. */
-export function physicalAt(elf: ElfImage, address: bigint): number | undefined {
-  for (const segment of elf.segments) {
-    const offset = address - segment.virtualAddress;
-    if (segment.virtualAddress !== 0n && offset >= 0n && offset < BigInt(segment.memoryBytes)) {
-      return segment.physicalAddress + Number(offset);
-    }
-  }
-  return undefined;
 }
 
 /** Reads the symbols of an unpacked Linux kernel. Throws SymbolsError when it has none or their layout is unknown. */
@@ -98,67 +85,5 @@ export function readKallsyms(elf: ElfImage): SymbolTable {
   const addresses = findAddresses(elf, table, tokens.end);
   if (addresses === undefined)
     throw new SymbolsError('kallsyms names found, but no addresses of a known layout beside them');
-  return new SymbolTable(elf, readNames(elf.bytes, tokens, table), addresses);
-}
-
-/** Tries each layout; addresses that ascend and lie in the kernel prove it. */
-function findAddresses(elf: ElfImage, table: NameTable, tokensEnd: number): BigUint64Array | undefined {
-  const { count, alignment } = table;
-  const align = (value: number): number => alignTo(value, alignment);
-  const behind = align(tokensEnd);
-  const baseBefore = table.countAt - 8;
-  return (
-    withBase(elf, count, behind, align(behind + count * 4)) ??
-    withBase(elf, count, baseBefore - align(count * 4), baseBefore) ??
-    selfRelative(elf, count, behind)
-  );
-}
-
-/** Offsets from kallsyms_relative_base; with CONFIG_KALLSYMS_ABSOLUTE_PERCPU only negative ones are, others are absolute. */
-function withBase(elf: ElfImage, count: number, offsetsAt: number, baseAt: number): BigUint64Array | undefined {
-  if (offsetsAt < 0 || baseAt < 0 || Math.max(offsetsAt + count * 4, baseAt + 8) > elf.bytes.length) return undefined;
-  const view = viewOf(elf.bytes);
-  const base = view.getBigUint64(baseAt, true);
-  if (physicalAt(elf, base) === undefined) return undefined;
-  const offsets = Array.from({ length: count }, (_, i) => view.getInt32(offsetsAt + i * 4, true));
-  const absolutePerCpu = offsets.some((offset) => offset < 0);
-  return ascending(
-    elf,
-    offsets.map((offset) =>
-      !absolutePerCpu ? base + BigInt(offset) : offset >= 0 ? BigInt(offset) : base - 1n - BigInt(offset),
-    ),
-  );
-}
-
-function selfRelative(elf: ElfImage, count: number, offsetsAt: number): BigUint64Array | undefined {
-  if (offsetsAt + count * 4 > elf.bytes.length) return undefined;
-  const segment = elf.segments.find(
-    ({ fileOffset, fileBytes }) => offsetsAt >= fileOffset && offsetsAt < fileOffset + fileBytes,
-  );
-  if (segment === undefined) return undefined;
-  const view = viewOf(elf.bytes);
-  const start = segment.virtualAddress + BigInt(offsetsAt - segment.fileOffset);
-  return ascending(
-    elf,
-    Array.from({ length: count }, (_, i) => start + BigInt(i * 4) + BigInt(view.getInt32(offsetsAt + i * 4, true))),
-  );
-}
-
-/** Accepts addresses that ascend and of which at least three quarters lie in the kernel's segments. */
-function ascending(elf: ElfImage, values: readonly bigint[]): BigUint64Array | undefined {
-  const addresses = BigUint64Array.from(values);
-  const low = elf.segments.reduce(
-    (least, s) => (s.virtualAddress !== 0n && s.virtualAddress < least ? s.virtualAddress : least),
-    2n ** 64n,
-  );
-  let inside = 0;
-  for (let i = 0; i < addresses.length; i++) {
-    if (i > 0 && addresses[i]! < addresses[i - 1]!) return undefined;
-    if (addresses[i]! >= low) inside++;
-  }
-  return inside * 4 >= addresses.length * 3 ? addresses : undefined;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return new SymbolTable(elf, tokens, table, addresses);
 }

@@ -24,7 +24,7 @@ const allowedMismatches = comparedBytes / 4;
 export function kernelLocator(elf: ElfImage): KernelLocator | undefined {
   const found = entryInFile(elf);
   if (found === undefined) return undefined;
-  const expected = elf.bytes.subarray(found.fileOffset, found.fileOffset + Math.min(comparedBytes, found.rest));
+  const expected = elf.bytes.slice(found.fileOffset, found.fileOffset + Math.min(comparedBytes, found.rest));
   if (expected.length < comparedBytes) return undefined;
   const { linkedEntry } = found;
   return {

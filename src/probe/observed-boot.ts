@@ -30,6 +30,11 @@ export interface BootSetup {
   readonly options: BootOptions;
   /** A phase, `symbol:NAME` or `text:STRING`: the run ends there with the outcome `reached`. */
   readonly until?: string;
+  /**
+   * Whether kernel-entry and start_kernel are marked; true when left out. They need the unpacked kernel, which the EFI
+   * doors have no other use for. `until` one of them, or a symbol, brings it back.
+   */
+  readonly kernelPhases?: boolean;
   readonly observer?: BootObserver;
 }
 
@@ -73,7 +78,11 @@ export class ObservedBoot {
       },
       log: (line) => observer?.log?.(line),
     });
-    const boot = new ObservedBoot(setup, machine, new PhaseProbe(machine, kernelOf(setup.image)));
+    const boot = new ObservedBoot(
+      setup,
+      machine,
+      new PhaseProbe(machine, wantsKernel(setup) ? kernelOf(setup.image) : undefined),
+    );
     boot.watch();
     boot.enter();
     return boot;
@@ -158,6 +167,10 @@ export class ObservedBoot {
     observer?.call?.(call);
     this.probe.serviceCalled(call);
   }
+}
+
+function wantsKernel({ kernelPhases = true, until }: BootSetup): boolean {
+  return kernelPhases || until === 'kernel-entry' || until === 'start_kernel' || until?.startsWith('symbol:') === true;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ServiceCall } from '../firmware/describe.js';
 import type { ElfImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { readKallsyms, SymbolsError, type SymbolTable } from './kallsyms.js';
+import { readKallsyms, SymbolsError, SymbolTable } from './kallsyms.js';
 import { kernelLocator, type KernelLocator } from './kernel-locator.js';
 
 /** The way of a kernel, in the order in which it passes them. */
@@ -9,6 +9,8 @@ export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start
 export type PhaseName = (typeof phaseNames)[number];
 
 export const isPhaseName = (text: string): text is PhaseName => (phaseNames as readonly string[]).includes(text);
+
+const startKernel = 'start_kernel';
 
 /** A point that the guest has passed. */
 export interface Phase {
@@ -36,18 +38,23 @@ export interface PhaseTarget {
  */
 export class PhaseProbe {
   readonly phases: Phase[] = [];
-  /** Why the phases that need symbols are missing; undefined when they are not. */
+  /** Why the phases that need symbols are missing; undefined when they are not, or nobody has needed them yet. */
   symbolsProblem: string | undefined;
   /** Called at each phase and watched symbol; a symbol's name is `symbol:NAME`. */
   onPhase: (phase: Phase) => void = () => undefined;
   private readonly watched = new Set<string>();
   private readonly locator: KernelLocator | undefined;
-  private symbolTable: SymbolTable | undefined;
+  /** Where symbols that were asked for lie when the kernel runs where it was linked: guest-physical. */
+  private readonly linked = new Map<string, number | undefined>();
+  private symbols: SymbolTable | SymbolsError | undefined;
 
-  /** `kernel` is the ELF with the kernel proper; without it only the phases that need none are marked. */
+  /**
+   * `kernel` is the ELF with the kernel proper; without it only the phases that need none are marked. It is used up to
+   * entered() and not kept.
+   */
   constructor(
     private readonly target: PhaseTarget,
-    private readonly kernel: ElfImage | undefined,
+    private kernel: ElfImage | undefined,
   ) {
     this.locator = kernel === undefined ? undefined : kernelLocator(kernel);
     let userSpace = false;
@@ -63,6 +70,9 @@ export class PhaseProbe {
 
   /** The machine stands at the image's entry. */
   entered(): void {
+    this.find(startKernel);
+    this.kernel = undefined;
+    if (this.symbols instanceof SymbolTable) this.symbols = undefined;
     this.mark('entry', this.target.processor.registers.rip);
   }
 
@@ -81,24 +91,31 @@ export class PhaseProbe {
   }
 
   knowsSymbol(name: string): boolean {
-    return this.symbols()?.physicalOf(name) !== undefined;
+    const known = this.find(name) !== undefined;
+    this.sayProblem();
+    return known;
   }
 
   has(name: string): boolean {
     return this.phases.some((phase) => phase.name === name);
   }
 
-  private symbols(): SymbolTable | undefined {
-    if (this.kernel === undefined) return undefined;
-    if (this.symbolTable === undefined && this.symbolsProblem === undefined) {
-      try {
-        this.symbolTable = readKallsyms(this.kernel);
-      } catch (error) {
-        if (!(error instanceof SymbolsError)) throw error;
-        this.symbolsProblem = error.message;
-      }
+  /** Looks a symbol up while there is a kernel to look into. */
+  private find(name: string): number | undefined {
+    if (this.linked.has(name) || this.kernel === undefined) return this.linked.get(name);
+    try {
+      this.symbols ??= readKallsyms(this.kernel);
+    } catch (error) {
+      if (!(error instanceof SymbolsError)) throw error;
+      this.symbols = error;
     }
-    return this.symbolTable;
+    const physical = this.symbols instanceof SymbolsError ? undefined : this.symbols.physicalOf(name);
+    this.linked.set(name, physical);
+    return physical;
+  }
+
+  private sayProblem(): void {
+    if (this.symbols instanceof SymbolsError) this.symbolsProblem = this.symbols.message;
   }
 
   private lookForKernel(linear: bigint, physical: number): void {
@@ -108,17 +125,15 @@ export class PhaseProbe {
     );
     if (distance === undefined) return;
     this.mark('kernel-entry', linear);
-    for (const name of new Set(['start_kernel', ...this.watched])) {
-      const phases = [
-        ...(name === 'start_kernel' ? [name] : []),
-        ...(this.watched.has(name) ? [`symbol:${name}`] : []),
-      ];
+    this.sayProblem();
+    for (const name of new Set([startKernel, ...this.watched])) {
+      const phases = [...(name === startKernel ? [name] : []), ...(this.watched.has(name) ? [`symbol:${name}`] : [])];
       this.stopAt(name, phases, distance);
     }
   }
 
   private stopAt(symbol: string, phases: readonly string[], distance: number): void {
-    const linked = this.symbols()?.physicalOf(symbol);
+    const linked = this.find(symbol);
     if (linked === undefined) return;
     const { processor } = this.target;
     processor.setBreakpoint(linked + distance, () => {
