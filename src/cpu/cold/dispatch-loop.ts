@@ -130,13 +130,25 @@ export function emitRun(
   f.i32(L.HOT_POSITION_BITS);
   f.op(0x76);
   f.callIndirect(hotType);
+  f.tee(status);
   f.i32(L.STATUS_COLD);
   f.op(0x46);
   f.tee(bypass);
+  f.get(status);
+  f.i32(L.STATUS_JUMP);
+  f.op(0x46, 0x72);
+  f.if();
   loadBudget();
   f.i32(0);
   f.set(from);
+  f.i32(0);
+  f.set(status);
   f.br(lookup);
+  f.end();
+  f.i32(0);
+  f.memory(0x28, L.LEAVE_RECORD);
+  f.set(record);
+  f.br(decide);
   f.end();
   f.end();
 
