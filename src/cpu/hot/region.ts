@@ -88,13 +88,19 @@ export class RegionFormer {
     private readonly limits: RegionLimits,
   ) {}
 
-  /** The region around a block; undefined when hot code cannot even begin there. */
-  form(head: Block): Region | undefined {
+  /**
+   * The region around a block; undefined when hot code cannot even begin there. Blocks that are `wanted` for themselves
+   * become entries of it where it holds them.
+   */
+  form(head: Block, wanted: ReadonlySet<Block>): Region | undefined {
     const root: Call = { id: this.calls++, parent: undefined, callee: head.linear, returnAddress: 0n, depth: 0 };
     this.offer(root, head, this.counts.arrivals(head));
     this.entries.add(keyOf(root, head.linear));
     while (this.waiting.size > 0 && this.instructions < this.limits.instructions) this.choose(this.best());
     if (!this.chosen.has(keyOf(root, head.linear))) return undefined;
+    for (const [key, { candidate }] of this.chosen) {
+      if (candidate.call === root && wanted.has(candidate.block)) this.entries.add(key);
+    }
     return this.resolved(head.mode);
   }
 

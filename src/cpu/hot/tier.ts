@@ -103,10 +103,10 @@ export class HotTier {
     const start = performance.now();
     const compiled: Compiled[] = [];
     for (const block of this.waiting) {
-      if (!block.valid || this.isCompiled(block)) continue;
+      if (!block.valid || this.isCompiled(block)) continue; // it may have become an entry of a region of this batch
       const slot = this.takeSlot();
       if (slot === undefined) break;
-      const region = new RegionFormer(this.find, this.bodyOf, this.counts, this.limits).form(block);
+      const region = new RegionFormer(this.find, this.bodyOf, this.counts, this.limits).form(block, this.waiting);
       if (region === undefined) {
         this.free.push(slot);
         continue;
