@@ -14,7 +14,7 @@ for (const compileAfter of th.split(',')) {
 const machine = new Machine({ artifacts, memoryBytes: 1024 << 20, profile: linux, compileAfter: +compileAfter||compileAfter });
 if (process.env.HOTDUMP) { const { writeFileSync } = await import('node:fs'); globalThis.dump=[]; globalThis.drops=new Map(); { const h=machine.processor.hot; const od=h.onDrop.bind(h); h.onDrop=(b)=>{ if(h.byBlock.has(b)) { const k=b.linear.toString(16)+' '+(machine.ticks/1e7|0); drops.set(k,(drops.get(k)??0)+h.byBlock.get(b).size);} od(b); }; } const h=machine.processor.hot; const o=h.takeOver.bind(h); h.takeOver=(c)=>{ globalThis.dump.push([machine.ticks,c.region.entries.length,...c.region.blocks.map(b=>[b.block.linear.toString(16),b.instructions.length,b.block.records])]); o(c); }; process.on('exit',()=>{ console.log([...drops].sort((a,b)=>b[1]-a[1]).slice(0,40)); })
 ; process.on('exit',()=>writeFileSync('/tmp/dump.json',JSON.stringify(globalThis.dump))); }
-const t0=performance.now(); const c0=process.cpuUsage();
+globalThis.TT=undefined; const t0=performance.now(); const c0=process.cpuUsage();
 machine.boot(doors.find(d=>d.name===doorName), image, { commandLine: 'console=ttyS0', initrd: readFileSync(initrd), modules: [] });
 const t1=performance.now();
 while (machine.outcome === undefined) {
@@ -23,7 +23,7 @@ while (machine.outcome === undefined) {
 }
 const t2=performance.now(); const c=process.cpuUsage(c0);
 const view = new DataView(machine.processor.wasm.buffer);
-console.log(compileAfter, 'entry', (t1-t0)|0, 'run', (t2-t1)|0, 'cpu', (c.user/1000)|0, (c.system/1000)|0, 'hotcalls', view.getBigUint64(0x1390,true), 'hotM', Number(view.getBigUint64(0x13a0,true))/1e6|0, 'cold leaves', view.getBigUint64(0x1398,true), JSON.stringify(machine.processor.hot.statistics), machine.ticks, machine.outcome.reason);
+console.log(compileAfter, 'entry', (t1-t0)|0, 'run', (t2-t1)|0, 'cpu', (c.user/1000)|0, (c.system/1000)|0, 'hotcalls', view.getBigUint64(0x1390,true), 'hotM', Number(view.getBigUint64(0x13a0,true))/1e6|0, 'cold leaves', view.getBigUint64(0x1398,true), JSON.stringify(machine.processor.hot.statistics), JSON.stringify(globalThis.TT), machine.ticks, machine.outcome.reason);
 
 if (process.env.COLDPROF) {
   const rc=(r)=>view.getUint32(L.RAM+0x20000000+4*((r-L.RECORDS)/48),true);

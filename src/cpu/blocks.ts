@@ -38,9 +38,16 @@ export class BlockStore {
     return this.byPhysical.get(physical)?.find((block) => block.linear === linear && block.mode === mode);
   }
 
-  /** A block at a linear address, wherever it is mapped: whoever follows it must check the mapping. */
-  findLinear(linear: bigint, mode: number): Block | undefined {
-    return this.byLinear.get(linear)?.find((block) => block.mode === mode);
+  /**
+   * The newest block at a linear address; on a guest-physical page when one is given. Whoever follows it must check the
+   * mapping.
+   */
+  findLinear(linear: bigint, mode: number, page?: number): Block | undefined {
+    return this.byLinear
+      .get(linear)
+      ?.findLast(
+        (block) => block.mode === mode && (page === undefined || block.physical >>> PAGE_SHIFT === page >>> PAGE_SHIFT),
+      );
   }
 
   /** Keeps a decoded block, marks its bytes as translated and makes later stores to them visible. */

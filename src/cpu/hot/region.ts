@@ -72,17 +72,20 @@ interface Chosen {
   returnTo: { address: bigint; key: string } | undefined;
 }
 
+const PAGE_SHIFT = 12n;
 const keyOf = (call: Call, address: bigint): string => `${String(call.id)} ${String(address)}`;
 
 export class RegionFormer {
   private readonly chosen = new Map<string, Chosen>();
   private readonly waiting = new Map<string, Candidate>();
   private readonly entries = new Set<string>();
+  /** Guest-physical address by linear page: a region takes a page for mapped at one place, and checks when it gets there. */
+  private readonly pages = new Map<bigint, number>();
   private instructions = 0;
   private calls = 0;
 
   constructor(
-    private readonly find: (linear: bigint, mode: number) => Block | undefined,
+    private readonly findOn: (linear: bigint, mode: number, page?: number) => Block | undefined,
     private readonly bodyOf: (block: Block) => BlockBody,
     private readonly counts: BranchCounts,
     private readonly limits: RegionLimits,
@@ -102,6 +105,10 @@ export class RegionFormer {
       if (candidate.call === root && wanted.has(candidate.block)) this.entries.add(key);
     }
     return this.resolved(head.mode);
+  }
+
+  private find(linear: bigint, mode: number): Block | undefined {
+    return this.findOn(linear, mode, this.pages.get(linear >> PAGE_SHIFT));
   }
 
   private offer(call: Call, block: Block | undefined, weight: number): void {
@@ -124,6 +131,10 @@ export class RegionFormer {
 
   private choose(candidate: Candidate): void {
     const { block, call, weight, key } = candidate;
+    const page = block.physical & ~0xfff;
+    const linearPage = block.linear >> PAGE_SHIFT;
+    if ((this.pages.get(linearPage) ?? page) !== page) return;
+    this.pages.set(linearPage, page);
     const { instructions: all, fallThrough } = this.bodyOf(block);
     const length = hotLength(all);
     if (length === 0) return;
@@ -201,11 +212,32 @@ export class RegionFormer {
     this.offer(inner, block, weight);
   }
 
+  /** Where a block runs into the beginning of another one, it ends: decoded blocks overlap, those of a region do not. */
+  private withoutOverlap(chosen: Chosen): Chosen {
+    const { instructions, candidate, targets } = chosen;
+    const { call } = candidate;
+    const end = instructions.findIndex(({ address }, index) => index > 0 && this.chosen.has(keyOf(call, address)));
+    const next = instructions[end];
+    if (next === undefined) return chosen;
+    return {
+      candidate,
+      instructions: instructions.slice(0, end),
+      end: { kind: 'through', address: next.address },
+      targets: new Map([...targets].filter(([index]) => index < end)),
+      through: keyOf(call, next.address),
+      returnTo: undefined,
+    };
+  }
+
   /** Replaces keys by positions. */
   private resolved(mode: number): Region {
     const positions = new Map([...this.chosen.keys()].map((key, position) => [key, position]));
+    let count = 0;
     const blocks = [...this.chosen.values()].map(
-      ({ candidate: { block }, instructions, end, targets, through, returnTo }): RegionBlock => {
+      (chosen): RegionBlock => {
+        const { candidate, instructions, end, targets, through, returnTo } = this.withoutOverlap(chosen);
+        const { block } = candidate;
+        count += instructions.length;
         const inside = new Map<number, number>();
         for (const [index, key] of targets) {
           const position = positions.get(key);
@@ -222,7 +254,7 @@ export class RegionFormer {
       },
     );
     const entries = [...this.entries].flatMap((key) => positions.get(key) ?? []).slice(0, 1 << HOT_POSITION_BITS);
-    return { blocks, entries, mode, instructions: this.instructions };
+    return { blocks, entries, mode, instructions: count };
   }
 }
 

@@ -11,12 +11,12 @@ import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
 /** Arrivals after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
 export type CompileAfter = number | 'never' | 'random';
-export const DEFAULT_COMPILE_AFTER = 5_000;
+export const DEFAULT_COMPILE_AFTER = +((globalThis as any).process?.env?.HOTAFTER ?? 10_000);
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 const MOST_LOSSES = 8;
 const E_ = (globalThis as any).process?.env ?? {};
-const BATCH = +(E_.HOTBATCH ?? 16);
+const BATCH = +(E_.HOTBATCH ?? 64);
 const MAX_INSTRUCTIONS = +(E_.HOTMAX ?? 300);
 const MAX_DEPTH = +(E_.HOTDEPTH ?? 3);
 /** A branch taken this many times less often than a block must run to be hot is rare. */
@@ -132,8 +132,8 @@ export class HotTier {
     return this.free.pop() ?? (this.nextSlot < end ? this.nextSlot++ : undefined);
   }
 
-  private readonly find = (linear: bigint, mode: number): Block | undefined => {
-    const block = this.blocks.findLinear(linear, mode);
+  private readonly find = (linear: bigint, mode: number, page?: number): Block | undefined => {
+    const block = this.blocks.findLinear(linear, mode, page);
     return block === undefined || this.keepsChanging(block) ? undefined : block;
   };
 

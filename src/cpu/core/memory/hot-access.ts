@@ -2,6 +2,7 @@
 import { FAULT_PENDING, TLB_DATA } from '../../state-layout';
 import { prepareRead, prepareWrite } from './memory-access';
 import { faultPending } from '../fault';
+import { setRamOnly } from './physical';
 import { hostAddress, openForWrites, readHits, tlbEntry, writeHits } from './tlb';
 
 // @ts-ignore: decorator
@@ -16,7 +17,9 @@ function crosses(address: u64, bytes: i32): bool {
  */
 export function hotRead(address: u64, bytes: i32): u32 {
   if (crosses(address, bytes)) return 0;
+  setRamOnly(true);
   prepareRead(address, bytes, 0);
+  setRamOnly(false);
   if (faultPending()) {
     store<u32>(FAULT_PENDING, 0);
     return 0;
@@ -28,7 +31,9 @@ export function hotRead(address: u64, bytes: i32): u32 {
 /** The same for a store; also 0 for a page that holds translated code. */
 export function hotWrite(address: u64, bytes: i32): u32 {
   if (crosses(address, bytes)) return 0;
+  setRamOnly(true);
   prepareWrite(address, bytes, 0);
+  setRamOnly(false);
   if (faultPending()) {
     store<u32>(FAULT_PENDING, 0);
     return 0;
