@@ -20,6 +20,7 @@ const wholeGuests = [
   'snapshot.test.ts',
   'digest.test.ts',
   'bisect.test.ts',
+  'repeat.test.ts',
   'docs.test.ts',
 ].map((pattern) => `test/${pattern}`);
 

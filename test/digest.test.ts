@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { fileURLToPath } from 'node:url';
-import { formatDigest, runWithDigests, type Digest } from '../src/digest.js';
+import { DigestedMachine, formatDigest, runWithDigests, type Digest } from '../src/digest.js';
 import type { MachineOptions } from '../src/machine.js';
 import { RecordedBoot, type BootChoice } from './support/recorded-boot.js';
 
@@ -51,6 +51,40 @@ describe('digests', function () {
       expect(withoutTlb(small)).to.deep.equal(withoutTlb(large));
     });
   }
+
+  it('a machine for a host that slices as it likes gives its digest at the same ticks', async () => {
+    const right = await digests(guest('pvh'), 1000);
+    for (const slice of [1, 333, 1000, 4321]) {
+      const { machine } = await RecordedBoot.start(guest('pvh'));
+      const found = new Map<number, Digest>();
+      const digested = new DigestedMachine(machine, 1000, (tick, digest) => found.set(tick, digest));
+      while (digested.outcome === undefined && digested.ticks < 40_000) digested.run(slice);
+      expect(found.size, `slices of ${String(slice)}`).to.be.at.least(30);
+      for (const [tick, digest] of found) expect(right.get(tick), `tick ${String(tick)}`).to.deep.equal(digest);
+    }
+  });
+
+  it('an idle machine whose time jumps over several ticks gives its digest at the last of them', () => {
+    const calls: string[] = [];
+    const machine = {
+      ticks: 900,
+      instructions: 900,
+      idle: true,
+      outcome: undefined,
+      run: () => undefined,
+      idleUntil: () => 5400,
+      skipTo(tick: number): void {
+        this.ticks = Math.min(tick, 5400);
+        calls.push(`skip ${String(tick)}`);
+      },
+      end: () => undefined,
+      digest: () => ({ processor: '', memory: '', devices: '', tlb: '' }),
+    };
+    const digested = new DigestedMachine(machine, 1000, (tick) => calls.push(`digest ${String(tick)}`));
+    digested.skipTo(950);
+    digested.skipTo(9000);
+    expect(calls).to.deep.equal(['skip 950', 'skip 5000', 'digest 5000', 'skip 9000']);
+  });
 
   it('slices move no boundary: every 137 ticks as every 1,370, hot or cold', async () => {
     const coarse = await digests(guest('pvh', { compileAfter: 'never' }), 1370);

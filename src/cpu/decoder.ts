@@ -10,9 +10,12 @@ import {
   type IcedDecoder,
 } from './iced.js';
 import type { ProcessorArtifacts } from './artifacts.js';
+import { endsBlock, linkable } from './block-ends.js';
+import { DecodeTemplates, ENDS_BLOCK, LINKABLE, RIP_RELATIVE } from './decode-templates.js';
 import { FloatingUnit } from './isa/floating-unit.js';
 import { registerAddress } from './register-addresses.js';
 import * as L from './state-layout.js';
+import { variableParts } from './variable-parts.js';
 
 /** Which handler runs a code: index [code * 4 + memory * 2 + long], NO_HANDLER where the instruction set has none. */
 export type HandlerTable = Uint16Array;
@@ -34,6 +37,8 @@ const LONGEST = 15; // bytes
 const GENERAL_PROTECTION = 13;
 const UNDEFINED_OPCODE = 6;
 const DEVICE_NOT_AVAILABLE = 7;
+/** What of the mode a record depends on. */
+const DECODING_MODE = L.MODE_LONG | L.MODE_SEGMENTED | L.MODE_TASK_SWITCHED | L.MODE_EMULATE | L.MODE_NO_FXSR;
 const UNITS_OFF = L.MODE_TASK_SWITCHED | L.MODE_EMULATE | L.MODE_NO_FXSR;
 
 export interface DecodeRequest {
@@ -56,7 +61,9 @@ export interface DecodedBlock {
 export class BlockDecoder {
   private readonly view: DataView;
   private readonly u8: Uint8Array;
-  private window = new Uint8Array(0);
+  private readonly templates: DecodeTemplates;
+  /** The bytes from the instruction at hand on. */
+  private window: Uint8Array = new Uint8Array(0);
   private readonly instruction = new Instruction();
   private readonly handlers: Uint16Array;
   private readonly pseudo: ProcessorArtifacts['pseudo'];
@@ -65,12 +72,18 @@ export class BlockDecoder {
   /** Where the next record goes. */
   cursor = L.RECORDS;
 
-  constructor(memory: WebAssembly.Memory, artifacts: Pick<ProcessorArtifacts, 'handlers' | 'pseudo' | 'units'>) {
+  /** `learns` is false in tests alone: then every instruction takes the long way. */
+  constructor(
+    memory: WebAssembly.Memory,
+    artifacts: Pick<ProcessorArtifacts, 'handlers' | 'pseudo' | 'units'>,
+    private readonly learns = true,
+  ) {
     this.handlers = artifacts.handlers;
     this.pseudo = artifacts.pseudo;
     this.units = artifacts.units;
     this.view = new DataView(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
+    this.templates = new DecodeTemplates(memory);
     for (const name of ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'] as const) {
       this.segmentBase[Register[name]] = (registerAddress[Register[name]] ?? 0) + L.SEGMENT_BASE;
     }
@@ -92,13 +105,32 @@ export class BlockDecoder {
     const inPage = PAGE - (physical % PAGE);
     const long = (mode & L.MODE_LONG) !== 0;
     const start = this.cursor;
+    const low = Number(linear & 0xffff_ffffn);
+    const high = Number(linear >> 32n);
+    const { templates } = this;
+    const root = templates.root(mode & DECODING_MODE);
+    const code = L.RAM + physical;
     let records = 0;
     let offset = 0;
     let secondPage: number | undefined;
-    this.window = this.u8.slice(L.RAM + physical, L.RAM + physical + Math.min(inPage, MAX_BLOCK * 15));
-    this.open(linear, 0, long);
     for (let count = 0; count < MAX_BLOCK && offset < inPage; count++) {
-      if (!this.next(offset)) {
+      const template = templates.find(root, code + offset, code + inPage);
+      if (template !== 0) {
+        if (request.isBreakpoint(physical + offset)) {
+          this.emitPseudo(this.pseudo.breakpoint, linear + BigInt(offset));
+          records++;
+        }
+        const record = this.cursor;
+        this.cursor += L.RECORD_BYTES;
+        const at = low + offset; // in the page of `low`: no carry
+        templates.write(template, record, code + offset, at, high, long);
+        records++;
+        offset += templates.length(template);
+        if (templates.endsBlock(template)) break;
+        continue;
+      }
+      this.window = this.u8.subarray(code + offset, code + Math.min(inPage, offset + LONGEST + 1));
+      if (!this.next(linear + BigInt(offset), long)) {
         // It runs into the next page, or is no instruction.
         if (offset + 15 > inPage && this.decoder?.lastError === DecoderError.NoMoreBytes) {
           // A block of its own: the next page is translated when the guest gets there, not when code is decoded.
@@ -106,12 +138,11 @@ export class BlockDecoder {
           const next = request.nextPage();
           if (next === undefined) return { record: start, records: 0, bytes: 0, secondPage, faultsBehind: true };
           const tail = this.u8.subarray(L.RAM + next, L.RAM + next + 15);
-          const joined = new Uint8Array(inPage + 15);
+          const joined = new Uint8Array(inPage - offset + LONGEST);
           joined.set(this.window);
-          joined.set(tail, inPage);
+          joined.set(tail, inPage - offset);
           this.window = joined;
-          this.open(linear, offset, long);
-          this.next(offset);
+          this.next(linear + BigInt(offset), long);
           if (offset + this.length > inPage) {
             secondPage = next;
             this.emitCheckPage(linear + BigInt(offset), linear + BigInt(inPage), next);
@@ -123,7 +154,9 @@ export class BlockDecoder {
         this.emitPseudo(this.pseudo.breakpoint, linear + BigInt(offset));
         records++;
       }
+      const record = this.cursor;
       const ends = this.emitInstruction(offset, linear, long, mode);
+      if (this.learns && secondPage === undefined) this.learn(root, code + offset, record, ends);
       records++;
       offset += this.length;
       if (ends || secondPage !== undefined) break;
@@ -132,39 +165,41 @@ export class BlockDecoder {
     return { record: start, records: records + 1, bytes: offset, secondPage, faultsBehind: false };
   }
 
+  /** Keeps the record just written as a template. */
+  private learn(root: number, at: number, record: number, ends: boolean): void {
+    const handler = this.view.getUint16(record + L.REC_HANDLER, true);
+    if (handler === this.pseudo.undefined || handler === this.handlers[GATE_SLOT] || this.decoder === undefined) return;
+    const shift = this.view.getUint8(record + L.REC_SHIFT);
+    const parts = variableParts(this.decoder.getConstantOffsets(this.instruction), this.immediateOperand, shift);
+    if (parts === undefined) return;
+    const ripRelative = this.view.getUint32(record + L.REC_BASE, true) === record + L.REC_NEXT_RIP;
+    const flags = (ripRelative ? RIP_RELATIVE : 0) | (this.linkable ? LINKABLE : 0) | (ends ? ENDS_BLOCK : 0);
+    this.templates.learn(root, at, record, this.length, parts | flags);
+  }
+
   /** Bytes of the instruction at hand. */
   private length = 0;
+  /** The kind of its last operand that is neither register nor memory. */
+  private immediateOperand: number = OpKind.Register;
+  private linkable = false;
   private decoder: IcedDecoder | undefined;
 
-  private isGate(offset: number): boolean {
+  private isGate(): boolean {
     const w = this.window;
-    return (
-      w[offset] === 0x0f &&
-      w[offset + 1] === 0x3f &&
-      w[offset + 2] === 0x45 &&
-      w[offset + 3] === 0x4b &&
-      offset + 6 <= w.length
-    );
+    return w[0] === 0x0f && w[1] === 0x3f && w[2] === 0x45 && w[3] === 0x4b && w.length >= 6;
   }
 
-  private open(linear: bigint, offset: number, long: boolean): void {
+  /** Decodes the window's first instruction; false when the bytes at hand are no whole one. */
+  private next(address: bigint, long: boolean): boolean {
     this.decoder?.free();
-    this.decoder = new Decoder(long ? 64 : 32, this.window, DecoderOptions.None);
-    this.decoder.position = offset;
-    this.decoder.ip = BigInt.asUintN(64, linear + BigInt(offset));
-  }
-
-  /** Decodes at `offset`; false when the bytes at hand are no whole instruction. */
-  private next(offset: number): boolean {
-    const decoder = this.decoder;
-    if (decoder === undefined) throw new Error('no window is open');
-    if (this.isGate(offset)) {
+    this.decoder = undefined;
+    if (this.isGate()) {
       this.length = 6;
-      decoder.position = offset + 6;
-      decoder.ip += 6n;
       return true;
     }
-    decoder.decodeOut(this.instruction);
+    this.decoder = new Decoder(long ? 64 : 32, this.window, DecoderOptions.None);
+    this.decoder.ip = BigInt.asUintN(64, address);
+    this.decoder.decodeOut(this.instruction);
     this.length = Math.max(1, this.instruction.length);
     return this.instruction.code !== Code.INVALID;
   }
@@ -190,11 +225,11 @@ export class BlockDecoder {
     const record = this.cursor;
     this.cursor += L.RECORD_BYTES;
     const address = linear + BigInt(offset);
-    if (this.isGate(offset)) {
+    if (this.isGate()) {
       const handler = this.handlers[GATE_SLOT] ?? NO_HANDLER;
       view.setUint32(record + L.REC_HANDLER, handler, true);
       view.setUint32(record + L.REC_SCALE, 6 << 16, true);
-      const service = (this.window[offset + 4] ?? 0) | ((this.window[offset + 5] ?? 0) << 8);
+      const service = (this.window[4] ?? 0) | ((this.window[5] ?? 0) << 8);
       view.setBigInt64(record + L.REC_IMMEDIATE, BigInt(service), true);
       view.setBigUint64(record + L.REC_NEXT_RIP, BigInt.asUintN(64, address + 6n), true);
       return true;
@@ -205,6 +240,9 @@ export class BlockDecoder {
       ? BigInt.asUintN(64, address + BigInt(this.length))
       : BigInt.asUintN(32, address + BigInt(this.length));
     const operands = i.opCount;
+    const flow = i.flowControl;
+    this.linkable = linkable(flow);
+    this.immediateOperand = OpKind.Register;
     let memory = false;
     let flags = 0;
     let string16 = false; // SI and DI as pointers are not implemented
@@ -212,10 +250,12 @@ export class BlockDecoder {
     view.setUint32(record + L.REC_OP0, 0, true);
     view.setUint32(record + L.REC_OP1, 0, true);
     for (let n = 0; n < operands; n++) {
-      const kind = i.opKind(n);
+      const kind = n === 0 ? i.op0Kind : n === 1 ? i.op1Kind : i.opKind(n);
+      if (kind !== OpKind.Register && kind !== OpKind.Memory) this.immediateOperand = kind;
       switch (kind) {
         case OpKind.Register:
-          if (n < 2) view.setUint32(record + L.REC_OP0 + 4 * n, registerAddress[i.opRegister(n)] ?? 0, true);
+          if (n === 0) view.setUint32(record + L.REC_OP0, registerAddress[i.op0Register] ?? 0, true);
+          else if (n === 1) view.setUint32(record + L.REC_OP1, registerAddress[i.op1Register] ?? 0, true);
           else immediate = BigInt(registerAddress[i.opRegister(n)] ?? 0); // MASKMOVDQU's mask
           break;
         case OpKind.Memory:
@@ -310,10 +350,10 @@ export class BlockDecoder {
     let handler = this.handlers[handlerSlot(code, memory, long)] ?? NO_HANDLER;
     if (code === Code.INVALID) handler = NO_HANDLER; // its slot is the gate's
     if (string16) handler = NO_HANDLER;
-    if (handler === NO_HANDLER) handler = this.refuse(record, code, offset, this.length);
+    if (handler === NO_HANDLER) handler = this.refuse(record, code, this.length);
     else if ((mode & UNITS_OFF) !== 0) handler = this.checkUnit(record, handler, mode);
-    const ends = endsBlock(i.flowControl, code) || handler === this.pseudo.undefined;
-    if (linkable(i.flowControl) && immediate >> 12n === address >> 12n) flags |= L.REC_LINKABLE;
+    const ends = endsBlock(flow, code) || handler === this.pseudo.undefined;
+    if (this.linkable && immediate >> 12n === address >> 12n) flags |= L.REC_LINKABLE;
     view.setUint32(record + L.REC_HANDLER, handler, true);
     view.setUint32(record + L.REC_BASE, base, true);
     view.setUint32(record + L.REC_INDEX, index, true);
@@ -341,13 +381,13 @@ export class BlockDecoder {
     return this.pseudo.undefined;
   }
 
-  private refuse(record: number, code: number, offset: number, length: number): number {
+  private refuse(record: number, code: number, length: number): number {
     // An instruction of more than 15 bytes is #GP(0), of whatever kind. Intel SDM volume 3, 6.15, interrupt 13.
     if (code === INVALID && length >= LONGEST) {
       this.refused.set(record, { vector: GENERAL_PROTECTION });
       return this.pseudo.undefined;
     }
-    const bytes = Array.from(this.window.subarray(offset, offset + length), (b) => b.toString(16).padStart(2, '0'));
+    const bytes = Array.from(this.window.subarray(0, length), (b) => b.toString(16).padStart(2, '0'));
     const unimplemented = code === INVALID ? `opcode ${bytes.join(' ')}` : `instruction ${Code[code] ?? ''}`;
     this.refused.set(record, { vector: UNDEFINED_OPCODE, unimplemented });
     return this.pseudo.undefined;
@@ -362,37 +402,3 @@ const INVALID: number = Code.INVALID;
 const within = (register: number, first: number, last: number): boolean => register >= first && register <= last;
 const isRegister16 = (register: number): boolean => within(register, Register.AX, Register.R15W);
 const isRegister32 = (register: number): boolean => within(register, Register.EAX, Register.R15D);
-const FLOW_NEXT = 0;
-const FLOW_CONDITIONAL = 3;
-
-/** Direct near branches whose target may lie in the same page. */
-function linkable(flow: number): boolean {
-  return flow === 1 || flow === FLOW_CONDITIONAL || flow === 5;
-}
-
-/** Every transfer but a conditional branch ends a block, and so does what may change the mode or mapping. */
-function endsBlock(flow: number, code: number): boolean {
-  return (flow !== FLOW_NEXT && flow !== FLOW_CONDITIONAL) || changesMapping.has(code);
-}
-
-const changesMapping = new Set<number>([
-  Code.Mov_cr_r32,
-  Code.Mov_cr_r64,
-  Code.Invlpg_m,
-  Code.Wrmsr,
-  Code.Lmsw_rm16,
-  Code.Lmsw_r32m16,
-  Code.Lmsw_r64m16,
-  Code.Clts,
-  Code.Mov_Sreg_rm16,
-  Code.Mov_Sreg_r32m16,
-  Code.Mov_Sreg_r64m16,
-  Code.Popd_DS,
-  Code.Popd_ES,
-  Code.Popd_SS,
-  Code.Hlt,
-  Code.Sti,
-  Code.Popfq,
-  Code.Popfd,
-  Code.Popfw,
-]);

@@ -15,4 +15,4 @@ export const {
   OpKind,
   Register,
 } = iced;
-export type { Decoder as IcedDecoder, Instruction as IcedInstruction, OpCodeInfo } from 'iced-x86';
+export type { ConstantOffsets, Decoder as IcedDecoder, Instruction as IcedInstruction, OpCodeInfo } from 'iced-x86';

@@ -5,7 +5,7 @@ import type { Assembled, Program } from './random-program.js';
 const { Decoder, DecoderOptions, Formatter, FormatterSyntax } = iced;
 
 /** One line an instruction. */
-export function describeProgram(program: Program, { base, start, listing }: Assembled): string {
+export function describeProgram(program: Program, { base, start, listing, breakpoints }: Assembled): string {
   const { bits, kernel, high, times, interrupts, flags, registers, variant } = program;
   const formatter = new Formatter(FormatterSyntax.Intel);
   const lines = listing.flatMap(({ routine, offset, code }) => {
@@ -24,7 +24,7 @@ export function describeProgram(program: Program, { base, start, listing }: Asse
   });
   return [
     `${String(bits)}-bit code at CPL ${kernel ? '0' : '3'}${high ? ', uppermost 2 GiB' : ''}, from ${(base + BigInt(start)).toString(16)}, ${String(times)} times; flags ${flags.toString(16)}, interrupts at [${interrupts.join(' ')}]`,
-    `compiled after ${String(variant.after)}, TLBs of ${String(variant.tlbEntries)}, slices of ${String(variant.slice)} (seed ${String(variant.seed)})`,
+    `compiled after ${String(variant.after)}, TLBs of ${String(variant.tlbEntries)}, slices of ${String(variant.slice)} (seed ${String(variant.seed)}${variant.looks ? ', saved and hashed between' : ''}), breakpoints at [${breakpoints.map((at) => at.toString(16)).join(' ')}]`,
     `registers (pointers from the base): ${registers.map((value) => value.toString(16)).join(' ')}`,
     ...lines,
   ].join('\n');

@@ -71,10 +71,10 @@ function compare(right: RandomMachine, other: RandomMachine, what: string, excep
 function check(program: Program): void {
   const assembled = assemble(program);
   if (lastProgram !== undefined) writeFileSync(lastProgram, describeProgram(program, assembled));
-  const { after, tlbEntries, slice, seed: sliceSeed } = program.variant;
-  const whole = { ticks: TICKS, slice: 0, seed: 0 };
+  const { after, tlbEntries, slice, seed: sliceSeed, looks } = program.variant;
+  const whole = { ticks: TICKS, slice: 0, seed: 0, looks: false };
   const cold = run(['never', tlbEntries], program, assembled, whole);
-  const hot = run([after, tlbEntries], program, assembled, { ticks: TICKS, slice, seed: sliceSeed });
+  const hot = run([after, tlbEntries], program, assembled, { ticks: TICKS, slice, seed: sliceSeed, looks });
   compare(cold, hot, 'the hot tier');
   if (tlbEntries === 1024 || !isTidy(program)) return;
   compare(run(['never', 1024], program, assembled, whole), cold, 'with TLBs of 16 entries the cold tier', ['tlb']);

@@ -1,7 +1,7 @@
 /** Machine code of the pieces of random programs. */
 import { bytesOf, counterOf, encodeOperation } from './random-operation.js';
 import type { Piece, Place, StringPiece } from './random-piece.js';
-import { places, selectors, timerPort } from './random-places.js';
+import { places, ports, selectors } from './random-places.js';
 
 const WRITABLE_ALIAS = places.alias - places.code;
 
@@ -17,6 +17,7 @@ export interface Surroundings {
   lastByte(place: Place): number;
   /** Of the alias mapping of a code address. */
   alias(address: number): number;
+  physical(address: number): number;
 }
 
 /** Where the alias mapping shows a byte of the code or of a window. */
@@ -79,6 +80,13 @@ export function encode(one: Piece, here: Surroundings): number[] {
       return [0x80, ...absolute(6, written(here.lastByte(one.of), one.alias)), one.value];
     case 'overwrite':
       return [0xc7, ...absolute(0, written(here.address(one.of), one.alias)), ...word(one.value)];
+    case 'walk': {
+      const register = one.pointer & (long ? 15 : 7);
+      const prefix = long ? [register > 7 ? 0x49 : 0x48] : [];
+      return [...prefix, 0x83, 0xc0 | (register & 7), one.step & 0xff];
+    }
+    case 'syscall':
+      return [0x0f, 0x05];
     case 'string':
       return encodeString(one, load, base);
     case 'remap': {
@@ -98,7 +106,9 @@ export function encode(one: Piece, here: Surroundings): number[] {
     case 'port':
       return [(one.write ? 0xe6 : 0xe4) | (one.bytes === 4 ? 1 : 0), one.port];
     case 'timer':
-      return [0xb8, ...word(one.ticks), 0xe7, timerPort];
+      return [0xb8, ...word(one.ticks), 0xe7, ports.timer];
+    case 'dma':
+      return [0xb8, ...word(here.physical(here.lastByte(one.of))), 0xe7, ports.dma];
     case 'msr':
       return [0xb9, ...word(one.index), 0x31, 0xd2, 0xb8, ...word(one.value), 0x0f, 0x30];
     case 'toUser': {

@@ -8,9 +8,9 @@ import { generalRegisters, type ProcessorBus } from '../../../src/cpu/types.js';
 import { seededRandom } from '../../instructions/random.js';
 import { forgetTranslations } from './forget-translations.js';
 import { pointers } from './random-operation.js';
-import { places, ramBytes, selectors, timerPort, vectors } from './random-places.js';
+import { places, ports, ramBytes, selectors, vectors } from './random-places.js';
 import type { Assembled, Program } from './random-program.js';
-import { handlers, layOut, segmentOf } from './random-tables.js';
+import { handlers, layOut, segmentOf, setSystemCalls } from './random-tables.js';
 
 const PAGE = 4096;
 const TRAP_FLAG = 0x100n;
@@ -24,6 +24,7 @@ export interface RunOptions {
   /** Longest slice; 0: one run up to each interrupt. */
   readonly slice: number;
   readonly seed: number;
+  readonly looks: boolean;
 }
 
 export class RandomMachine {
@@ -39,6 +40,7 @@ export class RandomMachine {
   /** Ticks at which the timer's interrupt is raised, ascending. */
   private events: number[] = [];
   private first = 0;
+  private breakpoints: number[] = [];
 
   constructor(artifacts: ProcessorArtifacts, compileAfter: CompileAfter, tlbEntries: number) {
     this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus: this.bus(), compileAfter, tlbEntries });
@@ -50,7 +52,8 @@ export class RandomMachine {
         this.onException(vector);
       });
     }
-    registers.efer = 0xd00n; // LME LMA NXE
+    registers.efer = 0xd01n; // SCE LME LMA NXE
+    setSystemCalls(this.processor);
     registers.cr4 = 0x6a0n; // PAE PGE OSFXSR OSXMMEXCPT
     registers.cr3 = BigInt(places.tables);
     registers.cr0 = 0x8005_0033n; // PG AM WP NE ET MP PE
@@ -59,7 +62,7 @@ export class RandomMachine {
   }
 
   /** Runs a program from a fresh state. */
-  run(program: Program, assembled: Assembled, { ticks, slice, seed }: RunOptions): void {
+  run(program: Program, assembled: Assembled, { ticks, slice, seed, looks }: RunOptions): void {
     const { processor } = this;
     this.program = program;
     this.assembled = assembled;
@@ -72,6 +75,7 @@ export class RandomMachine {
     this.first = processor.ticks;
     this.events = program.interrupts.map((tick) => this.first + tick).sort((a, b) => a - b);
     const random = seededRandom(seed);
+    this.setBreakpoints(assembled);
     const end = this.first + ticks;
     while (this.ended === '' && processor.ticks < end) {
       const now = processor.ticks;
@@ -80,6 +84,7 @@ export class RandomMachine {
         this.line = true;
         processor.setInterruptLine(true);
       }
+      if (looks && slice > 0 && random.chance(1 / 16)) this.look();
       const next = Math.min(this.events[0] ?? Infinity, end);
       const stop = processor.run(slice === 0 ? next : Math.min(next, now + 1 + random.below(slice)));
       if (stop === 'shutdown') this.ended = 'shutdown';
@@ -154,6 +159,30 @@ export class RandomMachine {
     }
   }
 
+  /** What must not show in the run. */
+  private look(): void {
+    const { state, ramPages } = this.processor;
+    ramPages.digest();
+    state.restore(state.save());
+  }
+
+  private setBreakpoints({ breakpoints }: Assembled): void {
+    for (const address of this.breakpoints) this.processor.setBreakpoint(address, undefined);
+    this.breakpoints = [...new Set(breakpoints)];
+    for (const address of this.breakpoints) {
+      this.processor.setBreakpoint(address, () => {
+        this.note(`breakpoint ${address.toString(16)}`);
+      });
+    }
+  }
+
+  /** A device changes a byte of RAM. */
+  private flip(address: number): void {
+    if (address >= ramBytes) return;
+    const { memory } = this.processor;
+    memory.writePhysical(address, Uint8Array.of((memory.readPhysical(address, 1)[0] ?? 0) ^ 1));
+  }
+
   private acknowledge(): number | undefined {
     const was = this.line;
     this.line = false;
@@ -181,7 +210,9 @@ export class RandomMachine {
       readPort: answer,
       writePort: (port, bytes, value) => {
         write(port, bytes, value);
-        if (port !== timerPort) return;
+        if (port === ports.stop) this.processor.requestStop();
+        if (port === ports.dma) this.flip(value);
+        if (port !== ports.timer) return;
         const tick = this.processor.ticks + 1 + (value & 0x3ff);
         this.events.push(tick);
         this.events.sort((a, b) => a - b);

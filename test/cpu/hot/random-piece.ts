@@ -1,7 +1,7 @@
 /** What random programs are made of, as structures that fast-check can shrink. */
 import fc from 'fast-check';
-import { operationOf, type Operation } from './random-operation.js';
-import { places, rights, timerPort } from './random-places.js';
+import { operationOf, pointers, type Operation } from './random-operation.js';
+import { places, ports, rights } from './random-places.js';
 
 /** Names a piece: of the routine, and within it, both taken modulo how many there are. */
 export interface Place {
@@ -27,6 +27,9 @@ export type Piece =
   | { readonly kind: 'patch' | 'alter'; readonly of: Place; readonly value: number; readonly alias: boolean }
   /** Replaces the first four bytes of a piece. */
   | { readonly kind: 'overwrite'; readonly of: Place; readonly value: number; readonly alias: boolean }
+  /** Adds to a pointer: sooner or later it leaves its page. */
+  | { readonly kind: 'walk'; readonly pointer: number; readonly step: number }
+  | { readonly kind: 'syscall' }
   | StringPiece
   | KernelPiece;
 
@@ -57,6 +60,8 @@ export type KernelPiece =
   | { readonly kind: 'toggle'; readonly flags: number }
   | { readonly kind: 'port'; readonly port: number; readonly write: boolean; readonly bytes: 1 | 4 }
   | { readonly kind: 'timer'; readonly ticks: number }
+  /** A device flips a bit of a piece's last byte. */
+  | { readonly kind: 'dma'; readonly of: Place }
   | { readonly kind: 'msr'; readonly index: number; readonly value: number }
   | { readonly kind: 'toUser'; readonly to: number }
   | {
@@ -79,7 +84,7 @@ export const pointer = fc.oneof(
 );
 
 const to = fc.nat({ max: 40 });
-const place: fc.Arbitrary<Place> = fc.oneof(
+export const place: fc.Arbitrary<Place> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ routine: fc.constant(0), piece: to }) },
   { weight: 2, arbitrary: fc.record({ routine: fc.nat({ max: 5 }), piece: to }) },
 );
@@ -96,7 +101,7 @@ const stringPiece: fc.Arbitrary<StringPiece> = fc.record({
   address32: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
-const { present, writable, user, global } = rights;
+const { present, writable, user, accessed, dirty, global } = rights;
 const all = present | writable | user;
 const frames = [0, 0x1000, 0x2000, 0x3000].map((at) => places.frames + at);
 const codeRemap = { page: [places.windows, places.windows + 0x1000], frame: frames.slice(0, 2) };
@@ -116,7 +121,7 @@ const flipOf = (pages: readonly number[]): fc.Arbitrary<KernelPiece> =>
   fc.record({
     kind: fc.constant('flip' as const),
     page: fc.constantFrom(...pages),
-    bits: fc.constantFrom(0x1000, 0x1000, 0x1000, 0x1000, writable, present, user, global),
+    bits: fc.constantFrom(0x1000, 0x1000, 0x1000, 0x1000, writable, present, user, global, accessed | dirty),
     flush: fc.constantFrom('page', 'page', 'page', 'reload', 'none'),
   });
 const kernelPiece: fc.Arbitrary<KernelPiece> = fc.oneof<fc.MaybeWeightedArbitrary<KernelPiece>[]>(
@@ -136,12 +141,13 @@ const kernelPiece: fc.Arbitrary<KernelPiece> = fc.oneof<fc.MaybeWeightedArbitrar
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('port'),
-      port: fc.constantFrom(0x60, timerPort),
+      port: fc.constantFrom(ports.nothing, ports.timer, ports.stop),
       write: fc.boolean(),
       bytes: fc.constantFrom(1, 4),
     }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('timer'), ticks: fc.nat({ max: 300 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('dma'), of: place }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -194,6 +200,15 @@ export const pieceOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Piece> =>
       }),
     },
     { weight: 4, arbitrary: stringPiece },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('walk'),
+        pointer: fc.constantFrom(...pointers),
+        step: fc.oneof(fc.constantFrom(1, 4, 8, 16, -8), fc.integer({ min: -100, max: 127 })),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant<Piece>({ kind: 'syscall' }) },
     ...(kernel
       ? [
           { weight: 16, arbitrary: kernelPiece },

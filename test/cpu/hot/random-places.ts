@@ -15,8 +15,7 @@ export const places = {
   own: 0x2_7000, // what the pieces of the program keep: counters and tables of addresses
   alias: 0x3_0000, // `code` and all of `frames` once more, not executable
   frames: 0x4_0000, // guest-physical only: 2 of code, 2 of data
-  // For CPL 0 alone:
-  tables: 0x5_0000, // PML4, PDPT, directory, table
+  tables: 0x5_0000, // PML4, PDPT, directory, table; the table alone is mapped, for CPL 0
   otherTables: 0x5_4000, // the same with the windows exchanged
   gdt: 0x5_8000,
   tss: 0x5_8100,
@@ -24,9 +23,16 @@ export const places = {
   handlers: 0x5_a000,
   exceptionStackTop: 0x5_c000,
   timerStackTop: 0x5_d000,
-  timerCount: 0x2_7ff0, // incremented by the timer's handler
+  supervisorTables: 0x5_d000, // PDPT, directory
+  counts: 0x2_7ff0, // incremented by the timer's handler, and 8 bytes behind by SYSCALL's
+  syscall: 0x5_a800, // SYSCALL's handler
 } as const;
 
+/**
+ * Linear address of guest-physical 0 for CPL 0, in a large page: what exceptions need lies where no program points. A
+ * program that made its handlers unreachable would fault for ever.
+ */
+export const supervisor = 0xffff_9600_0000_0000n;
 export const ramBytes = 0x6_0000;
 /** Guest-physical address behind `mmio`. */
 export const mmioPhysical = 0x100_0000;
@@ -37,7 +43,20 @@ export const selectors = { code32: 0x08, code64: 0x10, data: 0x18, userCode32: 0
 export const vectors = { debug: 1, breakpoint: 3, overflow: 4, timer: 33, toKernel: 35 } as const;
 
 /** Bits of a page table entry. Intel SDM volume 3, table 4-20. */
-export const rights = { present: 1, writable: 2, user: 4, global: 0x100 } as const;
+export const rights = {
+  present: 1,
+  writable: 2,
+  user: 4,
+  accessed: 0x20,
+  dirty: 0x40,
+  large: 0x80,
+  global: 0x100,
+} as const;
 
-/** A write of n to this port raises the timer's interrupt n + 1 ticks later. */
-export const timerPort = 0x40;
+/** What a write to a port does besides being noted. */
+export const ports = {
+  timer: 0x40, // n: raises the timer's interrupt n + 1 ticks later
+  nothing: 0x60,
+  stop: 0x61, // the host wants control
+  dma: 0x62, // a guest-physical address: a device flips the lowest bit of the byte there
+} as const;

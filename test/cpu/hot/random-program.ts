@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { aliasOf, encode, type Surroundings } from './random-encoding.js';
 import { bytesOf, counterOf, pointers } from './random-operation.js';
-import { pieceOf, pointer, type Piece, type Place } from './random-piece.js';
+import { pieceOf, place, pointer, type Piece, type Place } from './random-piece.js';
 import { places } from './random-places.js';
 
 /** How the run that is compared with the cold one goes. */
@@ -13,6 +13,8 @@ export interface Variant {
   /** Longest slice in ticks; 0: one run. */
   readonly slice: number;
   readonly seed: number;
+  /** Between slices the state is now and then saved and restored, or hashed. */
+  readonly looks: boolean;
 }
 
 export interface Program {
@@ -32,6 +34,8 @@ export interface Program {
   readonly straddle: number;
   /** Ticks at which the timer's interrupt is raised. */
   readonly interrupts: readonly number[];
+  /** Pieces at which the host wants to be called. */
+  readonly breakpoints: readonly Place[];
   readonly variant: Variant;
 }
 
@@ -50,6 +54,7 @@ const variant: fc.Arbitrary<Variant> = fc.record({
   tlbEntries: fc.constantFrom(1024, 16),
   slice: fc.constantFrom(0, 0, 1, 5, 40, 700),
   seed: fc.nat({ max: 1000 }),
+  looks: fc.boolean(),
 });
 
 export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program> => {
@@ -61,7 +66,10 @@ export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program>
     high: bits === 64 ? fc.boolean() : fc.constant(false),
     routines: fc
       .tuple(
-        fc.array(piece, { minLength: 1, maxLength: 30, size: 'max' }),
+        fc.oneof(
+          fc.array(piece, { minLength: 1, maxLength: 10, size: 'max' }),
+          fc.array(piece, { minLength: 1, maxLength: 30, size: 'max' }),
+        ),
         fc.tuple(routine, routine, routine, routine, routine),
       )
       .map(([main, others]) => [main, ...others]),
@@ -83,6 +91,10 @@ export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program>
     before: fc.oneof(fc.constant(0x300), fc.nat({ max: 120 })),
     straddle: fc.nat({ max: 40 }),
     interrupts: fc.array(fc.nat({ max: 8000 }), { maxLength: 6 }),
+    breakpoints: fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(place, { maxLength: 2 }) },
+    ),
     variant,
   });
 };
@@ -97,6 +109,8 @@ export interface Assembled {
   readonly start: number;
   /** What lies at which guest-physical address. */
   readonly parts: readonly { readonly physical: number; readonly bytes: Uint8Array }[];
+  /** Guest-physical. */
+  readonly breakpoints: readonly number[];
   /** Offsets of all pieces from the base, ascending. */
   readonly addresses: readonly number[];
   /** Every piece with its routine, offset and code, for people. */
@@ -167,6 +181,7 @@ export function assemble(program: Program): Assembled {
         address: (place) => low + offsetOf(place),
         lastByte: (place) => low + offsetOf(place) + length(pieceAt(place)) - 1,
         alias: (address) => low + aliasOf(address - low),
+        physical: (address) => physicalOf(address - low),
       });
       add(routine, offset, code);
       end = offset + code.length;
@@ -189,6 +204,7 @@ export function assemble(program: Program): Assembled {
       ...listing.map(({ offset, code }) => ({ physical: physicalOf(offset), bytes: code })),
       { physical: places.own, bytes: own },
     ],
+    breakpoints: program.breakpoints.map((one) => physicalOf(offsetOf(one))),
     addresses: listing.map(({ offset }) => offset).sort((a, b) => a - b),
     listing,
   };
@@ -208,4 +224,5 @@ const nowhere = (bits: 32 | 64): Surroundings => ({
   address: () => 0,
   lastByte: () => 0,
   alias: () => 0,
+  physical: () => 0,
 });

@@ -1,7 +1,8 @@
 /** Page tables, descriptor tables and handlers of the machine that runs random programs. */
 import type { EmulatedProcessor } from '../../../src/cpu/processor.js';
+import * as layout from '../../../src/cpu/state-layout.js';
 import type { SegmentState } from '../../../src/cpu/types.js';
-import { codePages, mmioPhysical, places, ramBytes, rights, selectors, vectors } from './random-places.js';
+import { codePages, mmioPhysical, places, rights, selectors, supervisor, vectors } from './random-places.js';
 
 const PAGE = 4096;
 const handlerBytes = 16;
@@ -10,7 +11,14 @@ const vectorsWithErrorCode: readonly number[] = [8, 10, 11, 12, 13, 14, 17, 21];
 const openVectors: readonly number[] = [vectors.breakpoint, vectors.overflow, vectors.toKernel]; // from CPL 3 too
 const IRETQ = [0x48, 0xcf];
 const DROP_ERROR_CODE = [0x48, 0x83, 0xc4, 0x08]; // ADD RSP, 8
+const SYSRETQ = [0x48, 0x0f, 0x07];
 const noExecute = 1n << 63n;
+
+/** INC dword at an address. */
+const increment = (address: number): number[] => [
+  ...[0xff, 0x04, 0x25],
+  ...new Uint8Array(Uint32Array.of(address).buffer),
+];
 
 export const handlers: readonly { readonly vector: number; readonly address: number }[] = Array.from(
   { length: vectorCount },
@@ -75,31 +83,46 @@ function mapPages({ memory }: EmulatedProcessor, tables: number, exchanged: bool
   map(places.readOnly, places.readOnly, 1, present | user, noExecute);
   map(places.mmio, mmioPhysical, 1, all, noExecute);
   map(places.own, places.own, 1, all, noExecute);
-  map(places.tables, places.tables, (ramBytes - places.tables) / PAGE, present | writable);
+  map(places.tables + 3 * PAGE, places.tables + 3 * PAGE, 1, present | writable);
+  entry(tables + 8 * Number((supervisor >> 39n) & 0x1ffn), BigInt(places.supervisorTables | present | writable));
+  entry(places.supervisorTables, BigInt((places.supervisorTables + PAGE) | present | writable));
+  entry(places.supervisorTables + PAGE, BigInt(rights.large | present | writable));
 }
 
 function installTables({ memory, registers }: EmulatedProcessor): void {
-  const bytes = (value: number): Uint8Array => new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
+  const pointer = (physical: number): Uint8Array =>
+    new Uint8Array(BigUint64Array.of(supervisor + BigInt(physical)).buffer);
   const gdt = new BigUint64Array(8);
   for (const [selector, descriptor] of Object.entries(descriptors)) gdt[Number(selector) >> 3] = descriptor;
   memory.writePhysical(places.gdt, new Uint8Array(gdt.buffer));
-  registers.gdtr = { base: BigInt(places.gdt), limit: gdt.byteLength - 1 };
+  registers.gdtr = { base: supervisor + BigInt(places.gdt), limit: gdt.byteLength - 1 };
   // RSP0, IST1 and IST2. Intel SDM volume 3, 8.7.
-  memory.writePhysical(places.tss + 4, bytes(places.exceptionStackTop));
-  memory.writePhysical(places.tss + 36, bytes(places.exceptionStackTop));
-  memory.writePhysical(places.tss + 44, bytes(places.timerStackTop));
-  registers.tr = { selector: 0x40, base: BigInt(places.tss), limit: 0x67, attributes: 0x8b };
+  memory.writePhysical(places.tss + 4, pointer(places.exceptionStackTop));
+  memory.writePhysical(places.tss + 36, pointer(places.exceptionStackTop));
+  memory.writePhysical(places.tss + 44, pointer(places.timerStackTop));
+  registers.tr = { selector: 0x40, base: supervisor + BigInt(places.tss), limit: 0x67, attributes: 0x8b };
   const idt = new DataView(new ArrayBuffer(16 * vectorCount));
   for (const { vector, address } of handlers) {
     const timer = vector === vectors.timer;
     idt.setUint16(16 * vector, address & 0xffff, true);
     idt.setUint16(16 * vector + 2, selectors.code64, true);
     idt.setUint16(16 * vector + 4, (openVectors.includes(vector) ? 0xee00 : 0x8e00) | (timer ? 2 : 1), true);
-    idt.setUint16(16 * vector + 6, address >> 16, true);
+    idt.setBigUint64(16 * vector + 6, (supervisor + BigInt(address)) >> 16n, true);
     const drop = vectorsWithErrorCode.includes(vector) ? DROP_ERROR_CODE : [];
-    const count = [0xff, 0x04, 0x25, ...new Uint8Array(Uint32Array.of(places.timerCount).buffer)]; // INC dword
+    const count = increment(places.counts);
     memory.writePhysical(address, Uint8Array.of(...(timer ? count : drop), ...IRETQ));
   }
   memory.writePhysical(places.idt, new Uint8Array(idt.buffer));
-  registers.idtr = { base: BigInt(places.idt), limit: idt.byteLength - 1 };
+  memory.writePhysical(places.syscall, Uint8Array.of(...increment(places.counts + 8), ...SYSRETQ));
+  registers.idtr = { base: supervisor + BigInt(places.idt), limit: idt.byteLength - 1 };
+}
+
+/** SYSCALL's MSRs; 64-bit code alone has it on Intel's processors. Intel SDM volume 3, 5.8.8. */
+export function setSystemCalls(processor: EmulatedProcessor): void {
+  const { wasm } = processor as unknown as { readonly wasm: WebAssembly.Memory };
+  const view = new DataView(wasm.buffer);
+  const star = (BigInt(selectors.userCode32) << 48n) | (BigInt(selectors.code64) << 32n);
+  view.setBigUint64(layout.MSR_STAR, star, true);
+  view.setBigUint64(layout.MSR_LSTAR, supervisor + BigInt(places.syscall), true);
+  view.setBigUint64(layout.MSR_SFMASK, 0x200n, true); // IF
 }
