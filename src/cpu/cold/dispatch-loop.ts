@@ -4,7 +4,7 @@ import * as L from '../state-layout.js';
 import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
 import { ColdEmitter, type ColdContext } from './emitter.js';
 import { emitDecide } from './emit-decide.js';
-import { emitLookup } from './emit-lookup.js';
+import { emitIsHot, emitLookup } from './emit-lookup.js';
 
 export interface RunParts {
   readonly inline: readonly Shape[];
@@ -242,10 +242,7 @@ export function emitRun(
   f.op(0x6a);
   f.tee(physical);
   f.memory(0x36, L.REC_OP1);
-  f.get(physical);
-  f.i32(0);
-  f.memory(0x28, L.HOT_THRESHOLD);
-  f.op(0x46);
+  emitIsHot(f, physical);
   f.if();
   f.i32(0);
   f.get(record);

@@ -1,6 +1,18 @@
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 
+/** Emits: whether a counter in an i32 local stands at one of the marks that the hot tier wants to hear of. */
+export function emitIsHot(f: FunctionWriter, counter: number): void {
+  f.get(counter);
+  f.i32(0);
+  f.memory(0x28, L.HOT_THRESHOLD);
+  f.op(0x46);
+  f.get(counter);
+  f.i32(0);
+  f.memory(0x28, L.HOT_URGENT);
+  f.op(0x46, 0x72);
+}
+
 /** Finds the block for RIP: fetch TLB, then the block index by physical address; links the branch that came here. */
 export function emitLookup(
   f: FunctionWriter,
@@ -77,10 +89,7 @@ export function emitLookup(
   f.op(0x6a);
   f.tee(x.physical);
   f.memory(0x36, L.BLOCK_INDEX + L.BLOCK_COUNT);
-  f.get(x.physical);
-  f.i32(0);
-  f.memory(0x28, L.HOT_THRESHOLD);
-  f.op(0x46);
+  emitIsHot(f, x.physical);
   f.if();
   f.i32(0);
   f.get(x.record);

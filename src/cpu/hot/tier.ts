@@ -17,8 +17,10 @@ const RANDOM_LIMIT = 700;
 const MOST_LOSSES = 8;
 const E_ = (globalThis as any).process?.env ?? {};
 const BATCH = +(E_.HOTBATCH ?? 64);
+/** A block that has come to its threshold this many times does not wait for a batch. */
+const URGENT = +(E_.HOTURGENT ?? 8);
 const MAX_INSTRUCTIONS = +(E_.HOTMAX ?? 300);
-const MAX_DEPTH = +(E_.HOTDEPTH ?? 3);
+const MAX_DEPTH = +(E_.HOTDEPTH ?? 1);
 /** A branch taken this many times less often than a block must run to be hot is rare. */
 const RARE = +(E_.HOTRARE ?? 32);
 
@@ -82,14 +84,16 @@ export class HotTier {
           ? 1 + Number(this.random.next64() % BigInt(RANDOM_LIMIT))
           : compileAfter;
     this.view.setUint32(L.HOT_THRESHOLD, threshold, true);
+    this.view.setUint32(L.HOT_URGENT, threshold === NEVER ? NEVER : threshold * URGENT, true);
     this.limits = { ...this.limits, rare: Math.max(1, Math.floor(threshold / RARE)) };
   }
 
   /** The block has become hot: it will be compiled with the next batch. */
   request(block: Block): void {
     if (this.isCompiled(block) || this.keepsChanging(block)) return;
+    const urgent = this.waiting.has(block);
     this.waiting.add(block);
-    if (this.waiting.size >= this.batch) this.compileWaiting();
+    if (urgent || this.waiting.size >= this.batch) this.compileWaiting();
   }
 
   /** Something waits to be compiled: the processor comes back soon. */
