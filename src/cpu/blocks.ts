@@ -1,4 +1,5 @@
 /** The blocks that are decoded: found by (physical, linear, mode), dropped when their bytes change. */
+import { Chains } from './chains.js';
 import type { DecodedBlock } from './decoder.js';
 import * as L from './state-layout.js';
 
@@ -13,16 +14,38 @@ export interface Block {
   valid: boolean;
 }
 
+/** A block with its number, by which the chains know it. */
+interface NumberedBlock extends Block {
+  readonly id: number;
+}
+
 const PAGE_SHIFT = 12;
+const HASH_SIZE = 32_768; // chains; a boot has about 100,000 blocks
+const PAGE_HASH_SIZE = 4096;
+const RECORD_COUNT = (L.RECORDS_END - L.RECORDS) / L.RECORD_BYTES;
+
+const hashOfPhysical = (physical: number): number => physical ^ (physical >>> 15);
+const hashOfLinear = (linear: bigint): number => {
+  const low = Number(linear & 0xffff_ffffn);
+  return low ^ (low >>> 15);
+};
+const recordIndex = (record: number): number => (record - L.RECORDS) / L.RECORD_BYTES;
 
 export class BlockStore {
   private readonly view: DataView;
   private readonly u8: Uint8Array;
+  private readonly byId: (NumberedBlock | undefined)[] = [undefined];
+  private readonly freeIds: number[] = [];
   /** By guest-physical start, because a physical block may be mapped at several linear addresses. */
-  private readonly byPhysical = new Map<number, Block[]>();
-  private readonly byLinear = new Map<bigint, Block[]>();
-  private readonly byRecord = new Map<number, Block>();
-  private readonly byPage = new Map<number, Set<Block>>();
+  private readonly byPhysical = new Chains(HASH_SIZE);
+  private readonly byLinear = new Chains(HASH_SIZE);
+  /** Blocks by the page that they start in, and the few that run on into another page by that page. */
+  private readonly byPage = new Chains(PAGE_HASH_SIZE);
+  private readonly bySecondPage = new Map<number, Set<NumberedBlock>>();
+  /** The number of the block that starts at a record, by the record's index. */
+  private readonly byRecord = new Int32Array(RECORD_COUNT);
+  /** Pages that have held a block. */
+  private readonly pages = new Set<number>();
 
   constructor(
     memory: WebAssembly.Memory,
@@ -35,7 +58,12 @@ export class BlockStore {
   }
 
   find(linear: bigint, physical: number, mode: number): Block | undefined {
-    return this.byPhysical.get(physical)?.find((block) => block.linear === linear && block.mode === mode);
+    const { byPhysical } = this;
+    for (let id = byPhysical.first(hashOfPhysical(physical)); id !== 0; id = byPhysical.after(id)) {
+      const block = this.block(id);
+      if (block.physical === physical && block.mode === mode && block.linear === linear) return block;
+    }
+    return undefined;
   }
 
   /**
@@ -43,27 +71,42 @@ export class BlockStore {
    * mapping.
    */
   findLinear(linear: bigint, mode: number, page?: number): Block | undefined {
-    return this.byLinear
-      .get(linear)
-      ?.findLast(
-        (block) => block.mode === mode && (page === undefined || block.physical >>> PAGE_SHIFT === page >>> PAGE_SHIFT),
-      );
+    const { byLinear } = this;
+    for (let id = byLinear.first(hashOfLinear(linear)); id !== 0; id = byLinear.after(id)) {
+      const block = this.block(id);
+      if (block.mode !== mode || block.linear !== linear) continue;
+      if (page === undefined || block.physical >>> PAGE_SHIFT === page >>> PAGE_SHIFT) return block;
+    }
+    return undefined;
+  }
+
+  private block(id: number): NumberedBlock {
+    const block = this.byId[id];
+    if (block === undefined) throw new Error(`no block has the number ${String(id)}`);
+    return block;
   }
 
   /** Keeps a decoded block, marks its bytes as translated and makes later stores to them visible. */
   add(linear: bigint, physical: number, mode: number, decoded: DecodedBlock): Block {
     const { record, records, bytes, secondPage } = decoded;
-    const block: Block = { linear, physical, mode, record, records, bytes, secondPage, valid: true };
-    this.byRecord.set(record, block);
-    const list = this.byPhysical.get(physical);
-    if (list === undefined) this.byPhysical.set(physical, [block]);
-    else list.push(block);
-    const same = this.byLinear.get(linear);
-    if (same === undefined) this.byLinear.set(linear, [block]);
-    else same.push(block);
-    const inFirst = Math.min(bytes, 4096 - (physical & 0xfff));
-    this.mark(block, physical, inFirst);
-    if (secondPage !== undefined) this.mark(block, secondPage, bytes - inFirst);
+    const id = this.freeIds.pop() ?? this.byId.length;
+    const block = { id, linear, physical, mode, record, records, bytes, secondPage, valid: true };
+    this.byId[id] = block;
+    this.byRecord[recordIndex(record)] = id;
+    this.byPhysical.add(hashOfPhysical(physical), id);
+    this.byLinear.add(hashOfLinear(linear), id);
+    this.byPage.add(physical >>> PAGE_SHIFT, id);
+    const inFirst = bytesInFirstPage(block);
+    this.markPage(physical >>> PAGE_SHIFT);
+    this.mark(physical, inFirst);
+    if (secondPage !== undefined) {
+      const page = secondPage >>> PAGE_SHIFT;
+      const straddling = this.bySecondPage.get(page);
+      if (straddling === undefined) this.bySecondPage.set(page, new Set([block]));
+      else straddling.add(block);
+      this.markPage(page);
+      this.mark(secondPage, bytes - inFirst);
+    }
     return block;
   }
 
@@ -78,21 +121,19 @@ export class BlockStore {
     this.view.setUint32(entry + L.BLOCK_COUNT, 0, true);
   }
 
-  private mark(block: Block, physical: number, bytes: number): void {
-    const page = physical >>> PAGE_SHIFT;
-    const set = this.byPage.get(page);
-    if (set === undefined) {
-      this.byPage.set(page, new Set([block]));
-      this.u8[L.CODE_PAGES + page] = 1;
-      this.dropWriteTags((page << PAGE_SHIFT) >>> 0);
-    } else set.add(block);
-    for (
-      let granule = physical >>> L.CODE_GRANULE_SHIFT;
-      granule <= (physical + bytes - 1) >>> L.CODE_GRANULE_SHIFT;
-      granule++
-    ) {
+  /** The first block of a page: stores to it are looked at from now on. */
+  private markPage(page: number): void {
+    if (this.pages.has(page)) return;
+    this.pages.add(page);
+    this.u8[L.CODE_PAGES + page] = 1;
+    this.dropWriteTags((page << PAGE_SHIFT) >>> 0);
+  }
+
+  private mark(physical: number, bytes: number): void {
+    const last = (physical + bytes - 1) >>> L.CODE_GRANULE_SHIFT;
+    for (let granule = physical >>> L.CODE_GRANULE_SHIFT; granule <= last; granule++) {
       const at = L.CODE_BITMAP + (granule >>> 3);
-      this.u8[at] = (this.u8[at] ?? 0) | (1 << (granule & 7));
+      this.u8[at] = this.u8[at]! | (1 << (granule & 7));
     }
   }
 
@@ -100,10 +141,9 @@ export class BlockStore {
   invalidate(physical: number, bytes: number): void {
     const end = physical + bytes;
     for (let page = physical >>> PAGE_SHIFT; page <= (end - 1) >>> PAGE_SHIFT; page++) {
-      const set = this.byPage.get(page);
-      if (set === undefined) continue;
+      if (!this.pages.has(page)) continue;
       let dropped = false;
-      for (const block of set) {
+      for (const block of this.inPage(page)) {
         if (!overlaps(block, physical, end)) continue;
         this.drop(block);
         dropped = true;
@@ -112,73 +152,96 @@ export class BlockStore {
     }
   }
 
+  /** Every block with bytes in a page; blocks may be dropped meanwhile. */
+  private *inPage(page: number): Iterable<NumberedBlock> {
+    const { byPage } = this;
+    let id = byPage.first(page);
+    while (id !== 0) {
+      const block = this.block(id);
+      id = byPage.after(id);
+      if (block.physical >>> PAGE_SHIFT === page) yield block;
+    }
+    const straddling = this.bySecondPage.get(page);
+    if (straddling !== undefined) yield* straddling;
+  }
+
   /** Drops one block; its records send whoever stands in them back to look RIP up. */
   drop(block: Block): void {
+    const { record, physical, secondPage } = block;
+    const id = this.byRecord[recordIndex(record)]!;
+    const known = this.byId[id];
+    if (known !== block) return; // it went before
     this.onDrop(block);
     block.valid = false;
-    remove(this.byPhysical, block.physical, block);
-    remove(this.byLinear, block.linear, block);
-    this.byRecord.delete(block.record);
+    this.byPhysical.remove(hashOfPhysical(physical), id);
+    this.byLinear.remove(hashOfLinear(block.linear), id);
+    this.byPage.remove(physical >>> PAGE_SHIFT, id);
+    if (secondPage !== undefined) this.bySecondPage.get(secondPage >>> PAGE_SHIFT)?.delete(known);
+    this.byRecord[recordIndex(record)] = 0;
+    this.byId[id] = undefined;
+    this.freeIds.push(id);
     for (let i = 0; i < block.records; i++) {
-      this.view.setUint32(block.record + i * L.RECORD_BYTES + L.REC_HANDLER, this.staleHandler, true); // and no cold handler
+      this.view.setUint32(record + i * L.RECORD_BYTES + L.REC_HANDLER, this.staleHandler, true); // and no cold handler
     }
-    this.byPage.get(block.physical >>> PAGE_SHIFT)?.delete(block);
-    if (block.secondPage !== undefined) this.byPage.get(block.secondPage >>> PAGE_SHIFT)?.delete(block);
-    const entry =
-      L.BLOCK_INDEX + (((block.physical ^ (block.physical >>> 15)) & (L.BLOCK_ENTRIES - 1)) << L.BLOCK_ENTRY_SHIFT);
-    if (this.view.getUint32(entry + L.BLOCK_RECORD, true) === block.record) {
+    const entry = L.BLOCK_INDEX + (((physical ^ (physical >>> 15)) & (L.BLOCK_ENTRIES - 1)) << L.BLOCK_ENTRY_SHIFT);
+    if (this.view.getUint32(entry + L.BLOCK_RECORD, true) === record) {
       this.view.setUint32(entry + L.BLOCK_PHYSICAL, 0xffff_fff0, true);
     }
   }
 
   /** Rebuilds the bitmap of one page from the blocks that are left in it. */
   private remark(page: number): void {
+    this.unmark(page);
+    for (const block of this.inPage(page)) {
+      const inFirst = bytesInFirstPage(block);
+      if (block.physical >>> PAGE_SHIFT === page) this.mark(block.physical, inFirst);
+      if (block.secondPage !== undefined && block.secondPage >>> PAGE_SHIFT === page)
+        this.mark(block.secondPage, block.bytes - inFirst);
+    }
+  }
+
+  private unmark(page: number): void {
     const first = L.CODE_BITMAP + (page << (PAGE_SHIFT - L.CODE_GRANULE_SHIFT - 3));
     this.u8.fill(0, first, first + 4096 / 32 / 8);
-    for (const block of this.byPage.get(page) ?? []) {
-      const inFirst = Math.min(block.bytes, 4096 - (block.physical & 0xfff));
-      if (block.physical >>> PAGE_SHIFT === page) this.mark(block, block.physical, inFirst);
-      else if (block.secondPage !== undefined) this.mark(block, block.secondPage, block.bytes - inFirst);
-    }
   }
 
   /** The block whose first record this is. */
   startingAt(record: number): Block | undefined {
-    return this.byRecord.get(record);
+    return this.byId[this.byRecord[recordIndex(record)] ?? 0];
   }
 
   blockOfRecord(record: number): Block | undefined {
-    for (const list of this.byPhysical.values()) {
-      for (const block of list) {
-        if (record >= block.record && record < block.record + block.records * L.RECORD_BYTES) return block;
-      }
+    for (let index = recordIndex(record); index >= 0; index--) {
+      const block = this.byId[this.byRecord[index]!];
+      if (block !== undefined) return record < block.record + block.records * L.RECORD_BYTES ? block : undefined;
     }
     return undefined;
   }
 
   /** Forgets everything: the records' memory is free again. */
   clear(): void {
-    for (const page of this.byPage.keys()) {
+    for (const page of this.pages) {
       this.u8[L.CODE_PAGES + page] = 0;
-      const first = L.CODE_BITMAP + (page << (PAGE_SHIFT - L.CODE_GRANULE_SHIFT - 3));
-      this.u8.fill(0, first, first + 4096 / 32 / 8);
+      this.unmark(page);
     }
+    this.byId.length = 1;
+    this.freeIds.length = 0;
     this.byPhysical.clear();
     this.byLinear.clear();
-    this.byRecord.clear();
     this.byPage.clear();
+    this.bySecondPage.clear();
+    this.byRecord.fill(0);
+    this.pages.clear();
     this.u8.fill(0xff, L.BLOCK_INDEX, L.BLOCK_INDEX + L.BLOCK_ENTRIES * L.BLOCK_ENTRY);
   }
 }
 
-function remove<Key>(map: Map<Key, Block[]>, key: Key, block: Block): void {
-  const rest = (map.get(key) ?? []).filter((other) => other !== block);
-  if (rest.length === 0) map.delete(key);
-  else map.set(key, rest);
+function bytesInFirstPage({ physical, bytes }: Block): number {
+  return Math.min(bytes, 4096 - (physical & 0xfff));
 }
 
 function overlaps(block: Block, start: number, end: number): boolean {
-  const inFirst = Math.min(block.bytes, 4096 - (block.physical & 0xfff));
+  const inFirst = bytesInFirstPage(block);
   if (block.physical < end && block.physical + inFirst > start) return true;
   const { secondPage } = block;
   return secondPage !== undefined && secondPage < end && secondPage + block.bytes - inFirst > start;

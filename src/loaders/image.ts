@@ -20,8 +20,11 @@ export interface LoadedImage {
    * of an unknown format, or prepare() was not awaited although the codec wants it.
    */
   elf(): ElfImage | undefined;
-  /** Forgets an unpacked payload, tens of MiB, once nobody needs it; elf() would unpack it again. */
-  release?(): void;
+  /**
+   * Forgets an unpacked payload, tens of MiB, and hands it over so that a host may free it at once; elf() would unpack
+   * it again. undefined when nothing was unpacked.
+   */
+  release?(): Uint8Array | undefined;
 }
 
 export interface PeSection {

@@ -57,7 +57,10 @@ function readBzImage(bytes: Uint8Array): LoadedImage {
       return result;
     },
     release() {
-      if (!(result instanceof ImageError)) result = undefined;
+      if (result === undefined || result instanceof ImageError) return undefined;
+      const unpacked = result.bytes;
+      result = undefined;
+      return unpacked.buffer === bytes.buffer ? undefined : unpacked; // a payload may be stored as it is
     },
   };
 }

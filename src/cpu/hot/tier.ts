@@ -11,7 +11,7 @@ import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
 /** Arrivals after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
 export type CompileAfter = number | 'never' | 'random';
-export const DEFAULT_COMPILE_AFTER = +((globalThis as any).process?.env?.HOTAFTER ?? 10_000);
+export const DEFAULT_COMPILE_AFTER = +((globalThis as any).process?.env?.HOTAFTER ?? 5_000);
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 const MOST_LOSSES = 8;

@@ -1,0 +1,174 @@
+import { expect } from 'chai';
+import { BlockStore, type Block } from '../../src/cpu/blocks.js';
+import { SeededRandom } from '../../src/cpu/seeded-random.js';
+import * as L from '../../src/cpu/state-layout.js';
+
+const stale = 0x5a;
+const pages = Math.ceil((L.RAM + 2 ** 20) / 65536);
+
+/** A store, what it was given, and what it told its owner. */
+function fixture() {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const dropped: Block[] = [];
+  const protectedPages: number[] = [];
+  const store = new BlockStore(
+    memory,
+    stale,
+    (page) => protectedPages.push(page),
+    (block) => dropped.push(block),
+  );
+  store.clear();
+  const u8 = new Uint8Array(memory.buffer);
+  const view = new DataView(memory.buffer);
+  let record = L.RECORDS;
+  const add = (linear: bigint, physical: number, bytes: number, mode = 1, secondPage?: number): Block => {
+    const block = store.add(linear, physical, mode, { record, records: 3, bytes, secondPage, faultsBehind: false });
+    record += 3 * L.RECORD_BYTES;
+    return block;
+  };
+  const isMarked = (physical: number): boolean => {
+    const granule = physical >>> L.CODE_GRANULE_SHIFT;
+    return ((u8[L.CODE_BITMAP + (granule >>> 3)] ?? 0) & (1 << (granule & 7))) !== 0;
+  };
+  const handlerOf = (block: Block, i: number): number =>
+    view.getUint32(block.record + i * L.RECORD_BYTES + L.REC_HANDLER, true);
+  return { store, add, dropped, protectedPages, isMarked, handlerOf, u8, view };
+}
+
+describe('block store', () => {
+  it('finds a block by linear address, physical address and mode together', () => {
+    const { store, add } = fixture();
+    const block = add(0xffff_ffff_8100_0000n, 0x1000, 10);
+    const alias = add(0xffff_8880_0000_1000n, 0x1000, 10);
+    const user = add(0xffff_ffff_8100_0000n, 0x1000, 10, 9);
+    expect(store.find(0xffff_ffff_8100_0000n, 0x1000, 1)).to.equal(block);
+    expect(store.find(0xffff_8880_0000_1000n, 0x1000, 1)).to.equal(alias);
+    expect(store.find(0xffff_ffff_8100_0000n, 0x1000, 9)).to.equal(user);
+    expect(store.find(0xffff_ffff_8100_0000n, 0x2000, 1)).to.equal(undefined);
+    expect(store.find(0x8100_0000n, 0x1000, 1)).to.equal(undefined);
+  });
+  it('finds the block decoded first of several at a linear address', () => {
+    const { store, add } = fixture();
+    const first = add(0x1000n, 0x1000, 4);
+    const second = add(0x1000n, 0x3000, 4);
+    expect(store.findLinear(0x1000n, 1)).to.equal(first);
+    expect(store.findLinear(0x1000n, 2)).to.equal(undefined);
+    store.drop(first);
+    expect(store.findLinear(0x1000n, 1)).to.equal(second);
+  });
+  it('finds the block of any of its records', () => {
+    const { store, add } = fixture();
+    const first = add(0x1000n, 0x1000, 4);
+    const second = add(0x1004n, 0x1004, 4);
+    expect(store.startingAt(second.record)).to.equal(second);
+    expect(store.startingAt(second.record + L.RECORD_BYTES)).to.equal(undefined);
+    expect(store.blockOfRecord(first.record + 2 * L.RECORD_BYTES)).to.equal(first);
+    expect(store.blockOfRecord(second.record)).to.equal(second);
+    store.drop(second);
+    expect(store.blockOfRecord(second.record)).to.equal(undefined);
+  });
+  it('marks the bytes of a block, and takes write tags once a page', () => {
+    const { add, protectedPages, isMarked, u8 } = fixture();
+    add(0x1000n, 0x1010, 40);
+    add(0x1100n, 0x1100, 1);
+    expect(protectedPages).to.deep.equal([0x1000]);
+    expect(u8[L.CODE_PAGES + 1]).to.equal(1);
+    expect([0x1000, 0x1020, 0x1037].every(isMarked)).to.equal(true);
+    expect([0xfff, 0x1040, 0x1120].some(isMarked)).to.equal(false);
+  });
+  it('a store drops what it overlaps and nothing beside it', () => {
+    const { store, add, dropped, isMarked, handlerOf } = fixture();
+    const before = add(0x1000n, 0x1000, 16);
+    const hit = add(0x1010n, 0x1010, 16);
+    const behind = add(0x1040n, 0x1040, 16);
+    store.invalidate(0x101f, 1);
+    expect(dropped).to.deep.equal([hit]);
+    expect([before.valid, hit.valid, behind.valid]).to.deep.equal([true, false, true]);
+    expect([0, 1, 2].map((i) => handlerOf(hit, i))).to.deep.equal([stale, stale, stale]);
+    expect(store.find(0x1010n, 0x1010, 1)).to.equal(undefined);
+    expect(isMarked(0x1000), 'shares its 32 bytes with what is left').to.equal(true);
+    store.invalidate(0x1000, 1);
+    expect(isMarked(0x1000)).to.equal(false);
+    expect(isMarked(0x1040)).to.equal(true);
+  });
+  it('a store to the second page of a straddling block drops it, also where that page holds no other', () => {
+    const { store, add, dropped, protectedPages, isMarked } = fixture();
+    const straddling = add(0x1ffen, 0x1ffe, 5, 1, 0x8000);
+    expect(protectedPages).to.deep.equal([0x1000, 0x8000]);
+    expect(isMarked(0x8000)).to.equal(true);
+    store.invalidate(0x8003, 1);
+    expect(dropped).to.deep.equal([]);
+    store.invalidate(0x8002, 1);
+    expect(dropped).to.deep.equal([straddling]);
+    store.invalidate(0x1ffe, 1);
+    expect(dropped).to.have.lengthOf(1);
+  });
+  it('a block whose two pages are the same page stays marked at both ends', () => {
+    const { store, add, isMarked } = fixture();
+    add(0x1ffen, 0x1ffe, 5, 1, 0x1000);
+    const other = add(0x1800n, 0x1800, 4);
+    store.drop(other);
+    store.invalidate(0x1800, 1);
+    add(0x1900n, 0x1900, 4);
+    store.invalidate(0x1900, 1);
+    expect(isMarked(0x1000)).to.equal(true);
+    expect(isMarked(0x1fe0)).to.equal(true);
+  });
+  it('a dropped block leaves the index; dropping it again does nothing', () => {
+    const { store, add, dropped, view } = fixture();
+    const block = add(0x1000n, 0x1000, 4);
+    store.index(block);
+    const entry = L.BLOCK_INDEX + (0x1000 << L.BLOCK_ENTRY_SHIFT);
+    expect(view.getUint32(entry + L.BLOCK_RECORD, true)).to.equal(block.record);
+    store.drop(block);
+    expect(view.getUint32(entry + L.BLOCK_PHYSICAL, true)).to.equal(0xffff_fff0);
+    const next = add(0x2000n, 0x2000, 4);
+    store.drop(block);
+    expect(dropped).to.deep.equal([block]);
+    expect(store.find(0x2000n, 0x2000, 1)).to.equal(next);
+  });
+  it('is empty after clear', () => {
+    const { store, add, isMarked, u8 } = fixture();
+    const block = add(0x1000n, 0x1000, 4);
+    store.clear();
+    expect(store.find(0x1000n, 0x1000, 1)).to.equal(undefined);
+    expect(store.startingAt(block.record)).to.equal(undefined);
+    expect(isMarked(0x1000)).to.equal(false);
+    expect(u8[L.CODE_PAGES + 1]).to.equal(0);
+  });
+  it('4,000 seeded blocks, stores and drops: the same as a plain list of blocks', function () {
+    this.timeout(20_000);
+    const { store, add, isMarked } = fixture();
+    const random = new SeededRandom(11);
+    const below = (limit: number): number => Number(random.next64() % BigInt(limit));
+    let live: Block[] = [];
+    for (let i = 0; i < 4_000; i++) {
+      const physical = below(64) * 0x1000 + below(4096);
+      if (below(3) > 0) {
+        const bytes = 1 + below(40);
+        const straddles = (physical & 0xfff) + bytes > 4096;
+        const mode = 1 + below(2);
+        const linear = BigInt(physical + below(2) * 2 ** 32);
+        if (store.find(linear, physical, mode) !== undefined) continue;
+        live.push(add(linear, physical, bytes, mode, straddles ? below(64) * 0x1000 : undefined));
+      } else if (below(4) > 0) {
+        const bytes = 1 + below(16);
+        store.invalidate(physical, bytes);
+        for (const block of live) {
+          const inFirst = Math.min(block.bytes, 4096 - (block.physical & 0xfff));
+          const hits = (from: number, length: number): boolean => from < physical + bytes && from + length > physical;
+          const hit = hits(block.physical, inFirst) || hits(block.secondPage ?? -1, block.bytes - inFirst);
+          if (block.valid === hit) expect(block.valid, `0x${block.physical.toString(16)}`).to.equal(!hit);
+        }
+      } else if (live.length > 0) store.drop(live[below(live.length)]!);
+      live = live.filter(({ valid }) => valid);
+    }
+    expect(live.length).to.be.above(100);
+    for (const block of live) {
+      expect(store.find(block.linear, block.physical, block.mode)).to.equal(block);
+      expect(store.startingAt(block.record)).to.equal(block);
+      expect(isMarked(block.physical)).to.equal(true);
+      if (block.secondPage !== undefined) expect(isMarked(block.secondPage)).to.equal(true);
+    }
+  });
+});
