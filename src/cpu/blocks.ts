@@ -119,6 +119,7 @@ export class BlockStore {
     this.view.setUint32(entry + L.BLOCK_MODE, block.mode, true);
     this.view.setUint32(entry + L.BLOCK_RECORD, block.record, true);
     this.view.setUint32(entry + L.BLOCK_COUNT, 0, true);
+    this.view.setUint32(entry + L.BLOCK_HOT, 0, true);
   }
 
   /** The first block of a page: stores to it are looked at from now on. */

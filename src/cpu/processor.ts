@@ -308,6 +308,7 @@ export class EmulatedProcessor implements Processor {
       block = this.blocks.add(linear, physical, mode, decoded);
     }
     this.blocks.index(block);
+    this.hot.onIndex(block);
     return true;
   }
 

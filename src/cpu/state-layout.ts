@@ -154,6 +154,7 @@ export const BLOCK_LINEAR = 0;
 export const BLOCK_PHYSICAL = 8;
 export const BLOCK_MODE = 12;
 export const BLOCK_RECORD = 16;
+export const BLOCK_HOT = 24; // u32: as in HOT_FUNCTIONS, when hot code starts there; else 0
 export const BLOCK_COUNT = 20; // u32: entries by look-up; linked branches count in their own REC_OP1
 
 export const CODE_BITMAP = 0x10_0000;

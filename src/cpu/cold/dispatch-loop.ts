@@ -30,6 +30,7 @@ export function emitRun(
   const entry = f.local('i32');
   const physical = f.local('i32');
   const handler = f.local('i32');
+  const hotEntry = f.local('i32');
   const bypass = f.local('i32'); // 1: hot code wants the next instruction executed by the cold tier
   const storeBudget = (): void => {
     f.i32(0);
@@ -63,6 +64,53 @@ export function emitRun(
     f.set(record);
   };
 
+  /** Runs the hot function that hotEntry names; it charges for itself. Goes on behind when a helper's status decides. */
+  const callHot = (): void => {
+    storeBudget();
+    f.get(hotEntry);
+    f.i32((1 << L.HOT_POSITION_BITS) - 1);
+    f.op(0x71);
+    f.get(hotEntry);
+    f.i32(L.HOT_POSITION_BITS);
+    f.op(0x76);
+    f.callIndirect(hotType);
+    f.tee(status);
+    f.i32(L.STATUS_COLD);
+    f.op(0x46);
+    f.tee(bypass);
+    f.get(status);
+    f.i32(L.STATUS_JUMP);
+    f.op(0x46, 0x72);
+    f.if();
+    loadBudget();
+    f.i32(0);
+    f.set(from);
+    f.i32(0);
+    f.set(status);
+    f.br(lookup);
+    f.end();
+    f.i32(0);
+    f.memory(0x28, L.LEAVE_RECORD);
+    f.set(record);
+  };
+  const decideBy = (next: number): void => {
+    emitDecide(f, {
+      record,
+      budget,
+      status,
+      from,
+      faults,
+      next,
+      lookup,
+      storeBudget,
+      loadBudget,
+      storeOwnRip,
+      advance,
+      exit,
+      functionIndex,
+    });
+  };
+
   loadBudget();
   f.get(record);
   f.set(status); // nonzero: skip the first look-up
@@ -76,7 +124,26 @@ export function emitRun(
   f.if();
   exit(L.EXIT_BUDGET);
   f.end();
-  emitLookup(f, { rip, entry, physical, record, from, budget, functionIndex, exit });
+  emitLookup(f, {
+    rip,
+    entry,
+    physical,
+    record,
+    from,
+    hotEntry,
+    budget,
+    functionIndex,
+    exit,
+    hot: () => {
+      f.get(bypass);
+      f.op(0x45);
+      f.if();
+      callHot();
+      loadBudget();
+      decideBy(lookup); // no record follows: the function has left
+      f.end();
+    },
+  });
   f.end();
   f.i32(0);
   f.set(status);
@@ -109,12 +176,10 @@ export function emitRun(
   f.memory(0x2f, L.REC_COLD_HANDLER);
   f.set(handler);
   f.else();
-  // The region charges for itself.
   f.get(budget);
   f.i32(1);
   f.op(0x6a);
   f.set(budget);
-  storeBudget();
   f.get(record);
   f.i32(L.RECORDS);
   f.op(0x6b);
@@ -123,31 +188,8 @@ export function emitRun(
   f.i32(2);
   f.op(0x74);
   f.memory(0x28, L.HOT_FUNCTIONS);
-  f.tee(entry);
-  f.i32((1 << L.HOT_POSITION_BITS) - 1);
-  f.op(0x71);
-  f.get(entry);
-  f.i32(L.HOT_POSITION_BITS);
-  f.op(0x76);
-  f.callIndirect(hotType);
-  f.tee(status);
-  f.i32(L.STATUS_COLD);
-  f.op(0x46);
-  f.tee(bypass);
-  f.get(status);
-  f.i32(L.STATUS_JUMP);
-  f.op(0x46, 0x72);
-  f.if();
-  loadBudget();
-  f.i32(0);
-  f.set(from);
-  f.i32(0);
-  f.set(status);
-  f.br(lookup);
-  f.end();
-  f.i32(0);
-  f.memory(0x28, L.LEAVE_RECORD);
-  f.set(record);
+  f.set(hotEntry);
+  callHot();
   f.br(decide);
   f.end();
   f.end();
@@ -210,21 +252,7 @@ export function emitRun(
   f.set(status);
   f.end(); // decide
   loadBudget();
-  emitDecide(f, {
-    record,
-    budget,
-    status,
-    from,
-    faults,
-    next,
-    lookup,
-    storeBudget,
-    loadBudget,
-    storeOwnRip,
-    advance,
-    exit,
-    functionIndex,
-  });
+  decideBy(next);
   f.end(); // direct
   f.get(record);
   f.memory(0x2d, L.REC_FLAGS);

@@ -22,9 +22,12 @@ export function emitLookup(
     physical: number;
     record: number;
     from: number;
+    hotEntry: number;
     budget: number;
     functionIndex: (name: string) => number;
     exit: (reason: number) => void;
+    /** Emits: runs hot code, if local `entry` (as in HOT_FUNCTIONS) names some that may run now. */
+    hot: () => void;
   },
 ): void {
   f.i32(0);
@@ -82,6 +85,12 @@ export function emitLookup(
   f.get(x.entry);
   f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_RECORD);
   f.set(x.record);
+  f.get(x.entry);
+  f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_HOT);
+  f.tee(x.hotEntry);
+  f.if();
+  x.hot();
+  f.end();
   f.get(x.entry);
   f.get(x.entry);
   f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_COUNT);

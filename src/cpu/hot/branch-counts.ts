@@ -3,6 +3,12 @@ import type { Block } from '../blocks.js';
 import * as L from '../state-layout.js';
 import type { ResolvedInstruction } from './records.js';
 
+/** Address of a block's entry in the block index; undefined while another block has its place. */
+export function indexEntry(view: DataView, { physical, record }: Block): number | undefined {
+  const entry = L.BLOCK_INDEX + (((physical ^ (physical >>> 15)) & (L.BLOCK_ENTRIES - 1)) << L.BLOCK_ENTRY_SHIFT);
+  return view.getUint32(entry + L.BLOCK_RECORD, true) === record ? entry : undefined;
+}
+
 export class BranchCounts {
   /** Arrivals at blocks that hot code has taken over: what the counters said when it did. */
   private readonly frozen = new Map<Block, number>();
@@ -17,13 +23,8 @@ export class BranchCounts {
     return this.frozen.get(block) ?? this.lookUps(block);
   }
 
-  private entryOf({ physical, record }: Block): number | undefined {
-    const entry = L.BLOCK_INDEX + (((physical ^ (physical >>> 15)) & (L.BLOCK_ENTRIES - 1)) << L.BLOCK_ENTRY_SHIFT);
-    return this.view.getUint32(entry + L.BLOCK_RECORD, true) === record ? entry : undefined;
-  }
-
   private lookUps(block: Block): number {
-    const entry = this.entryOf(block);
+    const entry = indexEntry(this.view, block);
     return entry === undefined ? 0 : this.view.getUint32(entry + L.BLOCK_COUNT, true);
   }
 
@@ -41,7 +42,7 @@ export class BranchCounts {
   /** The block is cold again: it has to become hot anew. */
   restart(block: Block): void {
     this.frozen.delete(block);
-    const entry = this.entryOf(block);
+    const entry = indexEntry(this.view, block);
     if (entry !== undefined) this.view.setUint32(entry + L.BLOCK_COUNT, 0, true);
   }
 

@@ -4,7 +4,7 @@ import type { Block, BlockStore } from '../blocks.js';
 import { HOT_CAPACITY } from '../cold/limits.js';
 import { SeededRandom } from '../seeded-random.js';
 import * as L from '../state-layout.js';
-import { BranchCounts } from './branch-counts.js';
+import { BranchCounts, indexEntry } from './branch-counts.js';
 import { compileRegions, type HotModuleHost } from './hot-module.js';
 import { RecordReader, type BlockBody } from './records.js';
 import { RegionFormer, type Region, type RegionLimits } from './region.js';
@@ -179,14 +179,21 @@ export class HotTier {
       const { record } = block;
       this.view.setUint16(record + L.REC_COLD_HANDLER, this.view.getUint16(record + L.REC_HANDLER, true), true);
       this.view.setUint16(record + L.REC_HANDLER, this.artifacts.pseudo.hot, true);
-      const entry = (slot << L.HOT_POSITION_BITS) | way;
-      this.view.setUint32(L.HOT_FUNCTIONS + 4 * ((record - L.RECORDS) / L.RECORD_BYTES), entry, true);
+      this.view.setUint32(hotFunction(block), (slot << L.HOT_POSITION_BITS) | way, true);
+      this.onIndex(block);
     });
   }
 
-  private slotOf({ record }: Block): number {
-    const entry = this.view.getUint32(L.HOT_FUNCTIONS + 4 * ((record - L.RECORDS) / L.RECORD_BYTES), true);
-    return entry >>> L.HOT_POSITION_BITS;
+  /** The dispatch loop finds hot code with the look-up, too. */
+  onIndex(block: Block): void {
+    const entry = indexEntry(this.view, block);
+    if (entry === undefined) return;
+    const hot = this.isCompiled(block) ? this.view.getUint32(hotFunction(block), true) : 0;
+    this.view.setUint32(entry + L.BLOCK_HOT, hot, true);
+  }
+
+  private slotOf(block: Block): number {
+    return this.view.getUint32(hotFunction(block), true) >>> L.HOT_POSITION_BITS;
   }
 
   /** A block is about to be dropped: the regions that contain it go. */
@@ -211,6 +218,7 @@ export class HotTier {
       if (block === undefined || !this.isCompiled(block) || this.slotOf(block) !== slot) continue;
       const { record } = block;
       this.view.setUint16(record + L.REC_HANDLER, this.view.getUint16(record + L.REC_COLD_HANDLER, true), true);
+      this.onIndex(block);
       this.counts.restart(block);
     }
     this.table.set(slot, null);
@@ -236,3 +244,6 @@ export class HotTier {
     this.nextSlot = this.artifacts.hotBase;
   }
 }
+
+/** Where the dispatch loop finds which function to enter, and how. */
+const hotFunction = ({ record }: Block): number => L.HOT_FUNCTIONS + 4 * ((record - L.RECORDS) / L.RECORD_BYTES);
