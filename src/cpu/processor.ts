@@ -13,7 +13,7 @@ import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
 
 const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
-const BATCH_TICKS = +((globalThis as any).process?.env?.HOTTICKS ?? 20_000_000); // how long a hot block waits for others that will be compiled with it
+const BATCH_TICKS = 20_000_000; // how long a hot block waits for others that will be compiled with it
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
@@ -104,13 +104,7 @@ export class EmulatedProcessor implements Processor {
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
     const { table, storeFlags } = cold.exports;
     const functions = { ...core.exports, storeFlags };
-    this.hot = new HotTier(
-      artifacts,
-      { memory: this.wasm, functions },
-      table as never,
-      this.blocks,
-      compileAfter,
-    );
+    this.hot = new HotTier(artifacts, { memory: this.wasm, functions }, table as never, this.blocks, compileAfter);
     this.core.resetProcessor();
     this.blocks.clear();
     this.core.flushAll();

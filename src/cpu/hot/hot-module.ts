@@ -19,7 +19,6 @@ export interface HotModule {
 }
 
 export function compileRegions(regions: readonly Region[], host: HotModuleHost): HotModule {
-  const TT = ((globalThis as any).TT ??= { emit: 0, module: 0, instance: 0 }); const t0 = performance.now();
   const module = new ModuleWriter();
   const imports = new Map<string, number>();
   const bodies = regions.map((region) =>
@@ -42,14 +41,9 @@ export function compileRegions(regions: readonly Region[], host: HotModuleHost):
     module.export(String(i), index);
   });
   const bytes = module.encode(1);
-  const t1 = performance.now();
-  const mm = new WebAssembly.Module(bytes);
-  const t2 = performance.now();
-  const { exports } = new WebAssembly.Instance(mm, {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
     env: { memory: host.memory },
     core: host.functions,
   });
-  const t3 = performance.now();
-  TT.emit += t1 - t0; TT.module += t2 - t1; TT.instance += t3 - t2;
   return { functions: bodies.map((_, i) => exports[String(i)]), bytes: bytes.length };
 }

@@ -286,7 +286,8 @@ function registersOf(region: Region): number {
   let bits = 0;
   for (const { instructions } of region.blocks) {
     for (const { shape, operands, base, index } of instructions) {
-      bits |= shape.registers | registerBit(operands[0]) | registerBit(operands[1]) | registerBit(base) | registerBit(index);
+      bits |=
+        shape.registers | registerBit(operands[0]) | registerBit(operands[1]) | registerBit(base) | registerBit(index);
     }
   }
   return bits;

@@ -233,26 +233,24 @@ export class RegionFormer {
   private resolved(mode: number): Region {
     const positions = new Map([...this.chosen.keys()].map((key, position) => [key, position]));
     let count = 0;
-    const blocks = [...this.chosen.values()].map(
-      (chosen): RegionBlock => {
-        const { candidate, instructions, end, targets, through, returnTo } = this.withoutOverlap(chosen);
-        const { block } = candidate;
-        count += instructions.length;
-        const inside = new Map<number, number>();
-        for (const [index, key] of targets) {
-          const position = positions.get(key);
-          if (position !== undefined) inside.set(index, position);
-        }
-        return {
-          block,
-          instructions,
-          end,
-          targets: inside,
-          through: through === undefined ? undefined : positions.get(through),
-          returnTo: returnTo && { address: returnTo.address, position: positions.get(returnTo.key) },
-        };
-      },
-    );
+    const blocks = [...this.chosen.values()].map((chosen): RegionBlock => {
+      const { candidate, instructions, end, targets, through, returnTo } = this.withoutOverlap(chosen);
+      const { block } = candidate;
+      count += instructions.length;
+      const inside = new Map<number, number>();
+      for (const [index, key] of targets) {
+        const position = positions.get(key);
+        if (position !== undefined) inside.set(index, position);
+      }
+      return {
+        block,
+        instructions,
+        end,
+        targets: inside,
+        through: through === undefined ? undefined : positions.get(through),
+        returnTo: returnTo && { address: returnTo.address, position: positions.get(returnTo.key) },
+      };
+    });
     const entries = [...this.entries].flatMap((key) => positions.get(key) ?? []).slice(0, 1 << HOT_POSITION_BITS);
     return { blocks, entries, mode, instructions: count };
   }

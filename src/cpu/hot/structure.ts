@@ -9,7 +9,11 @@ export type Part =
 /** `successors[i]`: blocks that block i may go to. `entries`: blocks that the region is entered at. */
 export function structure(successors: readonly (readonly number[])[], entries: readonly number[]): Part[] {
   const all = successors.map((_, block) => block);
-  return parts(all, successors.map((list) => [...list]), new Set(entries));
+  return parts(
+    all,
+    successors.map((list) => [...list]),
+    new Set(entries),
+  );
 }
 
 /** Orders `blocks`; edges between them are those of `edges`, which loses the back edges to the headers of loops. */

@@ -11,18 +11,17 @@ import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
 /** Arrivals after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
 export type CompileAfter = number | 'never' | 'random';
-export const DEFAULT_COMPILE_AFTER = +((globalThis as any).process?.env?.HOTAFTER ?? 5_000);
+export const DEFAULT_COMPILE_AFTER = 5_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 const MOST_LOSSES = 8;
-const E_ = (globalThis as any).process?.env ?? {};
-const BATCH = +(E_.HOTBATCH ?? 64);
+const BATCH = 64;
 /** A block that has come to its threshold this many times does not wait for a batch. */
-const URGENT = +(E_.HOTURGENT ?? 8);
-const MAX_INSTRUCTIONS = +(E_.HOTMAX ?? 300);
-const MAX_DEPTH = +(E_.HOTDEPTH ?? 1);
+const URGENT = 8;
+const MAX_INSTRUCTIONS = 300;
+const MAX_DEPTH = 1;
 /** A branch taken this many times less often than a block must run to be hot is rare. */
-const RARE = +(E_.HOTRARE ?? 32);
+const RARE = 32;
 
 export interface HotStatistics {
   regions: number;
@@ -43,7 +42,14 @@ interface Table {
 }
 
 export class HotTier {
-  readonly statistics: HotStatistics = { regions: 0, instructions: 0, bytes: 0, dropped: 0, modules: 0, milliseconds: 0 };
+  readonly statistics: HotStatistics = {
+    regions: 0,
+    instructions: 0,
+    bytes: 0,
+    dropped: 0,
+    modules: 0,
+    milliseconds: 0,
+  };
   private readonly view: DataView;
   private readonly reader: RecordReader;
   private readonly counts: BranchCounts;
