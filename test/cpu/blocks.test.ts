@@ -47,14 +47,16 @@ describe('block store', () => {
     expect(store.find(0xffff_ffff_8100_0000n, 0x2000, 1)).to.equal(undefined);
     expect(store.find(0x8100_0000n, 0x1000, 1)).to.equal(undefined);
   });
-  it('finds the block decoded first of several at a linear address', () => {
+  it('finds the newest of several blocks at a linear address, or the one on a page', () => {
     const { store, add } = fixture();
     const first = add(0x1000n, 0x1000, 4);
     const second = add(0x1000n, 0x3000, 4);
-    expect(store.findLinear(0x1000n, 1)).to.equal(first);
-    expect(store.findLinear(0x1000n, 2)).to.equal(undefined);
-    store.drop(first);
     expect(store.findLinear(0x1000n, 1)).to.equal(second);
+    expect(store.findLinear(0x1000n, 1, 0x1fff)).to.equal(first);
+    expect(store.findLinear(0x1000n, 1, 0x2000)).to.equal(undefined);
+    expect(store.findLinear(0x1000n, 2)).to.equal(undefined);
+    store.drop(second);
+    expect(store.findLinear(0x1000n, 1)).to.equal(first);
   });
   it('finds the block of any of its records', () => {
     const { store, add } = fixture();

@@ -29,8 +29,8 @@ export class PendingFlags {
     this.forms = Array.from({ length: FLAG_KINDS }, (_, kind) => formOfKind(kind, this.values));
   }
 
-  /** Emits: the flags are those of memory. */
-  load(): void {
+  /** Emits: the flags are those of memory. Answers how they are kept then. */
+  load(): FlagsForm {
     const { f } = this;
     f.i32(0);
     f.memory(I64_LOAD, L.FLAGS_RESULT);
@@ -40,7 +40,9 @@ export class PendingFlags {
     f.set(this.a);
     f.i32(RAW);
     f.set(this.kind);
-    this.form = this.forms[RAW];
+    const raw: FlagsForm = formOfKind(RAW, this.values);
+    this.form = raw;
+    return raw;
   }
 
   /** Emits: new flags. `emit` puts a node on the stack; every value is there before the first local changes. */
@@ -67,10 +69,9 @@ export class PendingFlags {
     f.get(this.kind);
     f.if();
     this.callStore();
-    this.load();
+    const raw = this.load();
     f.end();
-    if (this.form === undefined) throw new Error('no raw form');
-    return this.form;
+    return raw;
   }
 
   /** FLAGS_RESULT and FLAGS_AUX as they would be now. */
