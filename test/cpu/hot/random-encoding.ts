@@ -14,7 +14,8 @@ export interface Surroundings {
   /** 32 bytes of the piece's own. */
   readonly own: number;
   address(place: Place): number;
-  lastByte(place: Place): number;
+  /** The byte that patches change. */
+  patched(place: Place): number;
   /** Of the alias mapping of a code address. */
   alias(address: number): number;
   physical(address: number): number;
@@ -22,6 +23,12 @@ export interface Surroundings {
 
 /** Where the alias mapping shows a byte of the code or of a window. */
 export const aliasOf = (offset: number): number => offset + WRITABLE_ALIAS;
+
+/** Of the byte that patches change, the distance from the beginning of a piece's code. */
+export function patchedOffset(one: Piece, length: number): number {
+  if (one.kind === 'branch') return 1;
+  return one.kind === 'jump' || one.kind === 'call' || one.kind === 'across' ? 1 : length - 1;
+}
 
 export function encode(one: Piece, here: Surroundings): number[] {
   const { bits, base, at, routine, own } = here;
@@ -75,9 +82,9 @@ export function encode(one: Piece, here: Surroundings): number[] {
     case 'divert':
       return [...(long ? [0x48] : []), 0xc7, 0x04, 0x24, ...word(here.address(one.to)), 0xc3];
     case 'patch':
-      return [0xc6, ...absolute(0, written(here.lastByte(one.of), one.alias)), one.value];
+      return [0xc6, ...absolute(0, written(here.patched(one.of), one.alias)), one.value];
     case 'alter':
-      return [0x80, ...absolute(6, written(here.lastByte(one.of), one.alias)), one.value];
+      return [0x80, ...absolute(6, written(here.patched(one.of), one.alias)), one.value];
     case 'overwrite':
       return [0xc7, ...absolute(0, written(here.address(one.of), one.alias)), ...word(one.value)];
     case 'walk': {
@@ -85,6 +92,8 @@ export function encode(one: Piece, here: Surroundings): number[] {
       const prefix = long ? [register > 7 ? 0x49 : 0x48] : [];
       return [...prefix, 0x83, 0xc0 | (register & 7), one.step & 0xff];
     }
+    case 'sum':
+      return [0x83, 0xc0 | one.register, one.value & 0xff];
     case 'syscall':
       return [0x0f, 0x05];
     case 'string':
@@ -108,7 +117,7 @@ export function encode(one: Piece, here: Surroundings): number[] {
     case 'timer':
       return [0xb8, ...word(one.ticks), 0xe7, ports.timer];
     case 'dma':
-      return [0xb8, ...word(here.physical(here.lastByte(one.of))), 0xe7, ports.dma];
+      return [0xb8, ...word(here.physical(here.patched(one.of))), 0xe7, ports.dma];
     case 'msr':
       return [0xb9, ...word(one.index), 0x31, 0xd2, 0xb8, ...word(one.value), 0x0f, 0x30];
     case 'toUser': {

@@ -23,10 +23,15 @@ export type Piece =
   | { readonly kind: 'returnTo' | 'across'; readonly to: Place }
   /** Replaces the return address on the stack and returns. */
   | { readonly kind: 'divert'; readonly to: Place }
-  /** Replaces the last byte of a piece, or flips bits of it: through its own address, or through the alias. */
+  /**
+   * Replaces the last byte of a piece (of a branch: its condition, of a jump: its distance), or flips bits of it: through
+   * its own address, or through the alias.
+   */
   | { readonly kind: 'patch' | 'alter'; readonly of: Place; readonly value: number; readonly alias: boolean }
   /** Replaces the first four bytes of a piece. */
   | { readonly kind: 'overwrite'; readonly of: Place; readonly value: number; readonly alias: boolean }
+  /** Adds an immediate byte to EAX, ECX or EDX. */
+  | { readonly kind: 'sum'; readonly register: number; readonly value: number }
   /** Adds to a pointer: sooner or later it leaves its page. */
   | { readonly kind: 'walk'; readonly pointer: number; readonly step: number }
   | { readonly kind: 'syscall' }
@@ -165,13 +170,19 @@ const kernelPiece: fc.Arbitrary<KernelPiece> = fc.oneof<fc.MaybeWeightedArbitrar
   })),
 );
 
-export const pieceOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Piece> =>
+/** What a program has more of than others: changes of its own code, or of its page tables. */
+export type Emphasis = 'none' | 'code' | 'paging';
+
+export const pieceOf = (bits: 32 | 64, kernel: boolean, emphasis: Emphasis): fc.Arbitrary<Piece> =>
   fc.oneof<fc.MaybeWeightedArbitrary<Piece>[]>(
     { weight: 60, arbitrary: operationOf(bits) },
     { weight: 9, arbitrary: fc.record({ kind: fc.constant('branch'), condition: fc.nat({ max: 15 }), to }) },
     { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('jump', 'loop', 'loop', 'loop'), to }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('repeat'), times: fc.integer({ min: 1, max: 400 }), to }) },
-    { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom('call', 'call', 'callRegister'), routine }) },
+    {
+      weight: emphasis === 'paging' ? 24 : 8,
+      arbitrary: fc.record({ kind: fc.constantFrom('call', 'call', 'callRegister'), routine }),
+    },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -182,7 +193,7 @@ export const pieceOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Piece> =>
     { weight: 1, arbitrary: fc.constant({ kind: 'return' }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('returnTo', 'across', 'divert'), to: place }) },
     {
-      weight: 4,
+      weight: emphasis === 'code' ? 24 : 4,
       arbitrary: fc.record({
         kind: fc.constantFrom('patch', 'alter', 'alter'),
         of: place,
@@ -201,6 +212,14 @@ export const pieceOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Piece> =>
     },
     { weight: 4, arbitrary: stringPiece },
     {
+      weight: emphasis === 'code' ? 24 : 4,
+      arbitrary: fc.record({
+        kind: fc.constant('sum'),
+        register: fc.nat({ max: 2 }),
+        value: fc.integer({ min: -9, max: 9 }),
+      }),
+    },
+    {
       weight: 5,
       arbitrary: fc.record({
         kind: fc.constant('walk'),
@@ -211,7 +230,8 @@ export const pieceOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Piece> =>
     { weight: 1, arbitrary: fc.constant<Piece>({ kind: 'syscall' }) },
     ...(kernel
       ? [
-          { weight: 16, arbitrary: kernelPiece },
+          { weight: emphasis === 'paging' ? 20 : 16, arbitrary: kernelPiece },
+          ...(emphasis === 'paging' ? [{ weight: 20, arbitrary: flipOf(codeRemap.page) }] : []),
           { weight: 1, arbitrary: fc.constant<Piece>({ kind: 'toKernel' }) },
         ]
       : [{ weight: 1, arbitrary: fc.constantFrom<Piece>({ kind: 'time' }, { kind: 'cli' }, { kind: 'toKernel' }) }]),

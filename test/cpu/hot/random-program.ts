@@ -1,8 +1,8 @@
 /** Random programs: routines of pieces, where they lie, and what they begin with. */
 import fc from 'fast-check';
-import { aliasOf, encode, type Surroundings } from './random-encoding.js';
+import { aliasOf, encode, patchedOffset, type Surroundings } from './random-encoding.js';
 import { bytesOf, counterOf, pointers } from './random-operation.js';
-import { pieceOf, place, pointer, type Piece, type Place } from './random-piece.js';
+import { pieceOf, place, pointer, type Emphasis, type Piece, type Place } from './random-piece.js';
 import { places } from './random-places.js';
 
 /** How the run that is compared with the cold one goes. */
@@ -57,8 +57,15 @@ const variant: fc.Arbitrary<Variant> = fc.record({
   looks: fc.boolean(),
 });
 
-export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program> => {
-  const piece = pieceOf(bits, kernel);
+export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program> =>
+  fc.oneof(
+    programWith(bits, kernel, 'none'),
+    programWith(bits, kernel, 'code'),
+    ...(kernel ? [programWith(bits, kernel, 'paging')] : []),
+  );
+
+const programWith = (bits: 32 | 64, kernel: boolean, emphasis: Emphasis): fc.Arbitrary<Program> => {
+  const piece = pieceOf(bits, kernel, emphasis);
   const routine = fc.array(piece, { maxLength: 7 });
   return fc.record({
     bits: fc.constant(bits),
@@ -99,9 +106,14 @@ export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program>
   });
 };
 
-/** Whether a TLB entry may outlive its page table entry: then the size of a TLB shows. */
+/**
+ * Whether a TLB entry never differs from what a walk would find: else the size of a TLB shows. A global entry outlives a
+ * change of tables, and the accessed bit of the other table's entry stays clear.
+ */
 export const isTidy = ({ routines }: Program): boolean =>
-  routines.flat().every((one) => (one.kind !== 'remap' && one.kind !== 'flip') || one.flush === 'page');
+  routines
+    .flat()
+    .every((one) => one.kind !== 'switch' && ((one.kind !== 'remap' && one.kind !== 'flip') || one.flush === 'page'));
 
 export interface Assembled {
   readonly base: bigint;
@@ -179,7 +191,7 @@ export function assemble(program: Program): Assembled {
         routine,
         own: low + places.own + slot,
         address: (place) => low + offsetOf(place),
-        lastByte: (place) => low + offsetOf(place) + length(pieceAt(place)) - 1,
+        patched: (place) => low + offsetOf(place) + patchedOffset(pieceAt(place), length(pieceAt(place))),
         alias: (address) => low + aliasOf(address - low),
         physical: (address) => physicalOf(address - low),
       });
@@ -222,7 +234,7 @@ const nowhere = (bits: 32 | 64): Surroundings => ({
   routine: 0,
   own: 0,
   address: () => 0,
-  lastByte: () => 0,
+  patched: () => 0,
   alias: () => 0,
   physical: () => 0,
 });
