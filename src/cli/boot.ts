@@ -3,7 +3,7 @@ import type { Profile } from '../firmware/index.js';
 import { ConsoleInput, inputOf } from '../host/console-input.js';
 import { ConsoleOutput } from '../host/console-output.js';
 import { OutputFile } from '../host/files.js';
-import { freeBytes } from '../host/free-bytes.js';
+import { freeUnpacked } from '../host/free-unpacked.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
 import { loadProposalLinux } from '../host/proposal-linux.js';
 import { runMachine } from '../host/run-loop.js';
@@ -99,7 +99,7 @@ async function runBoot(args: Arguments): Promise<number> {
     kernelPhases: given.json !== undefined || given.explain, // who else would see them?
     observer,
   });
-  freeBytes(image.release?.());
+  freeUnpacked(image);
   if (replay !== undefined) run.machine.replayInput(replay);
   const outcome = await runToEnd(run, given, digests, flush);
   const wallSeconds = (performance.now() - started) / 1000;
