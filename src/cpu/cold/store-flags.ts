@@ -4,7 +4,7 @@ import { flagNodes } from '../ir/flags.js';
 import { NodeEmitter } from '../ir/node-emitter.js';
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
-import { FunctionWriter, type Signature } from '../wasm/encoder.js';
+import { FunctionWriter, type FunctionBody, type Signature } from '../wasm/encoder.js';
 import { I64_STORE } from '../wasm/opcodes.js';
 
 export const storeFlagsSignature: Signature = { parameters: ['i32', 'i64', 'i64', 'i64'], results: [] };
@@ -13,7 +13,7 @@ const local = (index: number): Node => ({ type: 'i64', source: { kind: 'hostLoca
 const KIND = 0;
 const parameters: FlagValues = { a: local(1), b: local(2), result: local(3) };
 
-export function storeFlagsBody(): Uint8Array {
+export function storeFlagsBody(): FunctionBody {
   return new StoreFlags().emit();
 }
 
@@ -22,7 +22,7 @@ class StoreFlags extends NodeEmitter {
     super(new FunctionWriter(storeFlagsSignature.parameters.length));
   }
 
-  emit(): Uint8Array {
+  emit(): FunctionBody {
     const { f } = this;
     const labels = Array.from({ length: FLAG_KINDS }, () => 0);
     for (let kind = FLAG_KINDS - 1; kind >= 0; kind--) labels[kind] = f.block();

@@ -15,6 +15,8 @@ export class PendingFlags {
   private readonly forms: FlagsForm[];
   /** What the locals hold at this place in the code; undefined where several ways meet. */
   form: FlagsForm | undefined;
+  /** Nobody will see the flags that are set next: they are not made. */
+  unseen = false;
 
   constructor(
     private readonly f: FunctionWriter,
@@ -47,6 +49,7 @@ export class PendingFlags {
 
   /** Emits: new flags. `emit` puts a node on the stack; every value is there before the first local changes. */
   set(form: FlagsForm, emit: (value: Node) => void): void {
+    if (this.unseen) return;
     const { f } = this;
     const kept = keptValues(form);
     const { a, b, result } = kept;
