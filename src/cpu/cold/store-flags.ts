@@ -5,7 +5,7 @@ import { NodeEmitter } from '../ir/node-emitter.js';
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
 import { FunctionWriter, type FunctionBody, type Signature } from '../wasm/encoder.js';
-import { I64_STORE } from '../wasm/opcodes.js';
+import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 
 export const storeFlagsSignature: Signature = { parameters: ['i32', 'i64', 'i64', 'i64'], results: [] };
 
@@ -15,6 +15,26 @@ const parameters: FlagValues = { a: local(1), b: local(2), result: local(3) };
 
 export function storeFlagsBody(): FunctionBody {
   return new StoreFlags().emit();
+}
+
+/** settleFlags(): what a hot function has left pending becomes FLAGS_RESULT and FLAGS_AUX. */
+export const settleFlagsSignature: Signature = { parameters: [], results: [] };
+
+export function settleFlagsBody(storeFlags: number): FunctionBody {
+  const f = new FunctionWriter(0);
+  f.i32(0);
+  f.memory(I32_LOAD, L.PENDING_KIND);
+  f.i32(0);
+  f.memory(I64_LOAD, L.FLAGS_AUX);
+  f.i32(0);
+  f.memory(I64_LOAD, L.PENDING_B);
+  f.i32(0);
+  f.memory(I64_LOAD, L.FLAGS_RESULT);
+  f.call(storeFlags);
+  f.i32(0);
+  f.i32(0);
+  f.memory(I32_STORE, L.PENDING_KIND);
+  return f.body();
 }
 
 class StoreFlags extends NodeEmitter {

@@ -73,7 +73,7 @@ export class RegionEmitter extends InstructionEmitter {
   private prologue(): void {
     const { f } = this;
     this.registers.load();
-    this.flags.load();
+    this.flags.takeOver();
     f.i32(0);
     f.memory(I32_LOAD, L.BUDGET);
     f.set(this.budget);
@@ -81,7 +81,7 @@ export class RegionEmitter extends InstructionEmitter {
 
   private epilogue(): void {
     const { f } = this;
-    this.flags.store();
+    this.flags.handOver();
     f.i32(0);
     f.get(this.rip);
     f.memory(I64_STORE, L.RIP);
