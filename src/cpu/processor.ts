@@ -13,7 +13,7 @@ import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
 
 const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
-const BATCH_TICKS = 20_000_000; // how long a hot block waits for others that will be compiled with it
+const BATCH_TICKS = 5_000_000; // how long a hot block waits for others that will be compiled with it
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;

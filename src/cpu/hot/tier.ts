@@ -11,14 +11,14 @@ import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
 /** Arrivals after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
 export type CompileAfter = number | 'never' | 'random';
-export const DEFAULT_COMPILE_AFTER = 5_000;
+export const DEFAULT_COMPILE_AFTER = 30_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 const MOST_LOSSES = 8;
 const BATCH = 64;
 /** A block that has come to its threshold this many times does not wait for a batch. */
-const URGENT = 8;
-const MAX_INSTRUCTIONS = 300;
+const URGENT = 3;
+const MAX_INSTRUCTIONS = 100;
 const MAX_DEPTH = 1;
 /** A branch taken this many times less often than a block must run to be hot is rare. */
 const RARE = 32;
