@@ -1,7 +1,8 @@
 /*
  * Compute kernels for the bench, one a run. The command line is "NAME" or "NAME REPEATS" (decimal); without REPEATS a
- * kernel does what takes a processor emulator three seconds or so, many times what it needs to start. It writes "begin", then "NAME REPEATS CHECKSUM", and
- * powers off. The same image runs on other machines that have a PVH loader and a UART at 0x3f8.
+ * kernel does what takes a processor emulator three seconds or so, many times what it needs to start. It writes
+ * "begin", then "NAME REPEATS CHECKSUM", and powers off. The same image runs on other machines that have a PVH loader
+ * and a UART at 0x3f8.
  */
 #include "compute.h"
 
