@@ -8,7 +8,7 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { builtSources, currentSources, filesBelow, root, stampFile } from './sources.mjs';
+import { assemblyScript, builtSources, currentSources, filesBelow, root, stampFile } from './sources.mjs';
 
 const dist = path.join(root, 'dist');
 
@@ -59,7 +59,7 @@ async function copyGuests() {
 
 async function buildLibrary() {
   const files = filesBelow(['src', 'firmware-tables'], ['.ts']).filter(
-    (file) => !file.startsWith(path.join('src', 'cpu', 'core')) && !file.endsWith('.d.ts'),
+    (file) => !assemblyScript.some((folder) => file.startsWith(path.normalize(folder))) && !file.endsWith('.d.ts'),
   );
   const { outputFiles } = await build({
     entryPoints: files.map((file) => path.join(root, file)),
