@@ -1,6 +1,7 @@
-// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, handlers.bin and processor.json; and lz4.wasm,
-// which unpacks kernels.
+// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, handlers.bin and processor.json; and lz4.wasm
+// and zstd.wasm, which unpack kernels.
 // Plain Node; `npm run build` calls buildCore(), and tests call it through test/support.
+import { Buffer } from 'node:buffer';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -24,6 +25,23 @@ async function compile(source, folder, name) {
   ]);
   if (error) throw new Error(`${source} does not compile:\n${stderr.toString()}`);
   await rename(temporary, path.join(folder, name));
+}
+
+/** The decoder inside of the package zstddec, which offers its module to fetch() alone. */
+async function zstdModule() {
+  const { ZSTDDecoder } = await import('zstddec');
+  const { fetch } = globalThis;
+  try {
+    return await new Promise((resolve, reject) => {
+      globalThis.fetch = (url) => {
+        resolve(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
+        return new Promise(() => undefined);
+      };
+      new ZSTDDecoder().init().catch(reject);
+    });
+  } finally {
+    globalThis.fetch = fetch;
+  }
 }
 
 /** Composes the cold tier: src/cpu/cold/build.ts, bundled for this one call. */
@@ -61,6 +79,7 @@ export async function buildCore(folder = path.join(root, 'dist/processor')) {
   await put(folder, 'cold.wasm', cold.cold);
   await put(folder, 'handlers.bin', new Uint8Array(cold.handlers.buffer));
   await put(folder, 'units.bin', cold.units);
+  await put(folder, 'zstd.wasm', await zstdModule());
   await put(
     folder,
     'processor.json',

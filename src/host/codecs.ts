@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import * as zlib from 'node:zlib';
 import { createBlockUnpacker, type BlockUnpacker } from '../loaders/decompress/block-unpacker.js';
 import { CodecError, type Codec } from '../loaders/decompress/codec.js';
@@ -11,20 +12,28 @@ import { defaultFolder } from './processor-artifacts.js';
 type Options = { readonly chunkSize: number; readonly maxOutputLength: number };
 type Unpack = (data: Uint8Array, options: Options) => Uint8Array;
 
-/** Decoders that are faster than the portable ones: LZ4 in WebAssembly, Node's own gzip and, from Node 22.15 on, Zstandard. */
+/**
+ * Decoders that are faster than the portable ones: LZ4 in WebAssembly, Node's own gzip and, from Node 22.15 on, its
+ * Zstandard; before, the portable Zstandard optimized at once.
+ */
 export function hostCodecs(): readonly Codec[] {
   const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: Unpack };
   return [
     createLz4(blockUnpacker),
     nativeGzip,
-    ...(zstdDecompressSync === undefined ? [] : [nativeZstd(zstdDecompressSync)]),
+    zstdDecompressSync === undefined ? optimizedZstd() : nativeZstd(zstdDecompressSync),
   ];
 }
 
 /** undefined when the build has no such module: the portable decoder does it alone. */
 function blockUnpacker(): BlockUnpacker | undefined {
+  const module = builtModule('lz4.wasm');
+  return module === undefined ? undefined : createBlockUnpacker(module);
+}
+
+function builtModule(name: string): WebAssembly.Module | undefined {
   try {
-    return createBlockUnpacker(new WebAssembly.Module(readFileSync(path.join(defaultFolder(), 'lz4.wasm'))));
+    return new WebAssembly.Module(readFileSync(path.join(defaultFolder(), name)));
   } catch {
     return undefined;
   }
@@ -71,6 +80,25 @@ function nativeZstd(decompress: Unpack): Codec {
         throw new CodecError(`it unpacks to ${String(bytes.length)} bytes, ${String(size)} were announced`);
       }
       return bytes;
+    },
+  };
+}
+
+/**
+ * Most of its time is spent within a few calls; V8 would let them end in the code of its quick compiler, which takes
+ * longer than waiting for the good one.
+ */
+function optimizedZstd(): Codec {
+  const zstd = createZstd(() => builtModule('zstd.wasm'));
+  return {
+    ...zstd,
+    unpack(data, size) {
+      setFlagsFromString('--no-liftoff');
+      try {
+        return zstd.unpack(data, size);
+      } finally {
+        setFlagsFromString('--liftoff');
+      }
     },
   };
 }
