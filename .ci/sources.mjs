@@ -32,6 +32,7 @@ const scripts = [
   'examples/proposal-linux/proposal-linux.efi',
   '.ci/build.mjs',
   '.ci/build-core.mjs',
+  '.ci/code-cache.mjs',
   '.ci/sources.mjs',
   'package-lock.json',
 ];
