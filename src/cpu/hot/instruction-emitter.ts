@@ -49,7 +49,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
     this.instruction = instruction;
     this.locals = [];
     const { pools } = this;
-    pools.i32.used = pools.i64.used = pools.v128.used = 0;
+    pools.i32.used = pools.i64.used = pools.f32.used = pools.f64.used = pools.v128.used = 0;
     if (instruction.shape.mayLeave) this.registers.flush();
     for (const statement of instruction.shape.statements) this.statement(statement);
   }
@@ -107,6 +107,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
         return;
       }
       case 'raise':
+      case 'rareHelper':
         this.leave();
         return;
       case 'helper':
@@ -132,21 +133,28 @@ export abstract class InstructionEmitter extends NodeEmitter {
     const { f, flags } = this;
     const known = this.known(s.condition);
     if (known !== undefined) {
-      for (const statement of known === 0n ? s.else : s.then) this.statement(statement);
+      this.part(known === 0n ? s.else : s.then);
       return;
     }
     this.node(s.condition);
     const { form } = flags;
     f.if();
-    for (const statement of s.then) this.statement(statement);
-    const same = flags.form === form;
+    this.part(s.then);
+    const then = flags.form;
     flags.form = form;
     if (s.else.length > 0) {
       f.else();
-      for (const statement of s.else) this.statement(statement);
+      this.part(s.else);
     }
-    if (!same || flags.form !== form) flags.form = undefined;
     f.end();
+    if (leaves(s.else)) flags.form = then;
+    else if (!leaves(s.then) && flags.form !== then) flags.form = undefined;
+  }
+
+  /** What is prepared for a helper that hot code never calls is left out. */
+  private part(statements: readonly Statement[]): void {
+    if (leaves(statements)) this.leave();
+    else for (const statement of statements) this.statement(statement);
   }
 
   private setRegister(address: number, bits: number, value: Node): void {
@@ -346,3 +354,9 @@ export abstract class InstructionEmitter extends NodeEmitter {
     }
   }
 }
+
+/** The statements end with what hot code leaves to the cold tier; nothing in front of it counts. */
+const leaves = (statements: readonly Statement[]): boolean => {
+  const last = statements.at(-1)?.kind;
+  return last === 'raise' || last === 'rareHelper';
+};

@@ -138,7 +138,11 @@ function some(statements: readonly Statement[], test: (statement: Statement) => 
 }
 
 const mayLeave = (s: Statement): boolean =>
-  s.kind === 'helper' || s.kind === 'load' || (s.kind === 'store' && s.host === undefined) || s.kind === 'raise';
+  s.kind === 'load' ||
+  (s.kind === 'store' && s.host === undefined) ||
+  s.kind === 'raise' ||
+  s.kind === 'helper' ||
+  s.kind === 'rareHelper';
 
 function transferOf(statements: readonly Statement[]): Transfer {
   const stores = some(statements, ({ kind }) => kind === 'store');
