@@ -16,6 +16,7 @@ import { PendingFlags } from './pending-flags.js';
 import type { ResolvedInstruction } from './records.js';
 import { RegisterLocals, isGeneral } from './register-locals.js';
 import type { RegionContext } from './region.js';
+import { isVector } from './vector-locals.js';
 
 export abstract class InstructionEmitter extends NodeEmitter {
   protected readonly registers: RegisterLocals;
@@ -25,7 +26,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
   private locals: (Node | undefined)[] = [];
   private readonly pools: Record<ValueType, { readonly locals: number[]; used: number }>;
 
-  /** `used`: every general register that the code names, as bits by number. */
+  /** `used`: every register that the code names, as bits (registerBit). */
   protected constructor(
     protected readonly context: RegionContext,
     used: number,
@@ -67,9 +68,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
         this.setRegister(L.RAX + 8 * s.register, s.bits, s.value);
         return;
       case 'setVector':
-        f.i32(this.operandAddress(s.operand));
-        this.node(s.value);
-        f.memory(storeOpcode(128), 0);
+        this.setVector(this.operandAddress(s.operand), s.value);
         return;
       case 'setState':
         if (isGeneral(s.address)) {
@@ -155,6 +154,18 @@ export abstract class InstructionEmitter extends NodeEmitter {
   private part(statements: readonly Statement[]): void {
     if (leaves(statements)) this.leave();
     else for (const statement of statements) this.statement(statement);
+  }
+
+  private setVector(address: number, value: Node): void {
+    const { f } = this;
+    if (isVector(address)) {
+      this.node(value);
+      this.registers.vectors.set(address);
+      return;
+    }
+    f.i32(address); // an MMX register
+    this.node(value);
+    f.memory(storeOpcode(128), 0);
   }
 
   private setRegister(address: number, bits: number, value: Node): void {
@@ -269,8 +280,9 @@ export abstract class InstructionEmitter extends NodeEmitter {
 
   protected operand(operand: number, bits: number): void {
     const address = this.operandAddress(operand);
-    if (bits === 128) {
-      this.f.i32(address);
+    if (isVector(address)) this.registers.vectors.get(address);
+    else if (bits === 128) {
+      this.f.i32(address); // an MMX register
       this.f.memory(loadOpcode(128), 0);
     } else this.registers.get(address, bits);
   }

@@ -4,7 +4,7 @@ import { Lifter, type Statement } from '../ir/lifter.js';
 import { families } from '../isa/index.js';
 import { parseShapeKey } from '../isa/shape-key.js';
 import * as L from '../state-layout.js';
-import { isGeneral } from './register-locals.js';
+import { registerBit } from './register-locals.js';
 
 const definitions = new Map(families.flatMap((family) => Object.entries(family)));
 
@@ -160,9 +160,6 @@ function transferOf(statements: readonly Statement[]): Transfer {
 /** A near return moves the stack pointer; an indirect jump does not. */
 const popsTarget = (statements: readonly Statement[]): boolean =>
   some(statements, (s) => s.kind === 'setRegister' && s.register === 4);
-
-/** The bit of a general register by its state address; 0 for everything else. */
-export const registerBit = (address: number): number => (isGeneral(address) ? 1 << ((address - L.RAX) >> 3) : 0);
 
 /** General registers that statements name themselves, as bits by number; operands are each instruction's own. */
 function registersIn(statements: readonly Statement[]): number {

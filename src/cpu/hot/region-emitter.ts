@@ -4,7 +4,7 @@ import * as L from '../state-layout.js';
 import type { Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 import { InstructionEmitter } from './instruction-emitter.js';
-import { registerBit } from './records.js';
+import { registerBit } from './register-locals.js';
 import type { Region, RegionBlock, RegionContext } from './region.js';
 import { structure, type Part } from './structure.js';
 

@@ -1,10 +1,11 @@
 /**
- * General registers of hot code in locals. A changed register is stored before the next instruction that may leave and
+ * Registers of hot code in locals, the vector registers in a class of their own. A changed register is stored before the next instruction that may leave and
  * before every transfer, so that leaving needs no stores of its own.
  */
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
+import { isVector, VectorLocals } from './vector-locals.js';
 
 const GPRS = 16;
 const MASK_32 = 0xffff_ffffn;
@@ -13,16 +14,24 @@ const masks: Readonly<Record<number, bigint>> = { 8: 0xffn, 16: 0xffffn, 32: MAS
 /** True for the state address of a general register or of its second byte. */
 export const isGeneral = (address: number): boolean => address >= L.RAX && address < L.RAX + 8 * GPRS;
 
+/** The bit of a register by its state address: general registers from bit 0, XMM from bit 16; 0 for everything else. */
+export function registerBit(address: number): number {
+  if (isGeneral(address)) return 1 << ((address - L.RAX) >> 3);
+  return isVector(address) ? 1 << (GPRS + ((address - L.XMM) >> 4)) : 0;
+}
+
 export class RegisterLocals {
+  readonly vectors: VectorLocals;
   private readonly locals: number[];
   private dirty = 0; // bits by register number
 
-  /** `used`: every register that the code names, as bits by number. */
+  /** `used`: every register that the code names, as bits (registerBit). */
   constructor(
     private readonly f: FunctionWriter,
     private readonly used: number,
   ) {
     this.locals = Array.from({ length: GPRS }, (_, register) => (used & (1 << register) ? f.local('i64') : -1));
+    this.vectors = new VectorLocals(f, used >>> GPRS);
   }
 
   private local(register: number): number {
@@ -34,6 +43,7 @@ export class RegisterLocals {
   /** Emits: every register that is used, from memory. */
   load(): void {
     const { f } = this;
+    this.vectors.load();
     for (let register = 0; register < GPRS; register++) {
       if ((this.used & (1 << register)) === 0) continue;
       f.i32(0);
@@ -45,6 +55,7 @@ export class RegisterLocals {
   /** Emits: memory has every register. */
   flush(): void {
     const { f } = this;
+    this.vectors.flush();
     for (let register = 0; this.dirty !== 0; register++) {
       const bit = 1 << register;
       if ((this.dirty & bit) === 0) continue;
