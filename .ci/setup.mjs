@@ -1,7 +1,7 @@
 // Makes a checkout ready: installs the packages when they are missing or older than the lock file, builds when sources
 // changed. Plain Node. `--quiet` says nothing unless there is something to do.
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { builtSources, currentSources, root } from './sources.mjs';
 
@@ -29,6 +29,13 @@ if (major < 20) {
 // npm writes this file last, so an interrupted installation is done again.
 const installed = modified('node_modules/.package-lock.json');
 if (installed === 0 || installed < modified('package-lock.json')) {
+  // npm would empty the folder that the link leads to, which is another checkout's.
+  if (lstatSync(path.join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    process.stderr.write(
+      'setup: node_modules is a symbolic link and its packages are missing or older than the lock file: install them where it leads to, or remove the link\n',
+    );
+    process.exit(1);
+  }
   run('setup: installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 

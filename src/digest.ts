@@ -39,7 +39,8 @@ export function formatDigest({ processor, memory, devices, tlb }: Digest): strin
 
 /**
  * Runs a machine and calls back with its digest at every tick that is a multiple of `every`, and at its end. An idle
- * guest's time is moved forward to its next timer; one that only input can wake ends the run, as does `limit` (a tick).
+ * guest's time is moved forward to its next timer; one that only input can wake ends the run, one that faults for ever
+ * and `limit` (a tick) do, too.
  */
 export function runWithDigests(
   machine: Machine,
@@ -50,7 +51,9 @@ export function runWithDigests(
   const ended = (): boolean => machine.outcome !== undefined;
   let next = (Math.floor(machine.ticks / every) + 1) * every;
   while (!ended() && machine.ticks < limit) {
-    machine.run(Math.max(0, Math.min(next, limit) - machine.ticks));
+    const before = machine.ticks;
+    machine.run(Math.max(0, Math.min(next, limit) - before));
+    if (machine.ticks === before && !machine.idle && !ended()) break; // it faults for ever
     if (machine.idle) {
       const wake = machine.idleUntil();
       if (wake === undefined) break;

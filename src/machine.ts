@@ -50,7 +50,7 @@ export interface MachineOptions {
   /** What the real-time clock shows at the start, seconds since 1970 (UTC). */
   readonly startSeconds?: number;
   readonly tlbEntries?: number;
-  /** When hot code is compiled: after so many entries of a block, 'never', or 'random' (for tests). */
+  /** When hot code is compiled: after so many entries of a block, 'never', or at random (for tests). */
   readonly compileAfter?: CompileAfter;
   /** Which EFI services exist; `proposal` when left out. */
   readonly profile?: Profile;

@@ -13,7 +13,9 @@ import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
 
 const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
-const BATCH_TICKS = 20_000_000; // how long a hot block waits for others that will be compiled with it
+const BATCH_TICKS = 5_000_000; // how long a hot block waits for others that will be compiled with it
+/** Exits of the dispatch loop without a tick, after which the host gets control: such a guest may fault for ever. */
+const MOST_EXITS = 10_000;
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
@@ -148,6 +150,7 @@ export class EmulatedProcessor implements Processor {
     this.runEnd = untilTick;
     let record = 0;
     let compileAt = 0;
+    let [progress, exits] = [this.ticks, 0];
     for (;;) {
       if (this.hot.isWaiting && this.ticks >= compileAt) this.hot.compileWaiting();
       if (record === 0) {
@@ -157,6 +160,8 @@ export class EmulatedProcessor implements Processor {
       }
       const now = this.ticks;
       if (now >= this.runEnd && record === 0) return 'budget';
+      if (now !== progress) [progress, exits] = [now, 0];
+      else if (++exits > MOST_EXITS && record === 0) return 'requested';
       const longest = this.oneStep() ? 1 : this.hot.isWaiting ? Math.max(1, compileAt - now) : LONGEST_RUN;
       const budget = Math.min(this.runEnd - now, longest);
       const trapping = this.trapFlag();
@@ -212,6 +217,13 @@ export class EmulatedProcessor implements Processor {
   requestStop(): void {
     this.view.setUint32(L.STOP_REQUESTED, 1, true);
     this.runNoLaterThan(this.ticks);
+  }
+
+  /** Drops everything that was decoded or compiled, and what was learnt about it; the guest cannot tell. */
+  forgetTranslations(): void {
+    this.hot.forget();
+    this.blocks.clear();
+    this.decoder.reset();
   }
 
   skipTo(tick: number): void {

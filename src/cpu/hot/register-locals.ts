@@ -1,6 +1,6 @@
 /**
- * Registers of hot code in locals, the vector registers in a class of their own. A changed register is stored before the next instruction that may leave and
- * before every transfer, so that leaving needs no stores of its own.
+ * Registers of hot code in locals, the vector registers in a class of their own. A changed register is stored before the
+ * next instruction that may leave and before every transfer, so that leaving needs no stores of its own.
  */
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';

@@ -9,16 +9,20 @@ import { compileRegions, type HotModuleHost } from './hot-module.js';
 import { RecordReader, type BlockBody } from './records.js';
 import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
-/** Arrivals after which a block is compiled; 'random' draws a new number after each compilation (seeded), for tests. */
-export type CompileAfter = number | 'never' | 'random';
-export const DEFAULT_COMPILE_AFTER = 5_000;
+/**
+ * Arrivals after which a block is compiled. For tests: `random` draws a new number after each compilation, from a seed
+ * ('random': SEED).
+ */
+export type CompileAfter = number | 'never' | 'random' | { readonly random: number };
+export const DEFAULT_COMPILE_AFTER = 30_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
+const SEED = 7;
 const MOST_LOSSES = 8;
 const BATCH = 64;
 /** A block that has come to its threshold this many times does not wait for a batch. */
-const URGENT = 8;
-const MAX_INSTRUCTIONS = 300;
+const URGENT = 3;
+const MAX_INSTRUCTIONS = 100;
 const MAX_DEPTH = 1;
 /** A branch taken this many times less often than a block must run to be hot is rare. */
 const RARE = 32;
@@ -62,7 +66,8 @@ export class HotTier {
   private nextSlot: number;
   /** How often hot code was lost to a store, by guest-physical start of the block that was written. */
   private readonly losses = new Map<number, number>();
-  private readonly random = new SeededRandom(7);
+  /** Draws the thresholds, when they are random. */
+  private readonly random: SeededRandom | undefined;
   private limits: RegionLimits = { instructions: MAX_INSTRUCTIONS, depth: MAX_DEPTH, rare: 1 };
 
   constructor(
@@ -76,19 +81,17 @@ export class HotTier {
     this.reader = new RecordReader(host.memory, artifacts);
     this.counts = new BranchCounts(this.view, (linear, mode) => this.blocks.findLinear(linear, mode));
     this.nextSlot = artifacts.hotBase;
+    if (compileAfter === 'random') this.random = new SeededRandom(SEED);
+    else if (typeof compileAfter === 'object') this.random = new SeededRandom(compileAfter.random);
     // Where a test wants early compilation it wants it at once.
     this.batch = typeof compileAfter === 'number' && compileAfter > RANDOM_LIMIT ? BATCH : 1;
     this.setThreshold();
   }
 
   private setThreshold(): void {
-    const { compileAfter } = this;
-    const threshold =
-      compileAfter === 'never'
-        ? NEVER
-        : compileAfter === 'random'
-          ? 1 + Number(this.random.next64() % BigInt(RANDOM_LIMIT))
-          : compileAfter;
+    const { compileAfter, random } = this;
+    const fixed = typeof compileAfter === 'number' ? compileAfter : NEVER;
+    const threshold = random === undefined ? fixed : 1 + Number(random.next64() % BigInt(RANDOM_LIMIT));
     this.view.setUint32(L.HOT_THRESHOLD, threshold, true);
     this.view.setUint32(L.HOT_URGENT, threshold === NEVER ? NEVER : threshold * URGENT, true);
     this.limits = { ...this.limits, rare: Math.max(1, Math.floor(threshold / RARE)) };
@@ -128,7 +131,7 @@ export class HotTier {
     this.waiting.clear();
     if (compiled.length > 0) this.install(compiled);
     this.statistics.milliseconds += performance.now() - start;
-    if (this.compileAfter === 'random') this.setThreshold();
+    if (this.random !== undefined) this.setThreshold();
   }
 
   private readonly bodyOf = (block: Block): BlockBody => {
@@ -248,6 +251,12 @@ export class HotTier {
     this.counts.clear();
     this.free.length = 0;
     this.nextSlot = this.artifacts.hotBase;
+  }
+
+  /** As new: which code keeps changing is forgotten, too. */
+  forget(): void {
+    this.clear();
+    this.losses.clear();
   }
 }
 

@@ -17,7 +17,7 @@ const machines = new Map<string, RandomMachine>();
 
 /** One machine a configuration serves all programs. */
 function machineOf(compileAfter: CompileAfter, tlbEntries: number): RandomMachine {
-  const key = `${String(compileAfter)} ${String(tlbEntries)}`;
+  const key = `${JSON.stringify(compileAfter)} ${String(tlbEntries)}`;
   const machine = machines.get(key) ?? new RandomMachine(buildArtifacts(), compileAfter, tlbEntries);
   machines.set(key, machine);
   return machine;
@@ -37,7 +37,7 @@ function run(
   } catch (error) {
     machines.clear();
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return expect.fail(`compiled after ${String(compileAfter)}, TLBs of ${String(tlbEntries)}: ${why}`);
+    return expect.fail(`compiled after ${JSON.stringify(compileAfter)}, TLBs of ${String(tlbEntries)}: ${why}`);
   }
 }
 

@@ -6,7 +6,6 @@ import { EmulatedProcessor } from '../../../src/cpu/processor.js';
 import * as layout from '../../../src/cpu/state-layout.js';
 import { generalRegisters, type ProcessorBus } from '../../../src/cpu/types.js';
 import { seededRandom } from '../../instructions/random.js';
-import { forgetTranslations } from './forget-translations.js';
 import { pointers } from './random-operation.js';
 import { places, ports, ramBytes, selectors, vectors } from './random-places.js';
 import type { Assembled, Program } from './random-program.js';
@@ -98,7 +97,7 @@ export class RandomMachine {
 
   private reset({ bits, kernel, registers: values, flags }: Program, { base, start, parts }: Assembled): void {
     const { registers, memory, state } = this.processor;
-    forgetTranslations(this.processor);
+    this.processor.forgetTranslations();
     const wanted = this.clean.slice();
     for (const { physical, bytes } of parts) wanted.set(bytes, physical);
     const current = memory.readPhysical(0, ramBytes);
