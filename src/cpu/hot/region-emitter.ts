@@ -219,6 +219,9 @@ export class RegionEmitter extends InstructionEmitter {
     f.i32(0);
     f.i32(this.instruction.record);
     f.memory(I32_STORE, L.LEAVE_RECORD);
+    f.i32(0);
+    f.i32(0);
+    f.memory(I32_STORE, L.PENDING_KIND); // settled, whatever the hot function before had left
     f.get(this.status);
     f.return();
     f.end();
