@@ -120,6 +120,8 @@ export const FX_MXCSR = 0x1418;
 export const FX_ST = 0x1420; // physical x87 registers are kept in ST (top-relative) order, as FXSAVE stores them
 export const XMM = 0x14a0;
 
+export const EXPECTED_ADDENDS = 0x1600; // u32 each: what hot code expects TLB_ADDEND to be, by base register; a hint
+
 export const SCRATCH = 0x2000; // 256 bytes: 128-bit operands of slow paths, MMIO values
 export const TLB_LARGE_FILTER = 0x2800; // 256 bytes, bit (linear >> 22) & 2047: a piece of a large page may be in a TLB
 export const TLB_LOG_COUNT = 0x2904; // u32: non-global fills since the last flush; above TLB_LOG_MAX the log is incomplete

@@ -1,7 +1,4 @@
-/**
- * Registers of hot code in locals, the vector registers in a class of their own. A changed register is stored before the
- * next instruction that may leave and before every transfer, so that leaving needs no stores of its own.
- */
+/** Registers of hot code in locals: loaded on entry, stored at its end and before helpers, as far as it writes them. */
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
@@ -20,18 +17,25 @@ export function registerBit(address: number): number {
   return isVector(address) ? 1 << (GPRS + ((address - L.XMM) >> 4)) : 0;
 }
 
+/** Registers as bits (registerBit). */
+export interface RegisterUse {
+  /** Every one that the code names. */
+  readonly used: number;
+  /** Every one that it writes. */
+  readonly written: number;
+}
+
 export class RegisterLocals {
   readonly vectors: VectorLocals;
   private readonly locals: number[];
-  private dirty = 0; // bits by register number
 
-  /** `used`: every register that the code names, as bits (registerBit). */
   constructor(
     private readonly f: FunctionWriter,
-    private readonly used: number,
+    private readonly registers: RegisterUse,
   ) {
+    const { used, written } = registers;
     this.locals = Array.from({ length: GPRS }, (_, register) => (used & (1 << register) ? f.local('i64') : -1));
-    this.vectors = new VectorLocals(f, used >>> GPRS);
+    this.vectors = new VectorLocals(f, used >>> GPRS, written >>> GPRS);
   }
 
   private local(register: number): number {
@@ -45,7 +49,7 @@ export class RegisterLocals {
     const { f } = this;
     this.vectors.load();
     for (let register = 0; register < GPRS; register++) {
-      if ((this.used & (1 << register)) === 0) continue;
+      if ((this.registers.used & (1 << register)) === 0) continue;
       f.i32(0);
       f.memory(I64_LOAD, L.RAX + 8 * register);
       f.set(this.locals[register] ?? 0);
@@ -53,13 +57,11 @@ export class RegisterLocals {
   }
 
   /** Emits: memory has every register. */
-  flush(): void {
+  store(): void {
     const { f } = this;
-    this.vectors.flush();
-    for (let register = 0; this.dirty !== 0; register++) {
-      const bit = 1 << register;
-      if ((this.dirty & bit) === 0) continue;
-      this.dirty &= ~bit;
+    this.vectors.store();
+    for (let register = 0; register < GPRS; register++) {
+      if ((this.registers.written & (1 << register)) === 0) continue;
       f.i32(0);
       f.get(this.locals[register] ?? 0);
       f.memory(I64_STORE, L.RAX + 8 * register);
@@ -101,6 +103,5 @@ export class RegisterLocals {
       }
     }
     f.set(local);
-    this.dirty |= 1 << register;
   }
 }

@@ -1,4 +1,4 @@
-/** XMM registers of hot code in locals: loaded and stored together with the general registers. */
+/** XMM registers of hot code in locals, loaded and stored together with the general ones (register-locals.ts). */
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { loadOpcode, storeOpcode } from '../wasm/opcodes.js';
@@ -11,12 +11,12 @@ export const isVector = (address: number): boolean => address >= L.XMM && addres
 
 export class VectorLocals {
   private readonly locals: number[];
-  private dirty = 0; // bits by register number
 
-  /** `used`: every register that the code names, as bits by number. */
+  /** Registers that the code names, and those of them that it writes, as bits by number. */
   constructor(
     private readonly f: FunctionWriter,
     private readonly used: number,
+    private readonly written: number,
   ) {
     this.locals = Array.from({ length: REGISTERS }, (_, register) => (used & (1 << register) ? f.local('v128') : -1));
   }
@@ -39,12 +39,10 @@ export class VectorLocals {
   }
 
   /** Emits: memory has every register. */
-  flush(): void {
+  store(): void {
     const { f } = this;
-    for (let register = 0; this.dirty !== 0; register++) {
-      const bit = 1 << register;
-      if ((this.dirty & bit) === 0) continue;
-      this.dirty &= ~bit;
+    for (let register = 0; register < REGISTERS; register++) {
+      if ((this.written & (1 << register)) === 0) continue;
       f.i32(0);
       f.get(this.local(register));
       f.memory(storeOpcode(128), L.XMM + BYTES * register);
@@ -58,8 +56,6 @@ export class VectorLocals {
 
   /** Emits: the vector on the stack becomes its value. */
   set(address: number): void {
-    const register = (address - L.XMM) / BYTES;
-    this.f.set(this.local(register));
-    this.dirty |= 1 << register;
+    this.f.set(this.local((address - L.XMM) / BYTES));
   }
 }
