@@ -25,7 +25,9 @@ export function coreImports(shapes: readonly Shape[]): ReadonlyMap<string, Signa
     if ('arguments' in source) source.arguments.forEach(visitNode);
   };
   const visit = (statement: Statement): void => {
-    if (statement.kind === 'helper') found.set(statement.name, { parameters: ['i32'], results: ['i32'] });
+    if (statement.kind === 'helper' || statement.kind === 'rareHelper') {
+      found.set(statement.name, { parameters: ['i32'], results: ['i32'] });
+    }
     if (statement.kind === 'if') [...statement.then, ...statement.else].forEach(visit);
     if (statement.kind === 'flags') {
       Object.values(statement.form).forEach((part) => {

@@ -127,6 +127,7 @@ export class ColdEmitter extends NodeEmitter {
         context.fault();
         return;
       case 'helper':
+      case 'rareHelper':
         context.beforeCall();
         f.get(context.record);
         f.call(context.functionIndex(s.name));

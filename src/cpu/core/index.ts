@@ -50,7 +50,7 @@ export { emms, fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait } from './
 export { fxrstor, fxrstor64, fxsave, fxsave64, ldmxcsr, stmxcsr } from './float/fpu-state';
 export { hotRead, hotWrite } from './memory/hot-access';
 export { enterMmx, maskmovdqu, maskmovq } from './float/sse-store';
-export { sseApproximate, sseArithmetic, sseCompareFlags } from './float/sse-float';
+export { sseApproximate, sseArithmetic, sseCompareFlags, sseExact } from './float/sse-float';
 export { sseConvertFormat, sseFromInteger, sseToIntegers, sseToMmx, sseToRegister } from './float/sse-float-convert';
 export { x87Arithmetic, x87Compare } from './float/x87-arithmetic';
 export { x87ConditionalMove, x87Constant, x87Exchange, x87Free, x87Load, x87Nothing, x87Rotate } from './float/x87-transfer';

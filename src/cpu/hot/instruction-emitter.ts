@@ -17,6 +17,7 @@ import { PendingFlags } from './pending-flags.js';
 import type { ResolvedInstruction } from './records.js';
 import { RegisterLocals, isGeneral, type RegisterUse } from './register-locals.js';
 import type { RegionContext } from './region.js';
+import { isVector } from './vector-locals.js';
 
 export abstract class InstructionEmitter extends NodeEmitter {
   protected readonly registers: RegisterLocals;
@@ -51,7 +52,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
     this.instruction = instruction;
     this.locals = [];
     const { pools } = this;
-    pools.i32.used = pools.i64.used = pools.v128.used = 0;
+    pools.i32.used = pools.i64.used = pools.f32.used = pools.f64.used = pools.v128.used = 0;
     for (const statement of instruction.shape.statements) this.statement(statement);
   }
 
@@ -68,9 +69,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
         this.setRegister(L.RAX + 8 * s.register, s.bits, s.value);
         return;
       case 'setVector':
-        f.i32(this.operandAddress(s.operand));
-        this.node(s.value);
-        f.memory(storeOpcode(128), 0);
+        this.setVector(this.operandAddress(s.operand), s.value);
         return;
       case 'setState':
         if (isGeneral(s.address)) {
@@ -106,6 +105,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
         return;
       }
       case 'raise':
+      case 'rareHelper':
         this.leave();
         return;
       case 'helper':
@@ -131,22 +131,41 @@ export abstract class InstructionEmitter extends NodeEmitter {
     const { f, flags } = this;
     const known = this.known(s.condition);
     if (known !== undefined) {
-      for (const statement of known === 0n ? s.else : s.then) this.statement(statement);
+      this.part(known === 0n ? s.else : s.then);
       return;
     }
     this.node(s.condition);
     const { form } = flags;
     if (s.then[0]?.kind === 'raise') f.hint(false);
     f.if();
-    for (const statement of s.then) this.statement(statement);
-    const same = flags.form === form;
+    this.part(s.then);
+    const then = flags.form;
     flags.form = form;
     if (s.else.length > 0) {
       f.else();
-      for (const statement of s.else) this.statement(statement);
+      this.part(s.else);
     }
-    if (!same || flags.form !== form) flags.form = undefined;
     f.end();
+    if (leaves(s.else)) flags.form = then;
+    else if (!leaves(s.then) && flags.form !== then) flags.form = undefined;
+  }
+
+  /** What is prepared for a helper that hot code never calls is left out. */
+  private part(statements: readonly Statement[]): void {
+    if (leaves(statements)) this.leave();
+    else for (const statement of statements) this.statement(statement);
+  }
+
+  private setVector(address: number, value: Node): void {
+    const { f } = this;
+    if (isVector(address)) {
+      this.node(value);
+      this.registers.vectors.set(address);
+      return;
+    }
+    f.i32(address); // an MMX register
+    this.node(value);
+    f.memory(storeOpcode(128), 0);
   }
 
   private setRegister(address: number, bits: number, value: Node): void {
@@ -264,8 +283,9 @@ export abstract class InstructionEmitter extends NodeEmitter {
 
   protected operand(operand: number, bits: number): void {
     const address = this.operandAddress(operand);
-    if (bits === 128) {
-      this.f.i32(address);
+    if (isVector(address)) this.registers.vectors.get(address);
+    else if (bits === 128) {
+      this.f.i32(address); // an MMX register
       this.f.memory(loadOpcode(128), 0);
     } else this.registers.get(address, bits);
   }
@@ -349,3 +369,9 @@ export abstract class InstructionEmitter extends NodeEmitter {
     }
   }
 }
+
+/** The statements end with what hot code leaves to the cold tier; nothing in front of it counts. */
+const leaves = (statements: readonly Statement[]): boolean => {
+  const last = statements.at(-1)?.kind;
+  return last === 'raise' || last === 'rareHelper';
+};

@@ -4,7 +4,7 @@ import { Lifter, type Statement } from '../ir/lifter.js';
 import { families } from '../isa/index.js';
 import { parseShapeKey } from '../isa/shape-key.js';
 import * as L from '../state-layout.js';
-import { isGeneral } from './register-locals.js';
+import { registerBit } from './register-locals.js';
 
 const definitions = new Map(families.flatMap((family) => Object.entries(family)));
 
@@ -156,7 +156,11 @@ function some(statements: readonly Statement[], test: (statement: Statement) => 
 }
 
 const mayLeave = (s: Statement): boolean =>
-  s.kind === 'helper' || s.kind === 'load' || (s.kind === 'store' && s.host === undefined) || s.kind === 'raise';
+  s.kind === 'load' ||
+  (s.kind === 'store' && s.host === undefined) ||
+  s.kind === 'raise' ||
+  s.kind === 'helper' ||
+  s.kind === 'rareHelper';
 
 function transferOf(statements: readonly Statement[]): Transfer {
   const stores = some(statements, ({ kind }) => kind === 'store');
@@ -175,9 +179,6 @@ function transferOf(statements: readonly Statement[]): Transfer {
 const popsTarget = (statements: readonly Statement[]): boolean =>
   some(statements, (s) => s.kind === 'setRegister' && s.register === 4);
 
-/** The bit of a general register by its state address; 0 for everything else. */
-export const registerBit = (address: number): number => (isGeneral(address) ? 1 << ((address - L.RAX) >> 3) : 0);
-
 /** General registers that statements name themselves, as bits by number; operands are each instruction's own. */
 function registersIn(statements: readonly Statement[]): number {
   let bits = 0;
@@ -192,13 +193,13 @@ function registersIn(statements: readonly Statement[]): number {
   return bits;
 }
 
-/** What statements write of the general registers. */
+/** What statements write of the registers. */
 function writtenBy(statements: readonly Statement[]): Pick<LiftedShape, 'written' | 'writtenOperands'> {
   let written = 0;
   let writtenOperands = 0;
   for (const s of statements) {
     if (s.kind === 'setRegister') written |= 1 << s.register;
-    else if (s.kind === 'setOperand') writtenOperands |= 1 << s.operand;
+    else if (s.kind === 'setOperand' || s.kind === 'setVector') writtenOperands |= 1 << s.operand;
     else if (s.kind === 'setState') written |= registerBit(s.address);
     else if (s.kind === 'if') {
       const parts = writtenBy([...s.then, ...s.else]);

@@ -6,8 +6,8 @@ import type { FunctionBody, Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 import { addendSlot } from './expected-addends.js';
 import { InstructionEmitter } from './instruction-emitter.js';
-import { registerBit, unseenFlags } from './records.js';
-import type { RegisterUse } from './register-locals.js';
+import { unseenFlags } from './records.js';
+import { registerBit, type RegisterUse } from './register-locals.js';
 import type { Region, RegionBlock, RegionContext } from './region.js';
 import { structure, type Part } from './structure.js';
 
@@ -222,6 +222,9 @@ export class RegionEmitter extends InstructionEmitter {
     f.i32(0);
     f.i32(this.instruction.record);
     f.memory(I32_STORE, L.LEAVE_RECORD);
+    f.i32(0);
+    f.i32(0);
+    f.memory(I32_STORE, L.PENDING_KIND); // settled, whatever the hot function before had left
     f.get(this.status);
     f.return();
     f.end();
@@ -307,7 +310,7 @@ export class RegionEmitter extends InstructionEmitter {
 
 const helperSignature: Signature = { parameters: ['i32'], results: ['i32'] };
 
-/** The general registers and the expected addends that the code uses, as bits. */
+/** The registers and the expected addends that the code uses, as bits. */
 function usedBy(region: Region): RegisterUse & { readonly addends: number } {
   let addends = 0;
   let used = 0;

@@ -1,7 +1,8 @@
-/** General registers of hot code in locals: loaded on entry, stored at its end and before helpers, as far as it writes them. */
+/** Registers of hot code in locals: loaded on entry, stored at its end and before helpers, as far as it writes them. */
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
+import { isVector, VectorLocals } from './vector-locals.js';
 
 const GPRS = 16;
 const MASK_32 = 0xffff_ffffn;
@@ -10,7 +11,13 @@ const masks: Readonly<Record<number, bigint>> = { 8: 0xffn, 16: 0xffffn, 32: MAS
 /** True for the state address of a general register or of its second byte. */
 export const isGeneral = (address: number): boolean => address >= L.RAX && address < L.RAX + 8 * GPRS;
 
-/** General registers as bits by number. */
+/** The bit of a register by its state address: general registers from bit 0, XMM from bit 16; 0 for everything else. */
+export function registerBit(address: number): number {
+  if (isGeneral(address)) return 1 << ((address - L.RAX) >> 3);
+  return isVector(address) ? 1 << (GPRS + ((address - L.XMM) >> 4)) : 0;
+}
+
+/** Registers as bits (registerBit). */
 export interface RegisterUse {
   /** Every one that the code names. */
   readonly used: number;
@@ -19,14 +26,16 @@ export interface RegisterUse {
 }
 
 export class RegisterLocals {
+  readonly vectors: VectorLocals;
   private readonly locals: number[];
 
   constructor(
     private readonly f: FunctionWriter,
     private readonly registers: RegisterUse,
   ) {
-    const { used } = registers;
+    const { used, written } = registers;
     this.locals = Array.from({ length: GPRS }, (_, register) => (used & (1 << register) ? f.local('i64') : -1));
+    this.vectors = new VectorLocals(f, used >>> GPRS, written >>> GPRS);
   }
 
   private local(register: number): number {
@@ -38,6 +47,7 @@ export class RegisterLocals {
   /** Emits: every register that is used, from memory. */
   load(): void {
     const { f } = this;
+    this.vectors.load();
     for (let register = 0; register < GPRS; register++) {
       if ((this.registers.used & (1 << register)) === 0) continue;
       f.i32(0);
@@ -49,6 +59,7 @@ export class RegisterLocals {
   /** Emits: memory has every register. */
   store(): void {
     const { f } = this;
+    this.vectors.store();
     for (let register = 0; register < GPRS; register++) {
       if ((this.registers.written & (1 << register)) === 0) continue;
       f.i32(0);

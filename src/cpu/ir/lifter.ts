@@ -36,7 +36,8 @@ export type Statement =
   | { readonly kind: 'jump'; readonly target: Node } // absolute linear address
   | { readonly kind: 'jumpIf'; readonly condition: Node; readonly target: Node }
   | { readonly kind: 'raise'; readonly vector: number; readonly errorCode?: number }
-  | { readonly kind: 'helper'; readonly name: string }; // core function (record) => status; always the last statement
+  | { readonly kind: 'helper'; readonly name: string } // core function (record) => status; always the last statement
+  | { readonly kind: 'rareHelper'; readonly name: string }; // the same, so rare that hot code leaves for it
 
 /** What is known of an operand when its shape is. */
 export interface OperandShape {
@@ -356,5 +357,10 @@ export class Lifter {
   /** The core does it all: an exported function (record) => status. */
   helper(name: string): void {
     this.sink.push({ kind: 'helper', name });
+  }
+
+  /** The same where the definition's other ways are the usual ones: hot code leaves, the cold tier calls. */
+  rareHelper(name: string): void {
+    this.sink.push({ kind: 'rareHelper', name });
   }
 }

@@ -16,6 +16,10 @@ export abstract class NodeEmitter {
       case 'constant32':
         f.i32(source.value);
         return;
+      case 'constant128':
+        f.op(0xfd, 0x0c);
+        for (let bit = 0n; bit < 128n; bit += 8n) f.byte(Number((source.value >> bit) & 0xffn));
+        return;
       case 'local':
         this.local(source.index);
         return;

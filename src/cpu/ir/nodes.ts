@@ -3,19 +3,13 @@
  * WebAssembly instruction that performs it. Integers are i64, zero-extended from the operand's width; conditions i32.
  */
 import type { ValueType } from '../wasm/encoder.js';
+import { floatOperators } from './float-operators.js';
+import { leb, vector, vectorUnary, type Operator } from './operator.js';
 
-interface Operator {
-  readonly code: readonly number[];
-  readonly takes: readonly ValueType[];
-  readonly gives: ValueType;
-}
 const binary = (code: number): Operator => ({ code: [code], takes: ['i64', 'i64'], gives: 'i64' });
 const unary = (code: number): Operator => ({ code: [code], takes: ['i64'], gives: 'i64' });
 const compare = (code: number): Operator => ({ code: [code], takes: ['i64', 'i64'], gives: 'i32' });
 const logical = (code: number): Operator => ({ code: [code], takes: ['i32', 'i32'], gives: 'i32' });
-const leb = (code: number): number[] => (code < 0x80 ? [0xfd, code] : [0xfd, (code & 0x7f) | 0x80, code >> 7]);
-const vector = (code: number): Operator => ({ code: leb(code), takes: ['v128', 'v128'], gives: 'v128' });
-const vectorUnary = (code: number): Operator => ({ code: leb(code), takes: ['v128'], gives: 'v128' });
 const vectorShift = (code: number): Operator => ({ code: leb(code), takes: ['v128', 'i32'], gives: 'v128' });
 
 export const operators = {
@@ -131,6 +125,7 @@ export const operators = {
   i16x8ExtAddU: vectorUnary(0x7d), // sums of neighbouring bytes
   i32x4ExtAddU: vectorUnary(0x7f), // sums of neighbouring words
   i16x8Bitmask: { code: leb(0x84), takes: ['v128'], gives: 'i32' },
+  ...floatOperators,
 } as const satisfies Record<string, Operator>;
 export type OperatorName = keyof typeof operators;
 
@@ -138,6 +133,7 @@ export type OperatorName = keyof typeof operators;
 export type Source =
   | { readonly kind: 'constant'; readonly value: bigint }
   | { readonly kind: 'constant32'; readonly value: number }
+  | { readonly kind: 'constant128'; readonly value: bigint } // unsigned, lane 0 in the low bits
   | { readonly kind: 'local'; readonly index: number } // of the definition
   | { readonly kind: 'hostLocal'; readonly index: number } // of the WebAssembly function
   | { readonly kind: 'operator'; readonly name: OperatorName; readonly arguments: readonly Node[] }
@@ -166,6 +162,7 @@ export const constant = (value: bigint | number): Node => ({
   source: { kind: 'constant', value: BigInt(value) },
 });
 export const constant32 = (value: number): Node => ({ type: 'i32', source: { kind: 'constant32', value } });
+export const constant128 = (value: bigint): Node => ({ type: 'v128', source: { kind: 'constant128', value } });
 
 type NodeLike = Node | bigint | number;
 export const node = (value: NodeLike): Node => (typeof value === 'object' ? value : constant(value));

@@ -11,6 +11,7 @@ import { move } from './move.js';
 import { multiplication } from './multiply.js';
 import { nothing } from './nothing.js';
 import { shifts } from './shift.js';
+import { sseConvert } from './sse-convert.js';
 import { sseFloat } from './sse-float.js';
 import { sseInteger } from './sse-integer.js';
 import { sseMove } from './sse-move.js';
@@ -25,7 +26,7 @@ import { x87 } from './x87.js';
 export function floatingUnitOf(name: string): number {
   if (name in x87) return FloatingUnit.x87;
   if (name in mmx) return FloatingUnit.mmx;
-  const sse = [sseMove, sseInteger, sseFloat, sseShift, sseShuffle];
+  const sse = [sseMove, sseInteger, sseFloat, sseConvert, sseShift, sseShuffle];
   return sse.some((family) => name in family) ? FloatingUnit.sse : FloatingUnit.none;
 }
 
@@ -46,6 +47,7 @@ export const families: readonly Family[] = [
   sseMove,
   sseInteger,
   sseFloat,
+  sseConvert,
   sseShift,
   sseShuffle,
   x87,

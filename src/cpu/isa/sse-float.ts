@@ -7,103 +7,191 @@ import {
   FLOAT_MAXIMUM,
   FLOAT_MINIMUM,
   FLOAT_MULTIPLY,
-  FLOAT_OPERATION,
   FLOAT_QUIET,
   FLOAT_RECIPROCAL,
   FLOAT_RECIPROCAL_ROOT,
-  FLOAT_SOURCE,
   FLOAT_SQUARE_ROOT,
   FLOAT_SUBTRACT,
-  FLOAT_TRUNCATE,
-  FLOAT_WIDE,
 } from '../float-operations.js';
-import { constant, op, signExtend } from '../ir/nodes.js';
+import type { Lifter } from '../ir/lifter.js';
+import { call, constant, op, type Node } from '../ir/nodes.js';
 import type { Definition, Family } from './family.js';
-import { readAligned, readLow } from './sse-vectors.js';
-
-/** Hands the source to a helper of the core: 128 bits of it when `bits` says so, else the low 64 (zero-extended). */
-const floating =
-  (helper: string, bits: number, operation: number): Definition =>
-  (x) => {
-    if (bits === 128) {
-      const source = readAligned(x, 1);
-      x.setState(FLOAT_SOURCE, op.lane0(source));
-      x.setState(FLOAT_SOURCE + 8, op.lane1(source));
-    } else x.setState(FLOAT_SOURCE, readLow(x, 1));
-    x.setState(FLOAT_OPERATION, constant(operation), 32);
-    x.helper(helper);
-  };
+import { exactly, floatSource, handOver } from './sse-exact.js';
+import {
+  allMasked,
+  comparable,
+  doubles,
+  plainArithmetic,
+  singles,
+  withLowLane,
+  type Arithmetic,
+  type LaneFormat,
+} from './sse-plain.js';
 
 const lanes = (count: number): number => count << FLOAT_LANES_SHIFT;
 
-const formats = [
-  { suffix: 'ss', code: 'xmm_xmmm32', bits: 32, flags: lanes(1) },
-  { suffix: 'ps', code: 'xmm_xmmm128', bits: 128, flags: lanes(4) },
-  { suffix: 'sd', code: 'xmm_xmmm64', bits: 64, flags: lanes(1) | FLOAT_DOUBLE },
-  { suffix: 'pd', code: 'xmm_xmmm128', bits: 128, flags: lanes(2) | FLOAT_DOUBLE },
-] as const;
+/** The format of an instruction's operands. */
+interface Form {
+  readonly suffix: string;
+  readonly code: string;
+  readonly format: LaneFormat;
+  readonly scalar: boolean;
+  /** How the core is told. */
+  readonly flags: number;
+}
 
-const arithmetic: Readonly<Record<string, number>> = {
+const forms: readonly Form[] = [
+  { suffix: 'ss', code: 'xmm_xmmm32', format: singles, scalar: true, flags: lanes(1) },
+  { suffix: 'ps', code: 'xmm_xmmm128', format: singles, scalar: false, flags: lanes(4) },
+  { suffix: 'sd', code: 'xmm_xmmm64', format: doubles, scalar: true, flags: lanes(1) | FLOAT_DOUBLE },
+  { suffix: 'pd', code: 'xmm_xmmm128', format: doubles, scalar: false, flags: lanes(2) | FLOAT_DOUBLE },
+];
+
+const arithmetic: Readonly<Record<Arithmetic, number>> = {
   Add: FLOAT_ADD,
   Sub: FLOAT_SUBTRACT,
   Mul: FLOAT_MULTIPLY,
   Div: FLOAT_DIVIDE,
   Sqrt: FLOAT_SQUARE_ROOT,
-  Min: FLOAT_MINIMUM,
-  Max: FLOAT_MAXIMUM,
 };
 
-const integerSource =
-  (double: number): Definition =>
+/** As long as nothing can fault, a function of the core computes what is not plain. */
+function otherwiseExact(x: Lifter, a: Node, b: Node, operation: number): void {
+  x.when(
+    allMasked(x),
+    () => {
+      x.write(0, call('sseExact', 'v128', a, b, constant(operation)));
+    },
+    () => {
+      handOver(x, b, operation, 'sseArithmetic');
+    },
+  );
+}
+
+const compute =
+  (name: Arithmetic, { format, scalar, flags }: Form): Definition =>
   (x) => {
-    x.setState(FLOAT_SOURCE, signExtend(x.read(1), x.shape(1).bits));
-    x.setState(FLOAT_OPERATION, constant(lanes(1) | FLOAT_WIDE | double), 32);
-    x.helper('sseFromInteger');
+    const b = floatSource(x, format, scalar);
+    const a = x.read(0);
+    const { result, holds } = plainArithmetic(x, name, format, scalar, [a, b]);
+    x.when(
+      holds,
+      () => {
+        x.write(0, result);
+      },
+      () => {
+        otherwiseExact(x, a, b, arithmetic[name] | flags);
+      },
+    );
   };
 
-const toRegister = (letter: 's' | 'd', truncate: boolean): [string, Definition][] => {
-  const [bits, double] = letter === 's' ? [32, 0] : [64, FLOAT_DOUBLE];
-  const name = `Cvt${truncate ? 't' : ''}s${letter}2si`;
-  const flags = double | (truncate ? FLOAT_TRUNCATE : 0);
-  return [
-    [`${name}_r32_xmmm${String(bits)}`, floating('sseToRegister', bits, flags)],
-    [`${name}_r64_xmmm${String(bits)}`, floating('sseToRegister', bits, flags | FLOAT_WIDE)],
-  ];
-};
+/** MIN, MAX: the second operand unless the first is beyond it. */
+const extreme =
+  (name: 'Min' | 'Max', { format, scalar, flags }: Form): Definition =>
+  (x) => {
+    const b = floatSource(x, format, scalar);
+    const a = x.read(0);
+    x.when(
+      comparable(x, format, scalar, a, b),
+      () => {
+        const result = name === 'Min' ? op[`${format.vector}PMin`](b, a) : op[`${format.vector}PMax`](b, a);
+        x.write(0, scalar ? withLowLane(format, a, result) : result);
+      },
+      () => {
+        otherwiseExact(x, a, b, (name === 'Min' ? FLOAT_MINIMUM : FLOAT_MAXIMUM) | flags);
+      },
+    );
+  };
 
-/** SSE and SSE2 floating point, by the core's exact arithmetic. Intel SDM volume 1, chapters 10 and 11; volume 2. */
+/** CMPPS and its like: EQ LT LE UNORD, and with bit 2 of the predicate the opposite. No operand is a NaN here. */
+const compare =
+  ({ format, scalar, flags }: Form): Definition =>
+  (x) => {
+    const b = floatSource(x, format, scalar);
+    const a = x.read(0);
+    const { vector } = format;
+    x.when(
+      comparable(x, format, scalar, a, b),
+      () => {
+        const predicate = x.let(x.read(2));
+        const write = (holds: Node): void => {
+          const opposite = op.i64x2Splat(op.sub(0, op.and(op.shr(predicate, 2), 1)));
+          const result = op.vXor(holds, opposite);
+          x.write(0, scalar ? withLowLane(format, a, result) : result);
+        };
+        const either = (bit: number, then: () => void, otherwise: () => void): void => {
+          x.when(op.ne(op.and(predicate, bit), 0), then, otherwise);
+        };
+        const choose = (set: Node, clear: Node): (() => void) => {
+          return () => {
+            either(
+              1,
+              () => {
+                write(set);
+              },
+              () => {
+                write(clear);
+              },
+            );
+          };
+        };
+        either(
+          2,
+          choose(op.vZero(), op[`${vector}Le`](a, b)),
+          choose(op[`${vector}Lt`](a, b), op[`${vector}Eq`](a, b)),
+        );
+      },
+      () => {
+        handOver(x, b, FLOAT_COMPARE | flags, 'sseArithmetic');
+      },
+    );
+  };
+
+/** COMISS and its like. Less: CF; equal: ZF; OF, SF, AF and PF are clear when the operands are ordered. */
+const compareFlags =
+  (format: LaneFormat, flags: number): Definition =>
+  (x) => {
+    const b = floatSource(x, format, true);
+    const a = x.read(0);
+    const { scalar: type } = format;
+    x.when(
+      comparable(x, format, true, a, b),
+      () => {
+        const [first, second] = [op[`${type}Lane`](a), op[`${type}Lane`](b)];
+        const differ = x.let(op.wide(op[`${type}Ne`](first, second)));
+        const less = op.sub(0, op.wide(op[`${type}Lt`](first, second)));
+        x.flags({
+          kind: 'raw',
+          result: differ,
+          // CF is bit 63, OF its difference from bit 62; bit 8 is PF's, which a result of 0 would set.
+          aux: op.or(op.shl(less, 62), op.shl(op.xor(differ, 1), 8)),
+        });
+      },
+      () => {
+        handOver(x, b, flags, 'sseCompareFlags');
+      },
+    );
+  };
+
+/** SSE and SSE2 floating point. Intel SDM volume 1, chapters 10 and 11; volume 2. */
 export const sseFloat: Family = {
   ...Object.fromEntries(
-    formats.flatMap(({ suffix, code, bits, flags }): [string, Definition][] => [
-      ...Object.entries(arithmetic).map(([name, operation]): [string, Definition] => [
-        `${name}${suffix}_${code}`,
-        floating('sseArithmetic', bits, operation | flags),
+    forms.flatMap((form): [string, Definition][] => [
+      ...(Object.keys(arithmetic) as Arithmetic[]).map((name): [string, Definition] => [
+        `${name}${form.suffix}_${form.code}`,
+        compute(name, form),
       ]),
-      [`Cmp${suffix}_${code}_imm8`, floating('sseArithmetic', bits, FLOAT_COMPARE | flags)],
+      [`Min${form.suffix}_${form.code}`, extreme('Min', form)],
+      [`Max${form.suffix}_${form.code}`, extreme('Max', form)],
+      [`Cmp${form.suffix}_${form.code}_imm8`, compare(form)],
     ]),
   ),
-  Comiss_xmm_xmmm32: floating('sseCompareFlags', 32, 0),
-  Comisd_xmm_xmmm64: floating('sseCompareFlags', 64, FLOAT_DOUBLE),
-  Ucomiss_xmm_xmmm32: floating('sseCompareFlags', 32, FLOAT_QUIET),
-  Ucomisd_xmm_xmmm64: floating('sseCompareFlags', 64, FLOAT_QUIET | FLOAT_DOUBLE),
-  Rcpss_xmm_xmmm32: floating('sseApproximate', 32, FLOAT_RECIPROCAL | lanes(1)),
-  Rcpps_xmm_xmmm128: floating('sseApproximate', 128, FLOAT_RECIPROCAL | lanes(4)),
-  Rsqrtss_xmm_xmmm32: floating('sseApproximate', 32, FLOAT_RECIPROCAL_ROOT | lanes(1)),
-  Rsqrtps_xmm_xmmm128: floating('sseApproximate', 128, FLOAT_RECIPROCAL_ROOT | lanes(4)),
-  Cvtss2sd_xmm_xmmm32: floating('sseConvertFormat', 32, lanes(1)),
-  Cvtps2pd_xmm_xmmm64: floating('sseConvertFormat', 64, lanes(2)),
-  Cvtsd2ss_xmm_xmmm64: floating('sseConvertFormat', 64, lanes(1) | FLOAT_DOUBLE),
-  Cvtpd2ps_xmm_xmmm128: floating('sseConvertFormat', 128, lanes(2) | FLOAT_DOUBLE),
-  Cvtsi2ss_xmm_rm32: integerSource(0),
-  Cvtsi2ss_xmm_rm64: integerSource(0),
-  Cvtsi2sd_xmm_rm32: integerSource(FLOAT_DOUBLE),
-  Cvtsi2sd_xmm_rm64: integerSource(FLOAT_DOUBLE),
-  Cvtdq2ps_xmm_xmmm128: floating('sseFromInteger', 128, lanes(4)),
-  Cvtdq2pd_xmm_xmmm64: floating('sseFromInteger', 64, lanes(2) | FLOAT_DOUBLE),
-  ...Object.fromEntries([...toRegister('s', false), ...toRegister('s', true)]),
-  ...Object.fromEntries([...toRegister('d', false), ...toRegister('d', true)]),
-  Cvtps2dq_xmm_xmmm128: floating('sseToIntegers', 128, lanes(4)),
-  Cvttps2dq_xmm_xmmm128: floating('sseToIntegers', 128, lanes(4) | FLOAT_TRUNCATE),
-  Cvtpd2dq_xmm_xmmm128: floating('sseToIntegers', 128, lanes(2) | FLOAT_DOUBLE),
-  Cvttpd2dq_xmm_xmmm128: floating('sseToIntegers', 128, lanes(2) | FLOAT_DOUBLE | FLOAT_TRUNCATE),
+  Comiss_xmm_xmmm32: compareFlags(singles, 0),
+  Comisd_xmm_xmmm64: compareFlags(doubles, FLOAT_DOUBLE),
+  Ucomiss_xmm_xmmm32: compareFlags(singles, FLOAT_QUIET),
+  Ucomisd_xmm_xmmm64: compareFlags(doubles, FLOAT_QUIET | FLOAT_DOUBLE),
+  Rcpss_xmm_xmmm32: exactly('sseApproximate', 32, FLOAT_RECIPROCAL | lanes(1)),
+  Rcpps_xmm_xmmm128: exactly('sseApproximate', 128, FLOAT_RECIPROCAL | lanes(4)),
+  Rsqrtss_xmm_xmmm32: exactly('sseApproximate', 32, FLOAT_RECIPROCAL_ROOT | lanes(1)),
+  Rsqrtps_xmm_xmmm128: exactly('sseApproximate', 128, FLOAT_RECIPROCAL_ROOT | lanes(4)),
 };

@@ -95,7 +95,10 @@ export class RandomMachine {
     }
   }
 
-  private reset({ bits, kernel, registers: values, flags }: Program, { base, start, parts }: Assembled): void {
+  private reset(
+    { bits, kernel, registers: values, flags, mxcsr, vectors: halves }: Program,
+    { base, start, parts }: Assembled,
+  ): void {
     const { registers, memory, state } = this.processor;
     this.processor.forgetTranslations();
     const wanted = this.clean.slice();
@@ -120,6 +123,16 @@ export class RandomMachine {
     });
     registers.rip = base + BigInt(start);
     registers.rflags = BigInt(flags) | 0x202n;
+    this.view.setUint32(layout.FX_MXCSR, mxcsr, true);
+    halves.forEach((half, i) => {
+      this.view.setBigUint64(layout.XMM + 8 * i, half, true);
+    });
+  }
+
+  /** The core's memory. */
+  private get view(): DataView {
+    const { wasm } = this.processor as unknown as { readonly wasm: WebAssembly.Memory };
+    return new DataView(wasm.buffer);
   }
 
   private initialRegister(number: number, values: readonly bigint[], base: bigint, bits: 32 | 64): bigint {
@@ -234,7 +247,6 @@ export class RandomMachine {
   /** Everything that a guest can tell, by name, and the log of written pages; `tlb` alone depends on the TLBs' size. */
   outcome(): Record<string, string> {
     const { registers, state, ticks, extraTicks, ramPages } = this.processor;
-    const { wasm } = this.processor as unknown as { readonly wasm: WebAssembly.Memory };
     const hex = (value: bigint): string => value.toString(16);
     return {
       ended: this.ended,
@@ -246,7 +258,7 @@ export class RandomMachine {
       rflags: hex(registers.rflags),
       cr2: hex(registers.cr2),
       ...Object.fromEntries(generalRegisters.map((name) => [name, hex(registers.get(name))])),
-      fx: Buffer.from(new Uint8Array(wasm.buffer, layout.FX, 416)).toString('hex'),
+      fx: Buffer.from(new Uint8Array(this.view.buffer, layout.FX, 416)).toString('hex'),
       state: state.digest().toString(),
       tlb: state.tlbDigest().toString(),
       pages: ramPages.digest(),

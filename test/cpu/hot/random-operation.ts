@@ -104,10 +104,12 @@ const vectors: readonly Opcode[] = [
     0xea, 0xeb, 0xec, 0xed, 0xee, 0xef, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe,
   ].flatMap((n) => withPrefixes([0x0f, n], [0x66])),
   ...[0xfc, 0xef, 0x6f, 0x61, 0xe5].flatMap((n) => withPrefixes([0x0f, n], [undefined])),
-  ...[0x70, 0xc6].flatMap((n) =>
-    withPrefixes([0x0f, n], [0x66]).map((opcode): Opcode => ({ ...opcode, immediate: 1 })),
-  ),
+  ...[
+    ...[0x70, 0xc6].flatMap((n) => withPrefixes([0x0f, n], [0x66])),
+    ...withPrefixes([0x0f, 0xc2], [undefined, 0x66, 0xf2, 0xf3]),
+  ].map((opcode): Opcode => ({ ...opcode, immediate: 1 })),
   ...list(0xd8, 0xdf, (n): Opcode => ({ bytes: [n], modrm: 'r' })),
+  { bytes: [0x0f, 0xae], modrm: 2, only: 'memory' }, // LDMXCSR
   { bytes: [0xd9], modrm: 0, only: 'memory' },
   { bytes: [0xdd], modrm: 3, only: 'memory' },
 ];
@@ -139,17 +141,17 @@ const register = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...scratch) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 15 }) },
 );
-const opcode = (bits: 32 | 64): fc.Arbitrary<Opcode> =>
+const opcode = (bits: 32 | 64, manyVectors: boolean): fc.Arbitrary<Opcode> =>
   fc.oneof(
     { weight: 30, arbitrary: fc.constantFrom(...integer) },
-    { weight: 8, arbitrary: fc.constantFrom(...vectors) },
+    { weight: manyVectors ? 90 : 8, arbitrary: fc.constantFrom(...vectors) },
     { weight: 1, arbitrary: fc.constantFrom(...special) },
     ...(bits === 32 ? [{ weight: 6, arbitrary: fc.constantFrom(...legacyOnly) }] : []),
   );
-export const operationOf = (bits: 32 | 64): fc.Arbitrary<Operation> =>
+export const operationOf = (bits: 32 | 64, manyVectors: boolean): fc.Arbitrary<Operation> =>
   fc.record({
     kind: fc.constant('operation' as const),
-    opcode: opcode(bits),
+    opcode: opcode(bits, manyVectors),
     size: fc.constantFrom('normal', 'normal', 'wide', 'wide', 'word', 'byte'),
     address: fc.oneof(
       { weight: 12, arbitrary: fc.constant('normal' as const) },

@@ -170,12 +170,12 @@ const kernelPiece: fc.Arbitrary<KernelPiece> = fc.oneof<fc.MaybeWeightedArbitrar
   })),
 );
 
-/** What a program has more of than others: changes of its own code, or of its page tables. */
-export type Emphasis = 'none' | 'code' | 'paging';
+/** What a program has more of than others: changes of its own code, or of its page tables, or SSE instructions. */
+export type Emphasis = 'none' | 'code' | 'paging' | 'vectors';
 
 export const pieceOf = (bits: 32 | 64, kernel: boolean, emphasis: Emphasis): fc.Arbitrary<Piece> =>
   fc.oneof<fc.MaybeWeightedArbitrary<Piece>[]>(
-    { weight: 60, arbitrary: operationOf(bits) },
+    { weight: 60, arbitrary: operationOf(bits, emphasis === 'vectors') },
     { weight: 9, arbitrary: fc.record({ kind: fc.constant('branch'), condition: fc.nat({ max: 15 }), to }) },
     { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('jump', 'loop', 'loop', 'loop'), to }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('repeat'), times: fc.integer({ min: 1, max: 400 }), to }) },

@@ -29,6 +29,9 @@ export interface Program {
   /** By number, offsets from the base in pointers. */
   readonly registers: readonly bigint[];
   readonly flags: number;
+  readonly mxcsr: number;
+  /** Halves of the XMM registers, the low one first. */
+  readonly vectors: readonly bigint[];
   /** Bytes of the program and of the straddling routine that lie before a page boundary. */
   readonly before: number;
   readonly straddle: number;
@@ -43,6 +46,21 @@ const value = fc.oneof(
   fc.constantFrom(0n, 1n, 0x7fn, 0x80n, 0xffffn, 0x8000n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, (1n << 63n) - 1n),
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
   fc.constantFrom(1n << 63n, (1n << 64n) - 1n, (1n << 64n) - 2n),
+);
+/** Often a number of ordinary size: a double, or two singles. */
+const vectorHalf = fc.oneof(
+  fc
+    .double({ min: -1e6, max: 1e6, noNaN: true })
+    .map((number) => new BigUint64Array(Float64Array.of(number).buffer)[0] ?? 0n),
+  fc
+    .tuple(fc.float({ min: -1000, max: 1000, noNaN: true }), fc.float({ min: -1000, max: 1000, noNaN: true }))
+    .map((numbers) => new BigUint64Array(Float32Array.from(numbers).buffer)[0] ?? 0n),
+  value,
+);
+const USUAL_MXCSR = 0x1fa0; // every exception masked, PE set
+const mxcsr = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(USUAL_MXCSR) },
+  { weight: 1, arbitrary: fc.nat({ max: 15 }).map((bit) => USUAL_MXCSR ^ (1 << bit)) },
 );
 const stackPointer = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: 0x80, max: 0x3c0 }).map((n) => places.data + 8 * n) },
@@ -61,6 +79,7 @@ export const programOf = (bits: 32 | 64, kernel: boolean): fc.Arbitrary<Program>
   fc.oneof(
     programWith(bits, kernel, 'none'),
     programWith(bits, kernel, 'code'),
+    programWith(bits, kernel, 'vectors'),
     ...(kernel ? [programWith(bits, kernel, 'paging')] : []),
   );
 
@@ -95,6 +114,8 @@ const programWith = (bits: 32 | 64, kernel: boolean, emphasis: Emphasis): fc.Arb
         }),
       ),
     flags: fc.constantFrom(0, 1, 0x8d5, 0x40, 0x801),
+    mxcsr,
+    vectors: fc.array(vectorHalf, { minLength: 32, maxLength: 32 }),
     before: fc.oneof(fc.constant(0x300), fc.nat({ max: 120 })),
     straddle: fc.nat({ max: 40 }),
     interrupts: fc.array(fc.nat({ max: 8000 }), { maxLength: 6 }),

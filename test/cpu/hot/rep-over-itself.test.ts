@@ -28,6 +28,8 @@ describe('a REP that overwrites itself', () => {
         times: 1,
         registers,
         flags: 0,
+        mxcsr: 0x1f80,
+        vectors: [],
         before: 0,
         straddle: 0,
         interrupts: [],

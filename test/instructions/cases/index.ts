@@ -9,6 +9,7 @@ import { multiply } from './multiply.js';
 import { sequence } from './sequence.js';
 import { shift } from './shift.js';
 import { sseFloat } from './sse-float.js';
+import { sseUsual } from './sse-usual.js';
 import { sse } from './sse.js';
 import { string } from './string.js';
 import { x87 } from './x87.js';
@@ -24,6 +25,7 @@ export const families: readonly Family[] = [
   fault,
   sse,
   sseFloat,
+  sseUsual,
   x87,
   mmx,
   legacy,

@@ -45,6 +45,7 @@ import { fastLane32, fastLane64, isPlain64, mxcsrIsSimple } from './sse-float-fa
 
 /** Results of the lanes until none of them can fault any more. */
 const lanes: u32 = <u32>memory.data(16, 16);
+const exactOperands: u32 = <u32>memory.data(32, 16);
 
 function unpack(to: Unpacked, address: u32, double: bool): void {
   if (double) unpack64(to, load<u64>(address), denormalsAreZero());
@@ -112,26 +113,24 @@ function packExact64(): u64 {
   return pack64();
 }
 
-/** ADDPS to CMPSD: dest = dest op source, one to four lanes. */
-export function sseArithmetic(record: i32): i32 {
-  const what = load<u32>(FLOAT_OPERATION);
+/** The lanes of operands at two addresses into `lanes`; `which` is the predicate of a comparison. */
+function computeLanes(what: u32, first: u32, second: u32, which: i32): void {
   const operation = <i32>(what & 0xff);
   const count = (what >> FLOAT_LANES_SHIFT) & 0xff;
   const double = (what & FLOAT_DOUBLE) != 0;
   const bytes: u32 = double ? 8 : 4;
-  const destination = load<u32>(record, REC_OP0);
   const unary = operation == FLOAT_SQUARE_ROOT;
   const simple = operation <= FLOAT_SQUARE_ROOT && mxcsrIsSimple();
   for (let i: u32 = 0; i < count; i++) {
-    const a = unary ? FLOAT_SOURCE + i * bytes : destination + i * bytes;
-    const b: u32 = FLOAT_SOURCE + i * bytes;
+    const a = unary ? second + i * bytes : first + i * bytes;
+    const b: u32 = second + i * bytes;
     const out = lanes + i * bytes;
     if (simple && (double ? fastLane64(operation, a, b, out) : fastLane32(operation, a, b, out))) continue;
     beginSse();
     unpack(A, a, double);
     unpack(B, b, double);
     if (operation == FLOAT_COMPARE) {
-      const all: u64 = predicate(<i32>(load<u32>(record, REC_IMMEDIATE) & 7)) ? -1 : 0;
+      const all: u64 = predicate(which) ? -1 : 0;
       if (double) store<u64>(out, all);
       else store<u32>(out, <u32>all);
     } else if (operation == FLOAT_MINIMUM || operation == FLOAT_MAXIMUM) {
@@ -148,9 +147,26 @@ export function sseArithmetic(record: i32): i32 {
     }
     collect();
   }
+}
+
+/** ADDPS to CMPSD: dest = dest op source, one to four lanes. */
+export function sseArithmetic(record: i32): i32 {
+  const what = load<u32>(FLOAT_OPERATION);
+  const destination = load<u32>(record, REC_OP0);
+  computeLanes(what, destination, FLOAT_SOURCE, <i32>(load<u32>(record, REC_IMMEDIATE) & 7));
   if (finishSse()) return STATUS_FAULT;
-  memory.copy(destination, lanes, count * bytes);
+  memory.copy(destination, lanes, ((what >> FLOAT_LANES_SHIFT) & 0xff) * (what & FLOAT_DOUBLE ? 8 : 4));
   return STATUS_CONTINUE;
+}
+
+/** The same as a function, where every exception is masked; lanes that the operation leaves alone are those of `a`. */
+export function sseExact(a: v128, b: v128, what: u64): v128 {
+  v128.store(exactOperands, a);
+  v128.store(exactOperands + 16, b);
+  v128.store(lanes, a);
+  computeLanes(<u32>what, exactOperands, exactOperands + 16, 0);
+  finishSse();
+  return v128.load(lanes);
 }
 
 /** COMISS, COMISD, UCOMISS, UCOMISD: ZF, PF and CF; OF, SF and AF are cleared. */
