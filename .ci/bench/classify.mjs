@@ -92,7 +92,7 @@ const beforeGuest = {
   'node modules': 'modules',
 };
 /** What a line is called after it. */
-const inGuest = { iced: 'decode', own: 'rest', modules: 'rest', 'node modules': 'rest' };
+const inGuest = { iced: 'decode', own: 'rest', unpack: 'rest', modules: 'rest', 'node modules': 'rest' };
 
 /** "source function"; a core function's exported name where it has one. */
 function labelOf(frame) {

@@ -35,6 +35,7 @@ async function child(kernel, door, file) {
     image,
     profile: linux,
     strict: false,
+    kernelPhases: false,
     memoryBytes: memoryMiB * 2 ** 20,
     options: { commandLine, modules: [], initrd: readFileSync(initrd) },
   });

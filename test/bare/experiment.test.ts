@@ -46,7 +46,7 @@ describe('the first experiment: hot code of a bare guest', function () {
       { compileAfter: 'random', tlbEntries: 16 },
     ];
     for (const machine of variants) {
-      it(`compiled after ${String(machine.compileAfter)}, ${String(machine.tlbEntries)} TLB entries`, () => {
+      it(`compiled after ${JSON.stringify(machine.compileAfter)}, ${String(machine.tlbEntries)} TLB entries`, () => {
         const run = runGuest(image, { machine });
         expect(run.lines).to.deep.equal(cold.lines);
         expect([run.instructions, run.ticks]).to.deep.equal([cold.instructions, cold.ticks]);
