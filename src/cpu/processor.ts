@@ -13,7 +13,7 @@ import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
 
 const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
-const BATCH_TICKS = 20_000_000; // how long a hot block waits for others that will be compiled with it
+const BATCH_TICKS = 5_000_000; // how long a hot block waits for others that will be compiled with it
 /** Exits of the dispatch loop without a tick, after which the host gets control: such a guest may fault for ever. */
 const MOST_EXITS = 10_000;
 const INTERRUPT_FLAG = 0x200n;

@@ -28,6 +28,10 @@ export const RIP = 0x1088; // exact only outside the dispatch loop and in helper
 //   ZF = RESULT == 0; SF = RESULT bit 63 ^ AUX bit 0; PF = even parity of (RESULT bits 7:0 ^ AUX bits 15:8).
 export const FLAGS_RESULT = 0x1090;
 export const FLAGS_AUX = 0x1098;
+// While control goes from one hot function to the next the flags may be pending (ir/flag-kinds.ts): FLAGS_RESULT and
+// FLAGS_AUX then hold the kept values `result` and `a`.
+export const PENDING_KIND = 0x1374; // u32: 0: FLAGS_RESULT and FLAGS_AUX are what they say; always so outside hot code
+export const PENDING_B = 0x1378; // u64: the kept value `b`
 export const FLAGS_SYSTEM = 0x10a0; // u64: every other RFLAGS bit (TF IF DF IOPL NT RF VM AC VIF VIP ID), bit 1 set
 
 // Segment registers, 32 bytes each: selector u32 @0, attributes u32 @4, base u64 @8, limit u32 @16 (bytes - 1, expanded).

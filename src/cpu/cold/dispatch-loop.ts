@@ -11,6 +11,8 @@ export interface RunParts {
   readonly handlerType: number;
   readonly hotType: number;
   readonly hotHandler: number;
+  /** Index of settleFlags (store-flags.ts). */
+  readonly settleFlags: number;
   /** Counts executions of each handler at PROFILE, for the choice of the common shapes. */
   readonly countHandlers: boolean;
   readonly functionIndex: (name: string) => number;
@@ -19,7 +21,7 @@ export interface RunParts {
 /** run(record): runs until one of EXIT_*; `record` is where to go on, 0 to look RIP up. */
 export function emitRun(
   f: FunctionWriter,
-  { inline, handlerType, hotType, hotHandler, functionIndex, countHandlers }: RunParts,
+  { inline, handlerType, hotType, hotHandler, settleFlags, functionIndex, countHandlers }: RunParts,
 ): void {
   const record = 0;
   const budget = f.local('i32');
@@ -56,6 +58,14 @@ export function emitRun(
     f.memory(0x31, L.REC_LENGTH);
     f.op(0x7d);
     f.memory(0x37, L.RIP);
+  };
+  /** Hot code may have left flags pending: nobody else knows of that. */
+  const settle = (): void => {
+    f.i32(0);
+    f.memory(0x28, L.PENDING_KIND);
+    f.if();
+    f.call(settleFlags);
+    f.end();
   };
   const advance = (): void => {
     f.get(record);
@@ -122,9 +132,11 @@ export function emitRun(
   f.get(budget);
   f.op(0x45);
   f.if();
+  settle();
   exit(L.EXIT_BUDGET);
   f.end();
   emitLookup(f, {
+    settle,
     rip,
     entry,
     physical,

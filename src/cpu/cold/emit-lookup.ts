@@ -26,6 +26,8 @@ export function emitLookup(
     budget: number;
     functionIndex: (name: string) => number;
     exit: (reason: number) => void;
+    /** Emits: no flags are pending. */
+    settle: () => void;
     /** Emits: runs hot code, if local `entry` (as in HOT_FUNCTIONS) names some that may run now. */
     hot: () => void;
   },
@@ -56,6 +58,7 @@ export function emitLookup(
   f.i32(0xfff);
   f.op(0x71, 0x72);
   f.else();
+  x.settle(); // it may fault
   f.get(x.rip);
   f.call(x.functionIndex('fetchTranslate'));
   f.end();
@@ -91,6 +94,7 @@ export function emitLookup(
   f.if();
   x.hot();
   f.end();
+  x.settle();
   f.get(x.entry);
   f.get(x.entry);
   f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_COUNT);
@@ -114,6 +118,7 @@ export function emitLookup(
   f.set(x.from);
   f.end();
   f.else();
+  x.settle();
   f.i32(0);
   f.get(x.physical);
   f.memory(0x36, L.LEAVE_RECORD);

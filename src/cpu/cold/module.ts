@@ -5,7 +5,7 @@ import { FunctionWriter, ModuleWriter, type Signature } from '../wasm/encoder.js
 import { ColdEmitter, type ColdContext } from './emitter.js';
 import { emitRun } from './dispatch-loop.js';
 import { coreImports } from './core-imports.js';
-import { storeFlagsBody, storeFlagsSignature } from './store-flags.js';
+import { settleFlagsBody, settleFlagsSignature, storeFlagsBody, storeFlagsSignature } from './store-flags.js';
 import { HOT_CAPACITY } from './limits.js';
 import { PSEUDO_HANDLERS, emitPseudoHandler } from './pseudo.js';
 
@@ -65,6 +65,12 @@ export function buildColdModule(
   module.table(table, HOT_CAPACITY);
   const hotType = module.type(handlerSignature);
 
+  const storeFlags = module.declare(storeFlagsSignature);
+  module.export('storeFlags', storeFlags);
+  module.define(storeFlags, storeFlagsBody());
+  const settleFlags = module.declare(settleFlagsSignature);
+  module.define(settleFlags, settleFlagsBody(storeFlags));
+
   const run = module.declare(handlerSignature);
   module.export('run', run);
   const f = new FunctionWriter(1);
@@ -73,14 +79,12 @@ export function buildColdModule(
     handlerType,
     hotType,
     hotHandler: pseudo.hot,
+    settleFlags,
     functionIndex,
     countHandlers: options.countHandlers ?? false,
   });
   module.define(run, f.body());
 
-  const storeFlags = module.declare(storeFlagsSignature);
-  module.export('storeFlags', storeFlags);
-  module.define(storeFlags, storeFlagsBody());
   return { bytes: module.encode(1), handlers, pseudo, hotBase: table.length };
 }
 

@@ -4,8 +4,8 @@ import { flagNodes } from '../ir/flags.js';
 import { NodeEmitter } from '../ir/node-emitter.js';
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
-import { FunctionWriter, type Signature } from '../wasm/encoder.js';
-import { I64_STORE } from '../wasm/opcodes.js';
+import { FunctionWriter, type FunctionBody, type Signature } from '../wasm/encoder.js';
+import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 
 export const storeFlagsSignature: Signature = { parameters: ['i32', 'i64', 'i64', 'i64'], results: [] };
 
@@ -13,8 +13,28 @@ const local = (index: number): Node => ({ type: 'i64', source: { kind: 'hostLoca
 const KIND = 0;
 const parameters: FlagValues = { a: local(1), b: local(2), result: local(3) };
 
-export function storeFlagsBody(): Uint8Array {
+export function storeFlagsBody(): FunctionBody {
   return new StoreFlags().emit();
+}
+
+/** settleFlags(): what a hot function has left pending becomes FLAGS_RESULT and FLAGS_AUX. */
+export const settleFlagsSignature: Signature = { parameters: [], results: [] };
+
+export function settleFlagsBody(storeFlags: number): FunctionBody {
+  const f = new FunctionWriter(0);
+  f.i32(0);
+  f.memory(I32_LOAD, L.PENDING_KIND);
+  f.i32(0);
+  f.memory(I64_LOAD, L.FLAGS_AUX);
+  f.i32(0);
+  f.memory(I64_LOAD, L.PENDING_B);
+  f.i32(0);
+  f.memory(I64_LOAD, L.FLAGS_RESULT);
+  f.call(storeFlags);
+  f.i32(0);
+  f.i32(0);
+  f.memory(I32_STORE, L.PENDING_KIND);
+  return f.body();
 }
 
 class StoreFlags extends NodeEmitter {
@@ -22,7 +42,7 @@ class StoreFlags extends NodeEmitter {
     super(new FunctionWriter(storeFlagsSignature.parameters.length));
   }
 
-  emit(): Uint8Array {
+  emit(): FunctionBody {
     const { f } = this;
     const labels = Array.from({ length: FLAG_KINDS }, () => 0);
     for (let kind = FLAG_KINDS - 1; kind >= 0; kind--) labels[kind] = f.block();

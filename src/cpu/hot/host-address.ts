@@ -44,11 +44,13 @@ export function emitHostAddress(f: FunctionWriter, parts: HostAddressParts): voi
   }
   f.i64(PAGE_MASK);
   f.op(0x83, 0x51); // and, eq
+  f.hint(true);
   f.brIf(done);
   f.get(linear);
   f.i32(bytes);
   f.call(fill);
   f.tee(host);
+  f.hint(true);
   f.brIf(done);
   parts.leave();
   f.end();

@@ -137,6 +137,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
     }
     this.node(s.condition);
     const { form } = flags;
+    if (s.then[0]?.kind === 'raise') f.hint(false);
     f.if();
     for (const statement of s.then) this.statement(statement);
     const same = flags.form === form;

@@ -4,7 +4,7 @@ import { flagNodes, type FlagsForm } from '../ir/flags.js';
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
-import { I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
+import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 
 export class PendingFlags {
   private readonly kind: number;
@@ -15,6 +15,8 @@ export class PendingFlags {
   private readonly forms: FlagsForm[];
   /** What the locals hold at this place in the code; undefined where several ways meet. */
   form: FlagsForm | undefined;
+  /** Nobody will see the flags that are set next: they are not made. */
+  unseen = false;
 
   constructor(
     private readonly f: FunctionWriter,
@@ -45,8 +47,37 @@ export class PendingFlags {
     return raw;
   }
 
+  /** Emits: the flags are those that the hot function before has left, pending perhaps. */
+  takeOver(): void {
+    const { f } = this;
+    this.load();
+    f.i32(0);
+    f.memory(I64_LOAD, L.PENDING_B);
+    f.set(this.b);
+    f.i32(0);
+    f.memory(I32_LOAD, L.PENDING_KIND);
+    f.set(this.kind);
+    this.form = undefined;
+  }
+
+  /** Emits: the next hot function may take them over; the dispatch loop settles them for everybody else. */
+  handOver(): void {
+    const { f } = this;
+    for (const [local, opcode, address] of [
+      [this.result, I64_STORE, L.FLAGS_RESULT],
+      [this.a, I64_STORE, L.FLAGS_AUX],
+      [this.b, I64_STORE, L.PENDING_B],
+      [this.kind, I32_STORE, L.PENDING_KIND],
+    ] as const) {
+      f.i32(0);
+      f.get(local);
+      f.memory(opcode, address);
+    }
+  }
+
   /** Emits: new flags. `emit` puts a node on the stack; every value is there before the first local changes. */
   set(form: FlagsForm, emit: (value: Node) => void): void {
+    if (this.unseen) return;
     const { f } = this;
     const kept = keptValues(form);
     const { a, b, result } = kept;

@@ -11,6 +11,17 @@ const definitions = new Map(families.flatMap((family) => Object.entries(family))
 /** How an instruction transfers control: `branch` and `jump` and `call` have one target, known when decoded. */
 export type Transfer = 'none' | 'branch' | 'jump' | 'call' | 'return' | 'indirectJump' | 'indirectCall';
 
+/** What a shape does with the arithmetic flags. */
+export interface FlagUse {
+  /** It looks at them for more than to make new ones. */
+  readonly reads: boolean;
+  /** New ones follow from old ones. */
+  readonly updates: boolean;
+  readonly writes: boolean;
+  /** It writes all of them, whatever happens. */
+  readonly replaces: boolean;
+}
+
 /** What all instructions of one shape have in common. */
 export interface LiftedShape {
   readonly statements: readonly Statement[];
@@ -18,6 +29,7 @@ export interface LiftedShape {
   readonly byHelper: boolean;
   /** General registers that the definition names, as bits by number. */
   readonly registers: number;
+  readonly flags: FlagUse;
   /** Hot code may leave in front of it after all: it touches memory or may fault. */
   readonly mayLeave: boolean;
   readonly transfer: Transfer;
@@ -97,6 +109,7 @@ export class RecordReader {
         statements,
         byHelper: some(statements, ({ kind }) => kind === 'helper'),
         registers: registersIn(statements),
+        flags: flagUseOf(statements),
         mayLeave: some(statements, mayLeave),
         transfer: transferOf(statements),
       };
@@ -172,4 +185,42 @@ function registersIn(statements: readonly Statement[]): number {
   };
   statements.forEach(visit);
   return bits;
+}
+
+const flagSources = new Set(['condition', 'carry', 'flagsResult', 'flagsAux']);
+
+/** Whether a value contains a node that looks at the flags. */
+function looksAtFlags(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { source } = value as { source?: { kind: string } };
+  return (source !== undefined && flagSources.has(source.kind)) || Object.values(value).some(looksAtFlags);
+}
+
+function flagUseOf(statements: readonly Statement[]): FlagUse {
+  const setsFlags = ({ kind }: Statement): boolean => kind === 'flags';
+  const reads = some(statements, (s) => {
+    if (s.kind === 'flags') return false;
+    return looksAtFlags(s.kind === 'if' ? s.condition : s);
+  });
+  const updates = some(statements, (s) => s.kind === 'flags' && looksAtFlags(s.form));
+  return { reads, updates, writes: some(statements, setsFlags), replaces: !updates && statements.some(setsFlags) };
+}
+
+/**
+ * Which instructions of a block make flags that nobody sees: they are replaced before anything looks at them, and before
+ * hot code may leave.
+ */
+export function unseenFlags(instructions: readonly ResolvedInstruction[]): boolean[] {
+  const unseen = new Array<boolean>(instructions.length).fill(false);
+  let needed = true;
+  for (let i = instructions.length - 1; i >= 0; i--) {
+    const shape = instructions[i]?.shape;
+    if (shape === undefined) continue;
+    const { flags, mayLeave, transfer, byHelper } = shape;
+    unseen[i] = flags.writes && !needed;
+    if (mayLeave || byHelper || transfer !== 'none' || flags.reads) needed = true;
+    else if (flags.replaces) needed = false;
+    else if (flags.updates && !unseen[i]) needed = true;
+  }
+  return unseen;
 }

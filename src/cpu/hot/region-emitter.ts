@@ -1,10 +1,11 @@
 /** Compiles a region to the body of one function; its parameter is the position among the region's entries. */
+import type { FlagsForm } from '../ir/flags.js';
 import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
-import type { Signature } from '../wasm/encoder.js';
+import type { FunctionBody, Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 import { InstructionEmitter } from './instruction-emitter.js';
-import { registerBit } from './records.js';
+import { registerBit, unseenFlags } from './records.js';
 import type { Region, RegionBlock, RegionContext } from './region.js';
 import { structure, type Part } from './structure.js';
 
@@ -27,6 +28,10 @@ export class RegionEmitter extends InstructionEmitter {
   private readonly places: Place[] = [];
   /** Blocks that are dispatched to by number: entries, then headers of loops that have several. */
   private readonly ways: number[];
+  /** What the flags follow from where a block begins, as far as all ways there agree. */
+  private readonly arriving: (FlagsForm | 'several' | undefined)[] = [];
+  /** Blocks that are entered from outside, or that a loop comes back to. */
+  private readonly entered: Set<number>;
   private jumpLabel = 0;
   private coldLabel = 0;
   private current!: RegionBlock;
@@ -39,10 +44,11 @@ export class RegionEmitter extends InstructionEmitter {
   ) {
     super(context, registersOf(region));
     this.ways = [...region.entries];
+    this.entered = new Set(region.entries);
   }
 
   /** The function's encoded body. */
-  emit(): Uint8Array {
+  emit(): FunctionBody {
     const { f, region } = this;
     this.prologue();
     const done = f.block();
@@ -67,7 +73,7 @@ export class RegionEmitter extends InstructionEmitter {
   private prologue(): void {
     const { f } = this;
     this.registers.load();
-    this.flags.load();
+    this.flags.takeOver();
     f.i32(0);
     f.memory(I32_LOAD, L.BUDGET);
     f.set(this.budget);
@@ -75,7 +81,7 @@ export class RegionEmitter extends InstructionEmitter {
 
   private epilogue(): void {
     const { f } = this;
-    this.flags.store();
+    this.flags.handOver();
     f.i32(0);
     f.get(this.rip);
     f.memory(I64_STORE, L.RIP);
@@ -103,6 +109,7 @@ export class RegionEmitter extends InstructionEmitter {
       f.end();
       if (part.kind === 'block') this.block(part.block);
       else {
+        for (const header of part.headers) this.entered.add(header);
         const label = f.loop();
         this.sequence(part.body, part.headers, label);
         f.end();
@@ -138,7 +145,9 @@ export class RegionEmitter extends InstructionEmitter {
     if (block === undefined) throw new Error('no such block');
     const { instructions, end } = block;
     this.current = block;
-    this.flags.form = undefined;
+    const arriving = this.arriving[position];
+    this.flags.form = arriving === 'several' || this.entered.has(position) ? undefined : arriving;
+    this.arriving[position] = 'several'; // who comes from here on comes back
     this.ahead = instructions.length;
     f.get(this.budget);
     f.i32(instructions.length);
@@ -146,15 +155,19 @@ export class RegionEmitter extends InstructionEmitter {
     f.tee(this.budget);
     f.i32(0);
     f.op(0x48); // lt_s
+    f.hint(false);
     f.if();
     this.charge(instructions.length);
     this.exit(block.block.linear, this.coldLabel);
     f.end();
+    const unseen = unseenFlags(instructions);
     instructions.forEach((instruction, index) => {
+      this.flags.unseen = unseen[index] ?? false;
       this.ahead = instructions.length - index;
       this.index = index;
       this.emitInstruction(instruction);
     });
+    this.flags.unseen = false;
     const last = instructions.at(-1);
     if (last !== undefined && last.shape.transfer !== 'none' && last.shape.transfer !== 'branch') return;
     this.registers.flush();
@@ -200,6 +213,7 @@ export class RegionEmitter extends InstructionEmitter {
     f.i32(this.instruction.record);
     f.call(this.functionIndex(name, helperSignature));
     f.tee(this.status);
+    f.hint(false);
     f.if();
     f.i32(0);
     f.i32(this.instruction.record);
@@ -220,6 +234,7 @@ export class RegionEmitter extends InstructionEmitter {
     f.memory(I32_LOAD, L.HOT_EPOCH);
     f.get(this.epoch);
     f.op(0x47, 0x72); // ne, or: this very code may be gone
+    f.hint(false);
     f.if();
     this.charge(behind);
     this.exit(this.instruction.nextRip, this.jumpLabel);
@@ -247,9 +262,15 @@ export class RegionEmitter extends InstructionEmitter {
       f.memory(I32_LOAD, entry + L.TLB_PHYSICAL);
       f.i32(found.block.physical & ~0xfff);
       f.op(0x47, 0x72); // ne, or
+      f.hint(false);
       f.if();
       this.exit(target, this.jumpLabel);
       f.end();
+    }
+    if (position !== undefined) {
+      const { form } = this.flags;
+      const known = this.arriving[position];
+      this.arriving[position] = known === undefined || known === form ? (form ?? 'several') : 'several';
     }
     if (place.way !== undefined) {
       f.i32(place.way);

@@ -14,15 +14,15 @@ import { RegionFormer, type Region, type RegionLimits } from './region.js';
  * ('random': SEED).
  */
 export type CompileAfter = number | 'never' | 'random' | { readonly random: number };
-export const DEFAULT_COMPILE_AFTER = 5_000;
+export const DEFAULT_COMPILE_AFTER = 30_000;
 const NEVER = 0xffff_ffff;
 const RANDOM_LIMIT = 700;
 const SEED = 7;
 const MOST_LOSSES = 8;
 const BATCH = 64;
 /** A block that has come to its threshold this many times does not wait for a batch. */
-const URGENT = 8;
-const MAX_INSTRUCTIONS = 300;
+const URGENT = 3;
+const MAX_INSTRUCTIONS = 100;
 const MAX_DEPTH = 1;
 /** A branch taken this many times less often than a block must run to be hot is rare. */
 const RARE = 32;

@@ -56,6 +56,8 @@ export const operators = {
   either: logical(0x72), // i32.or
   differ: logical(0x73), // i32.xor
   wide: { code: [0xad], takes: ['i32'], gives: 'i64' }, // i64.extend_i32_u
+  rotl32: { code: [0x77], takes: ['i32', 'i32'], gives: 'i32' },
+  rotr32: { code: [0x78], takes: ['i32', 'i32'], gives: 'i32' },
   narrow: { code: [0xa7], takes: ['i64'], gives: 'i32' }, // i32.wrap_i64
   select: { code: [0x1b], takes: ['i64', 'i64', 'i32'], gives: 'i64' },
 

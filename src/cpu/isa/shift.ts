@@ -48,7 +48,9 @@ const rotate =
     const result = x.let(
       bits === 64
         ? op[left ? 'rotl' : 'rotr'](a, within)
-        : truncate(op.or(op.shl(a, left ? within : back), op.shr(a, left ? back : within)), bits),
+        : bits === 32
+          ? op.wide(op[left ? 'rotl32' : 'rotr32'](op.narrow(a), op.narrow(within)))
+          : truncate(op.or(op.shl(a, left ? within : back), op.shr(a, left ? back : within)), bits),
     );
     x.write(0, result);
     x.when(op.ne(count, 0), () => {

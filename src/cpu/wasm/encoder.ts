@@ -81,6 +81,7 @@ export class FunctionWriter extends ByteWriter {
   /** Open blocks, loops and ifs: the branch depth of a block is `depth - depthWhenOpened`. */
   depth = 0;
   private readonly localTypes: ValueType[] = [];
+  private readonly hints: { readonly at: number; readonly taken: boolean }[] = [];
 
   constructor(private readonly parameterCount: number) {
     super();
@@ -168,6 +169,10 @@ export class FunctionWriter extends ByteWriter {
     this.byte(0x0d);
     this.unsigned(this.depth - label);
   }
+  /** The br_if or if that follows is taken nearly always, or nearly never: the slow way moves out of the fast one's way. */
+  hint(taken: boolean): void {
+    this.hints.push({ at: this.length, taken });
+  }
   brTable(labels: readonly number[], fallback: number): void {
     this.byte(0x0e);
     this.unsigned(labels.length);
@@ -179,12 +184,7 @@ export class FunctionWriter extends ByteWriter {
   }
 
   /** The encoded body with its local declarations and the final end. */
-  body(): Uint8Array {
-    return this.bodyWithPrologue(undefined);
-  }
-
-  /** The same with code in front that was written later; it uses this function's locals and opens no blocks. */
-  bodyWithPrologue(prologue: FunctionWriter | undefined): Uint8Array {
+  body(): FunctionBody {
     const out = new ByteWriter();
     const groups: [ValueType, number][] = [];
     for (const type of this.localTypes) {
@@ -197,11 +197,17 @@ export class FunctionWriter extends ByteWriter {
       out.unsigned(count);
       out.byte(ValueType[type]);
     }
-    if (prologue !== undefined) out.append(prologue.bytes.subarray(0, prologue.length));
+    const start = out.length;
     out.append(this.bytes.subarray(0, this.length));
     out.byte(0x0b);
-    return out.take();
+    return { bytes: out.take(), hints: this.hints.map(({ at, taken }) => ({ at: at + start, taken })) };
   }
+}
+
+export interface FunctionBody {
+  readonly bytes: Uint8Array;
+  /** Branches by their offset in the bytes, in ascending order. */
+  readonly hints: readonly { readonly at: number; readonly taken: boolean }[];
 }
 
 export interface Signature {
@@ -214,7 +220,7 @@ export class ModuleWriter {
   private readonly types: string[] = [];
   private readonly typeBodies: Signature[] = [];
   private readonly imports: { module: string; name: string; type: number }[] = [];
-  private readonly functions: { type: number; body: Uint8Array | undefined }[] = [];
+  private readonly functions: { type: number; body: FunctionBody | undefined }[] = [];
   private readonly exports: { name: string; index: number }[] = [];
   private readonly globals: { type: ValueType; initial: number }[] = [];
   private elements: number[] = [];
@@ -241,7 +247,7 @@ export class ModuleWriter {
     return this.imports.length + this.functions.length - 1;
   }
 
-  define(index: number, body: Uint8Array): void {
+  define(index: number, body: FunctionBody): void {
     const target = this.functions[index - this.imports.length];
     if (target === undefined) throw new Error(`function ${String(index)} was not declared`);
     target.body = body;
@@ -261,6 +267,24 @@ export class ModuleWriter {
     this.elements = [...elements];
     this.tableSize = elements.length + spare;
   }
+
+  /** The custom section of the branch hinting proposal; who does not know it ignores it. */
+  private readonly branchHints = (writer: ByteWriter): void => {
+    const hinted = this.functions.flatMap(({ body }, i) =>
+      body === undefined || body.hints.length === 0 ? [] : [{ index: this.imports.length + i, hints: body.hints }],
+    );
+    writer.text('metadata.code.branch_hint');
+    writer.unsigned(hinted.length);
+    for (const { index, hints } of hinted) {
+      writer.unsigned(index);
+      writer.unsigned(hints.length);
+      for (const { at, taken } of hints) {
+        writer.unsigned(at);
+        writer.unsigned(1); // bytes of the hint
+        writer.byte(taken ? 1 : 0);
+      }
+    }
+  };
 
   /** The module's bytes; it imports its memory as env.memory. */
   encode(memoryPages: number): Uint8Array {
@@ -345,12 +369,13 @@ export class ModuleWriter {
         for (const index of this.elements) writer.unsigned(index);
       });
     }
+    if (this.functions.some(({ body }) => body !== undefined && body.hints.length > 0)) section(0, this.branchHints);
     section(10, (writer) => {
       writer.unsigned(this.functions.length);
       for (const { body } of this.functions) {
         if (body === undefined) throw new Error('a declared function has no body');
-        writer.unsigned(body.length);
-        writer.append(body);
+        writer.unsigned(body.bytes.length);
+        writer.append(body.bytes);
       }
     });
     return out.take();
