@@ -1,37 +1,7 @@
 import { expect } from 'chai';
-import type { CompileAfter } from '../../../src/cpu/hot/tier.js';
-import { buildArtifacts } from '../../instructions/processor-subject.js';
-import { dword, plainProgram, type PlainProgram } from './plain-program.js';
-import { RandomMachine } from './random-machine.js';
+import { R8, bothTiers, loop } from './both-tiers.js';
+import { dword } from './plain-program.js';
 import { places, ports } from './random-places.js';
-
-const TICKS = 20_000;
-const R8 = 8;
-
-type Functions = Record<string, (record: number) => number>;
-
-/** A machine that knows how often hot code called a function of the core. */
-class Watched {
-  readonly machine: RandomMachine;
-  calls = 0;
-
-  constructor(compileAfter: CompileAfter, helper: string) {
-    this.machine = new RandomMachine(buildArtifacts(), compileAfter, 1024);
-    const { host } = this.machine.processor.hot as unknown as { host: { functions: Functions } };
-    const real = host.functions[helper];
-    if (real === undefined) throw new Error(`the core has no ${helper}`);
-    host.functions[helper] = (record) => {
-      this.calls++;
-      return real(record);
-    };
-  }
-
-  run(plain: PlainProgram, slice: number): Readonly<Record<string, string>> {
-    const { program, assembled } = plainProgram(plain);
-    this.machine.run(program, assembled, { ticks: TICKS, slice, seed: 7, looks: false });
-    return this.machine.outcome();
-  }
-}
 
 const [MOV_RSI, MOV_RDI] = [
   [0x48, 0xc7, 0xc6],
@@ -40,40 +10,6 @@ const [MOV_RSI, MOV_RDI] = [
 const movEcx = (value: number): number[] => [0xb9, ...dword(value)];
 const movEdx = (value: number): number[] => [0xba, ...dword(value)];
 const ADD_EBX_1 = [0x83, 0xc3, 1];
-const INT3 = 0xcc;
-
-/** Repeats the code R8 times. */
-const loop = (code: readonly number[]): number[] => [
-  ...[...code, 0x49, 0xff, 0xc8], // DEC R8
-  ...[0x0f, 0x85, ...dword(-(code.length + 9))], // JNZ
-  INT3,
-];
-
-/**
- * Hot code with a helper in it does what the cold tier does, however it is sliced; answers what the cold tier did. The
- * slices named in `hotIn` leave room for the code to run hot: 0 is one slice without an end.
- */
-function bothTiers(helper: string, plain: PlainProgram, hotIn = [0]): Readonly<Record<string, string>> {
-  const cold = new Watched('never', helper);
-  const right = cold.run(plain, 0);
-  expect(cold.calls).to.equal(0);
-  for (const [compileAfter, slice] of [
-    [1, 0],
-    [2, 0],
-    [1, 7],
-    [1, 1],
-    [1, 40],
-    [3, 40],
-  ] as const) {
-    const hot = new Watched(compileAfter, helper);
-    const what = `compiled after ${String(compileAfter)}, slices of ${String(slice)}`;
-    expect(hot.run(plain, slice), what).to.deep.equal(right);
-    expect(Buffer.compare(hot.machine.ram(), cold.machine.ram()), `RAM, ${what}`).to.equal(0);
-    // Code that is written again and again does not come to a higher threshold.
-    if (compileAfter === 1 && hotIn.includes(slice)) expect(hot.calls, `calls, ${what}`).to.be.above(0);
-  }
-  return right;
-}
 
 describe('a function of the core that hot code calls', () => {
   it('may write into the code of the region that calls it: what comes next is the new code', () => {

@@ -6,6 +6,8 @@ import * as L from '../../../src/cpu/state-layout.js';
 
 export const instructionBytes = 4;
 
+const noFlags: LiftedShape['flags'] = { reads: false, updates: false, writes: false, replaces: false };
+
 /** A block of as many bytes as its instructions have. */
 export function madeUpBlock(linear: bigint, more: Partial<Block> = {}): Block {
   return {
@@ -29,7 +31,7 @@ export function madeUpInstruction(
 ): ResolvedInstruction {
   return {
     record: L.RECORDS,
-    shape: { statements, byHelper: false, registers: 0, mayLeave: false, transfer, ...shape },
+    shape: { statements, byHelper: false, registers: 0, flags: noFlags, mayLeave: false, transfer, ...shape },
     address,
     nextRip: address + BigInt(instructionBytes),
     linkable: false,
