@@ -1,4 +1,4 @@
-// Boots kernels in the cold tier alone, counts how often each shape runs, and writes the commonest to
+// Boots a kernel in the cold tier alone, counts how often each instruction runs, and writes the commonest shapes to
 // src/cpu/cold/common-shapes.ts: those get a case of the dispatch loop.
 //
 //   node --import tsx .ci/profile-shapes.mjs KERNEL INITRD [COUNT]
@@ -9,13 +9,16 @@ import { Machine } from '../src/machine.ts';
 import { linux } from '../src/firmware/index.ts';
 import { doors } from '../src/boot/index.ts';
 import { readImage } from '../src/loaders/read-image.ts';
-import { PROFILE } from '../src/cpu/state-layout.ts';
+import { HOT_FUNCTIONS, RECORDS, RECORD_BYTES, REC_HANDLER } from '../src/cpu/state-layout.ts';
+
+/** In the whole what runs rarely counts for little: blocks that hot code would take over are taken for as hot as this. */
+const COLD_ENOUGH = 30_000;
 
 const [kernel, initrd, count = '200'] = process.argv.slice(2);
-const artifacts = { ...loadProcessorArtifacts(), ...buildCold({ countHandlers: true }) };
+const artifacts = { ...loadProcessorArtifacts(), ...buildCold({ countRecords: true }) };
 const image = readImage(readFileSync(kernel));
 await image.prepare();
-const totals = new Map();
+const shapes = new Map();
 for (const door of doors.filter(({ name }) => name === 'pvh' || name === 'efi')) {
   const machine = new Machine({ artifacts, memoryBytes: 512 << 20, profile: linux, compileAfter: 'never' });
   machine.boot(door, image, { commandLine: 'console=ttyS0', initrd: readFileSync(initrd), modules: [] });
@@ -23,17 +26,21 @@ for (const door of doors.filter(({ name }) => name === 'pvh' || name === 'efi'))
     machine.run(1e8);
     if (machine.idle) machine.skipTo(machine.idleUntil() ?? machine.ticks + 1e9);
   }
-  const view = new DataView(machine.processor.wasm.buffer);
-  artifacts.names.forEach((name, i) => {
-    totals.set(name, (totals.get(name) ?? 0) + Number(view.getBigUint64(PROFILE + 8 * i, true)));
-  });
+  const { wasm, decoder } = machine.processor;
+  const view = new DataView(wasm.buffer);
+  for (let record = RECORDS; record < decoder.cursor; record += RECORD_BYTES) {
+    const name = artifacts.names[view.getUint16(record + REC_HANDLER, true)];
+    const times = Math.min(COLD_ENOUGH, view.getUint32(HOT_FUNCTIONS + (4 * (record - RECORDS)) / RECORD_BYTES, true));
+    if (!name.startsWith('(')) shapes.set(name, (shapes.get(name) ?? 0) + times);
+  }
   process.stderr.write(`${door.name}: ${machine.outcome.reason}\n`);
 }
-const shapes = [...totals].filter(([name]) => !name.startsWith('(')).sort((a, b) => b[1] - a[1]);
-const sum = shapes.reduce((total, [, n]) => total + n, 0);
-const common = shapes.slice(0, Number(count));
-const share = (100 * common.reduce((total, [, n]) => total + n, 0)) / sum;
-process.stderr.write(`${common.length} of ${shapes.length} shapes run ${share.toFixed(2)} % of ${sum} instructions\n`);
+
+const sum = (list) => list.reduce((total, [, n]) => total + n, 0);
+const sorted = [...shapes].sort((a, b) => b[1] - a[1]);
+const common = sorted.slice(0, Number(count));
+const share = ((100 * sum(common)) / sum(sorted)).toFixed(2);
+process.stderr.write(`${common.length} of ${sorted.length} shapes run ${share} % of the cold instructions\n`);
 writeFileSync(
   new URL('../src/cpu/cold/common-shapes.ts', import.meta.url),
   `/** Shape keys that get a case of the dispatch loop, commonest first; written by .ci/profile-shapes.mjs. */

@@ -218,7 +218,6 @@ export const EXIT_HOT = 4; // the block at RIP, with first record LEAVE_RECORD, 
 
 export const HOT_FUNCTIONS = 0x440_0000; // u32 a record: table index << HOT_POSITION_BITS | position in the region
 export const HOT_POSITION_BITS = 7;
-export const PROFILE = 0x4f0_0000; // u64 a handler: executions, only in a profiling build of the cold tier
 export const HOT_THRESHOLD = 0x1364; // u32: entries after which a block is hot; 0: never
 export const HOT_URGENT = 0x1370; // u32: entries after which a hot block that is still cold code cannot wait any more
 

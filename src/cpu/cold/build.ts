@@ -10,7 +10,7 @@ import { commonShapes } from './common-shapes.js';
 import type { ProcessorArtifacts } from '../artifacts.js';
 
 /** Everything of ProcessorArtifacts but the core, which asc compiles. */
-export function buildCold(options: { readonly countHandlers?: boolean } = {}): Omit<ProcessorArtifacts, 'core'> {
+export function buildCold(options: { readonly countRecords?: boolean } = {}): Omit<ProcessorArtifacts, 'core'> {
   const gate = gateShape();
   const shapes = [...enumerateShapes(families), gate];
   const module = buildColdModule(shapes, commonShapes, options);

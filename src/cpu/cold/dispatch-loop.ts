@@ -13,15 +13,15 @@ export interface RunParts {
   readonly hotHandler: number;
   /** Index of settleFlags (store-flags.ts). */
   readonly settleFlags: number;
-  /** Counts executions of each handler at PROFILE, for the choice of the common shapes. */
-  readonly countHandlers: boolean;
+  /** Counts executions of each record at HOT_FUNCTIONS, for the choice of the common shapes; without hot code. */
+  readonly countRecords: boolean;
   readonly functionIndex: (name: string) => number;
 }
 
 /** run(record): runs until one of EXIT_*; `record` is where to go on, 0 to look RIP up. */
 export function emitRun(
   f: FunctionWriter,
-  { inline, handlerType, hotType, hotHandler, settleFlags, functionIndex, countHandlers }: RunParts,
+  { inline, handlerType, hotType, hotHandler, settleFlags, functionIndex, countRecords }: RunParts,
 ): void {
   const record = 0;
   const budget = f.local('i32');
@@ -206,16 +206,20 @@ export function emitRun(
   f.end();
   f.end();
 
-  if (countHandlers) {
-    f.get(handler);
-    f.i32(3);
+  if (countRecords) {
+    f.get(record);
+    f.i32(L.RECORDS);
+    f.op(0x6b);
+    f.i32(L.RECORD_BYTES);
+    f.op(0x6e);
+    f.i32(2);
     f.op(0x74);
     f.tee(physical);
     f.get(physical);
-    f.memory(0x29, L.PROFILE);
-    f.i64(1n);
-    f.op(0x7c);
-    f.memory(0x37, L.PROFILE);
+    f.memory(0x28, L.HOT_FUNCTIONS);
+    f.i32(1);
+    f.op(0x6a);
+    f.memory(0x36, L.HOT_FUNCTIONS);
   }
 
   const other = f.block(); // not inline

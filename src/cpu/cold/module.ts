@@ -24,7 +24,7 @@ const handlerSignature: Signature = { parameters: ['i32'], results: ['i32'] };
 export function buildColdModule(
   shapes: readonly Shape[],
   common: readonly string[],
-  options: { readonly countHandlers?: boolean } = {},
+  options: { readonly countRecords?: boolean } = {},
 ): ColdModule {
   const byKey = new Map(shapes.map((shape) => [shape.key, shape]));
   const inline = common.filter((key) => byKey.has(key));
@@ -81,7 +81,7 @@ export function buildColdModule(
     hotHandler: pseudo.hot,
     settleFlags,
     functionIndex,
-    countHandlers: options.countHandlers ?? false,
+    countRecords: options.countRecords ?? false,
   });
   module.define(run, f.body());
 
