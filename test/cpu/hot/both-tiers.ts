@@ -42,7 +42,7 @@ class Watched {
 
 /** Number of the register that counts a loop's rounds. */
 export const R8 = 8;
-export const INT3 = 0xcc;
+const INT3 = 0xcc;
 
 /** Repeats the code R8 times. */
 export const loop = (code: readonly number[]): number[] => [

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { INT3, R8, bothTiers, loop } from './both-tiers.js';
+import { R8, bothTiers, loop } from './both-tiers.js';
 import { dword } from './plain-program.js';
 import { places, selectors } from './random-places.js';
 
