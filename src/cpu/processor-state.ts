@@ -63,6 +63,7 @@ export class ProcessorState {
     this.view.setUint32(L.RAM_BYTES, ramBytes, true);
     this.view.setUint32(L.STOP_REQUESTED, 0, true);
     this.core.updateMode();
+    this.view.setUint32(L.JUMP_EPOCH, (this.view.getUint32(L.JUMP_EPOCH, true) + 1) >>> 0, true);
     this.core.dropAllWriteTags(); // pages that hold translated code here need not have held it there
   }
 

@@ -120,6 +120,9 @@ export const FX_MXCSR = 0x1418;
 export const FX_ST = 0x1420; // physical x87 registers are kept in ST (top-relative) order, as FXSAVE stores them
 export const XMM = 0x14a0;
 
+export const EXPECTED_ADDENDS = 0x1600; // u32 each: what hot code expects TLB_ADDEND to be, by base register; a hint
+export const JUMP_EPOCH = 0x1650; // u32: bumped when the jump cache may be wrong
+
 export const SCRATCH = 0x2000; // 256 bytes: 128-bit operands of slow paths, MMIO values
 export const TLB_LARGE_FILTER = 0x2800; // 256 bytes, bit (linear >> 22) & 2047: a piece of a large page may be in a TLB
 export const TLB_LOG_COUNT = 0x2904; // u32: non-global fills since the last flush; above TLB_LOG_MAX the log is incomplete
@@ -148,6 +151,15 @@ export const TLB_SUPERVISOR = 0x1_0000;
 export const TLB_USER = 0x1_8000;
 export const TLB_FETCH_SUPERVISOR = 0x2_0000; // TLB_TAG_READ is the fetch tag
 export const TLB_FETCH_USER = 0x2_8000;
+
+// Jump cache: where hot code goes when it ends with a jump, by linear address, as the look-up found it. An entry holds
+// until a fetch TLB loses an entry, the mode changes or hot code is dropped: then JUMP_EPOCH differs.
+export const JUMP_CACHE = 0x3_0000;
+export const JUMP_ENTRY_SHIFT = 4;
+export const JUMP_ENTRIES = 1024;
+export const JUMP_RIP = 0; // u64
+export const JUMP_HOT = 8; // u32: as in HOT_FUNCTIONS
+export const JUMP_MADE = 12; // u32: JUMP_EPOCH when it was entered
 
 // Block index: direct-mapped by block start. BLOCK_ENTRY bytes: linear u64 @0, physical u32 @8, mode u32 @12, record u32 @16.
 export const BLOCK_INDEX = 0x400_0000;

@@ -4,7 +4,7 @@ import * as L from '../state-layout.js';
 import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
 import { ColdEmitter, type ColdContext } from './emitter.js';
 import { emitDecide } from './emit-decide.js';
-import { emitIsHot, emitLookup } from './emit-lookup.js';
+import { emitIsHot, emitLookup, findJump } from './emit-lookup.js';
 
 export interface RunParts {
   readonly inline: readonly Shape[];
@@ -77,6 +77,7 @@ export function emitRun(
   /** Runs the hot function that hotEntry names; it charges for itself. Goes on behind when a helper's status decides. */
   const callHot = (): void => {
     storeBudget();
+    const again = f.loop();
     f.get(hotEntry);
     f.i32((1 << L.HOT_POSITION_BITS) - 1);
     f.op(0x71);
@@ -85,6 +86,19 @@ export function emitRun(
     f.op(0x76);
     f.callIndirect(hotType);
     f.tee(status);
+    f.i32(L.STATUS_JUMP);
+    f.op(0x46);
+    f.if();
+    findJump(f, { rip, entry });
+    f.if();
+    f.get(entry);
+    f.memory(0x28, L.JUMP_HOT);
+    f.set(hotEntry);
+    f.br(again);
+    f.end();
+    f.end();
+    f.end();
+    f.get(status);
     f.i32(L.STATUS_COLD);
     f.op(0x46);
     f.tee(bypass);
@@ -140,6 +154,7 @@ export function emitRun(
     rip,
     entry,
     physical,
+    jump: handler,
     record,
     from,
     hotEntry,

@@ -20,6 +20,7 @@ export function emitLookup(
     rip: number;
     entry: number;
     physical: number;
+    jump: number;
     record: number;
     from: number;
     hotEntry: number;
@@ -92,6 +93,7 @@ export function emitLookup(
   f.memory(0x28, L.BLOCK_INDEX + L.BLOCK_HOT);
   f.tee(x.hotEntry);
   f.if();
+  enterJump(f, x);
   x.hot();
   f.end();
   x.settle();
@@ -124,4 +126,50 @@ export function emitLookup(
   f.memory(0x36, L.LEAVE_RECORD);
   x.exit(L.EXIT_DECODE);
   f.end();
+}
+
+/** Emits: the address of the entry of the jump cache for the i64 local `rip`. */
+function jumpEntry(f: FunctionWriter, rip: number): void {
+  f.get(rip);
+  f.get(rip);
+  f.i64(5n);
+  f.op(0x88, 0x85, 0xa7); // shr_u, xor, wrap
+  f.i32(L.JUMP_ENTRY_SHIFT);
+  f.op(0x74);
+  f.i32((L.JUMP_ENTRIES - 1) << L.JUMP_ENTRY_SHIFT);
+  f.op(0x71);
+  f.i32(L.JUMP_CACHE);
+  f.op(0x6a);
+}
+
+/** Emits: 1 when the jump cache knows RIP; the entry's address goes to the local `entry`. */
+export function findJump(f: FunctionWriter, { rip, entry }: { rip: number; entry: number }): void {
+  f.i32(0);
+  f.memory(0x29, L.RIP);
+  f.set(rip);
+  jumpEntry(f, rip);
+  f.tee(entry);
+  f.memory(0x29, L.JUMP_RIP);
+  f.get(rip);
+  f.op(0x51);
+  f.get(entry);
+  f.memory(0x28, L.JUMP_MADE);
+  f.i32(0);
+  f.memory(0x28, L.JUMP_EPOCH);
+  f.op(0x46, 0x71);
+}
+
+/** Emits: the jump cache knows that `hotEntry` is at `rip`. */
+function enterJump(f: FunctionWriter, x: { rip: number; hotEntry: number; jump: number }): void {
+  jumpEntry(f, x.rip);
+  f.tee(x.jump);
+  f.get(x.rip);
+  f.memory(0x37, L.JUMP_RIP);
+  f.get(x.jump);
+  f.get(x.hotEntry);
+  f.memory(0x36, L.JUMP_HOT);
+  f.get(x.jump);
+  f.i32(0);
+  f.memory(0x28, L.JUMP_EPOCH);
+  f.memory(0x36, L.JUMP_MADE);
 }

@@ -1,6 +1,7 @@
 import * as L from '../state-layout.js';
 import type { FunctionWriter, Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I64_LOAD } from '../wasm/opcodes.js';
+import type { ExpectedAddends } from './expected-addends.js';
 
 const PAGE_MASK = ~0xfffn;
 const PAGE_SHIFT = 12;
@@ -16,6 +17,8 @@ export interface HostAddressParts {
   readonly tag: number; // TLB_TAG_READ or TLB_TAG_WRITE
   readonly mask: number; // entries - 1
   readonly bytes: number;
+  readonly expected: ExpectedAddends;
+  readonly slot: number; // whose addend to expect
   readonly fill: number; // core function (linear, bytes) => host address or 0
   /** Emits: leave, the access is not plain. */
   readonly leave: () => void;
@@ -23,7 +26,7 @@ export interface HostAddressParts {
 
 /** Emits: the address in this memory of a plain access, through the TLB. */
 export function emitHostAddress(f: FunctionWriter, parts: HostAddressParts): void {
-  const { linear, entry, host, tlb, tag, mask, bytes, fill } = parts;
+  const { linear, entry, host, tlb, tag, mask, bytes, expected, slot, fill } = parts;
   const done = f.block();
   f.get(linear);
   f.i64(BigInt(PAGE_SHIFT - L.TLB_ENTRY_SHIFT));
@@ -32,8 +35,16 @@ export function emitHostAddress(f: FunctionWriter, parts: HostAddressParts): voi
   f.op(0x71); // and
   f.tee(entry);
   f.memory(I32_LOAD, tlb + L.TLB_ADDEND);
+  expected.get(slot);
+  f.op(0x47); // ne
+  f.hint(false);
+  f.if();
+  expected.learn(slot, entry, tlb + L.TLB_ADDEND);
+  f.end();
   f.get(linear);
-  f.op(0xa7, 0x6a); // wrap, add
+  f.op(0xa7); // wrap
+  expected.get(slot);
+  f.op(0x6a); // add
   f.set(host);
   f.get(entry);
   f.memory(I64_LOAD, tlb + tag);

@@ -11,27 +11,29 @@ import { storeFlagsSignature } from '../cold/store-flags.js';
 import * as L from '../state-layout.js';
 import { FunctionWriter, type Signature, type ValueType } from '../wasm/encoder.js';
 import { loadOpcode, storeOpcode } from '../wasm/opcodes.js';
+import { ExpectedAddends, addendSlot } from './expected-addends.js';
 import { emitHostAddress, fillSignature } from './host-address.js';
 import { PendingFlags } from './pending-flags.js';
 import type { ResolvedInstruction } from './records.js';
-import { RegisterLocals, isGeneral } from './register-locals.js';
+import { RegisterLocals, isGeneral, type RegisterUse } from './register-locals.js';
 import type { RegionContext } from './region.js';
 
 export abstract class InstructionEmitter extends NodeEmitter {
   protected readonly registers: RegisterLocals;
+  protected readonly addends: ExpectedAddends;
   protected readonly flags: PendingFlags;
   protected instruction!: ResolvedInstruction;
   /** Values of the definition's locals. */
   private locals: (Node | undefined)[] = [];
   private readonly pools: Record<ValueType, { readonly locals: number[]; used: number }>;
 
-  /** `used`: every general register that the code names, as bits by number. */
   protected constructor(
     protected readonly context: RegionContext,
-    used: number,
+    use: RegisterUse & { readonly addends: number },
   ) {
     super(new FunctionWriter(1)); // parameter 0: what to enter
-    this.registers = new RegisterLocals(this.f, used);
+    this.registers = new RegisterLocals(this.f, use);
+    this.addends = new ExpectedAddends(this.f, use.addends);
     this.flags = new PendingFlags(this.f, () => context.functionIndex('storeFlags', storeFlagsSignature));
     const pool = (): { locals: number[]; used: number } => ({ locals: [], used: 0 });
     this.pools = { i32: pool(), i64: pool(), f32: pool(), f64: pool(), v128: pool() };
@@ -50,7 +52,6 @@ export abstract class InstructionEmitter extends NodeEmitter {
     this.locals = [];
     const { pools } = this;
     pools.i32.used = pools.i64.used = pools.v128.used = 0;
-    if (instruction.shape.mayLeave) this.registers.flush();
     for (const statement of instruction.shape.statements) this.statement(statement);
   }
 
@@ -93,11 +94,9 @@ export abstract class InstructionEmitter extends NodeEmitter {
         this.branch(s);
         return;
       case 'jump':
-        this.registers.flush();
         this.jump(s.target);
         return;
       case 'jumpIf': {
-        this.registers.flush();
         this.node(s.condition);
         const { form } = this.flags;
         f.if();
@@ -198,12 +197,15 @@ export abstract class InstructionEmitter extends NodeEmitter {
     }
     emitHostAddress(f, {
       linear,
+
       entry,
       host,
       tlb,
       tag: write ? L.TLB_TAG_WRITE : L.TLB_TAG_READ,
       mask: this.context.tlbMask,
       bytes,
+      expected: this.addends,
+      slot: addendSlot(this.instruction),
       fill: this.functionIndex(write ? 'hotWrite' : 'hotRead', fillSignature),
       leave: () => {
         this.leave();

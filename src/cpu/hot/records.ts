@@ -29,8 +29,12 @@ export interface LiftedShape {
   readonly byHelper: boolean;
   /** General registers that the definition names, as bits by number. */
   readonly registers: number;
+  /** Those of them that it writes. */
+  readonly written: number;
+  /** Operands that it writes: bit 0 and bit 1. */
+  readonly writtenOperands: number;
   readonly flags: FlagUse;
-  /** Hot code may leave in front of it after all: it touches memory or may fault. */
+  /** Hot code may leave in front of it after all: it touches memory or may fault. Nothing is written before that. */
   readonly mayLeave: boolean;
   readonly transfer: Transfer;
 }
@@ -109,6 +113,7 @@ export class RecordReader {
         statements,
         byHelper: some(statements, ({ kind }) => kind === 'helper'),
         registers: registersIn(statements),
+        ...writtenBy(statements),
         flags: flagUseOf(statements),
         mayLeave: some(statements, mayLeave),
         transfer: transferOf(statements),
@@ -185,6 +190,23 @@ function registersIn(statements: readonly Statement[]): number {
   };
   statements.forEach(visit);
   return bits;
+}
+
+/** What statements write of the general registers. */
+function writtenBy(statements: readonly Statement[]): Pick<LiftedShape, 'written' | 'writtenOperands'> {
+  let written = 0;
+  let writtenOperands = 0;
+  for (const s of statements) {
+    if (s.kind === 'setRegister') written |= 1 << s.register;
+    else if (s.kind === 'setOperand') writtenOperands |= 1 << s.operand;
+    else if (s.kind === 'setState') written |= registerBit(s.address);
+    else if (s.kind === 'if') {
+      const parts = writtenBy([...s.then, ...s.else]);
+      written |= parts.written;
+      writtenOperands |= parts.writtenOperands;
+    }
+  }
+  return { written, writtenOperands };
 }
 
 const flagSources = new Set(['condition', 'carry', 'flagsResult', 'flagsAux']);

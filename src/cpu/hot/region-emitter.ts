@@ -4,8 +4,10 @@ import type { Node } from '../ir/nodes.js';
 import * as L from '../state-layout.js';
 import type { FunctionBody, Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
+import { addendSlot } from './expected-addends.js';
 import { InstructionEmitter } from './instruction-emitter.js';
 import { registerBit, unseenFlags } from './records.js';
+import type { RegisterUse } from './register-locals.js';
 import type { Region, RegionBlock, RegionContext } from './region.js';
 import { structure, type Part } from './structure.js';
 
@@ -42,7 +44,7 @@ export class RegionEmitter extends InstructionEmitter {
     private readonly region: Region,
     context: RegionContext,
   ) {
-    super(context, registersOf(region));
+    super(context, usedBy(region));
     this.ways = [...region.entries];
     this.entered = new Set(region.entries);
   }
@@ -73,6 +75,7 @@ export class RegionEmitter extends InstructionEmitter {
   private prologue(): void {
     const { f } = this;
     this.registers.load();
+    this.addends.load();
     this.flags.takeOver();
     f.i32(0);
     f.memory(I32_LOAD, L.BUDGET);
@@ -81,6 +84,7 @@ export class RegionEmitter extends InstructionEmitter {
 
   private epilogue(): void {
     const { f } = this;
+    this.registers.store();
     this.flags.handOver();
     f.i32(0);
     f.get(this.rip);
@@ -170,7 +174,6 @@ export class RegionEmitter extends InstructionEmitter {
     this.flags.unseen = false;
     const last = instructions.at(-1);
     if (last !== undefined && last.shape.transfer !== 'none' && last.shape.transfer !== 'branch') return;
-    this.registers.flush();
     if (end.kind === 'cold') this.exit(end.address, this.coldLabel);
     else this.goTo(block.through, end.address, last?.address ?? end.address);
   }
@@ -201,6 +204,7 @@ export class RegionEmitter extends InstructionEmitter {
   protected helper(name: string): void {
     const { f, registers, flags } = this;
     const behind = this.ahead - 1; // charged instructions that come after it
+    registers.store();
     flags.store();
     f.i32(0);
     f.get(this.budget);
@@ -303,15 +307,25 @@ export class RegionEmitter extends InstructionEmitter {
 
 const helperSignature: Signature = { parameters: ['i32'], results: ['i32'] };
 
-function registersOf(region: Region): number {
-  let bits = 0;
+/** The general registers and the expected addends that the code uses, as bits. */
+function usedBy(region: Region): RegisterUse & { readonly addends: number } {
+  let addends = 0;
+  let used = 0;
+  let written = 0;
   for (const { instructions } of region.blocks) {
-    for (const { shape, operands, base, index } of instructions) {
-      bits |=
-        shape.registers | registerBit(operands[0]) | registerBit(operands[1]) | registerBit(base) | registerBit(index);
+    for (const instruction of instructions) {
+      const { shape, operands, base, index } = instruction;
+      if (shape.mayLeave) addends |= 1 << addendSlot(instruction);
+      const bits = operands.map(registerBit);
+      used |= shape.registers | registerBit(base) | registerBit(index);
+      written |= shape.written;
+      bits.forEach((bit, operand) => {
+        used |= bit;
+        if (shape.writtenOperands & (1 << operand)) written |= bit;
+      });
     }
   }
-  return bits;
+  return { used, written, addends };
 }
 
 function startsWith(part: Part | undefined, block: number | undefined): boolean {

@@ -1,7 +1,4 @@
-/**
- * General registers of hot code in locals. A changed register is stored before the next instruction that may leave and
- * before every transfer, so that leaving needs no stores of its own.
- */
+/** General registers of hot code in locals: loaded on entry, stored at its end and before helpers, as far as it writes them. */
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
 import { I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
@@ -13,15 +10,22 @@ const masks: Readonly<Record<number, bigint>> = { 8: 0xffn, 16: 0xffffn, 32: MAS
 /** True for the state address of a general register or of its second byte. */
 export const isGeneral = (address: number): boolean => address >= L.RAX && address < L.RAX + 8 * GPRS;
 
+/** General registers as bits by number. */
+export interface RegisterUse {
+  /** Every one that the code names. */
+  readonly used: number;
+  /** Every one that it writes. */
+  readonly written: number;
+}
+
 export class RegisterLocals {
   private readonly locals: number[];
-  private dirty = 0; // bits by register number
 
-  /** `used`: every register that the code names, as bits by number. */
   constructor(
     private readonly f: FunctionWriter,
-    private readonly used: number,
+    private readonly registers: RegisterUse,
   ) {
+    const { used } = registers;
     this.locals = Array.from({ length: GPRS }, (_, register) => (used & (1 << register) ? f.local('i64') : -1));
   }
 
@@ -35,7 +39,7 @@ export class RegisterLocals {
   load(): void {
     const { f } = this;
     for (let register = 0; register < GPRS; register++) {
-      if ((this.used & (1 << register)) === 0) continue;
+      if ((this.registers.used & (1 << register)) === 0) continue;
       f.i32(0);
       f.memory(I64_LOAD, L.RAX + 8 * register);
       f.set(this.locals[register] ?? 0);
@@ -43,12 +47,10 @@ export class RegisterLocals {
   }
 
   /** Emits: memory has every register. */
-  flush(): void {
+  store(): void {
     const { f } = this;
-    for (let register = 0; this.dirty !== 0; register++) {
-      const bit = 1 << register;
-      if ((this.dirty & bit) === 0) continue;
-      this.dirty &= ~bit;
+    for (let register = 0; register < GPRS; register++) {
+      if ((this.registers.written & (1 << register)) === 0) continue;
       f.i32(0);
       f.get(this.locals[register] ?? 0);
       f.memory(I64_STORE, L.RAX + 8 * register);
@@ -90,6 +92,5 @@ export class RegisterLocals {
       }
     }
     f.set(local);
-    this.dirty |= 1 << register;
   }
 }

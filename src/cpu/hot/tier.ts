@@ -236,9 +236,11 @@ export class HotTier {
     this.nextEpoch();
   }
 
-  /** Hot code that has called a helper finds that it may be gone. */
+  /** Hot code that has called a helper finds that it may be gone, and so does who comes by the jump cache. */
   private nextEpoch(): void {
-    this.view.setUint32(L.HOT_EPOCH, (this.view.getUint32(L.HOT_EPOCH, true) + 1) >>> 0, true);
+    for (const epoch of [L.HOT_EPOCH, L.JUMP_EPOCH]) {
+      this.view.setUint32(epoch, (this.view.getUint32(epoch, true) + 1) >>> 0, true);
+    }
   }
 
   /** Every block is gone. */

@@ -5,6 +5,7 @@
 import {
   CODE_PAGES,
   DIRTY_PAGES,
+  JUMP_EPOCH,
   MAPPING_EPOCH,
   MODE,
   MODE_LONG,
@@ -86,6 +87,7 @@ export function fill(tlb: u32, linear: u64, physical: u64): void {
   if (!pageInRam(physical)) return;
   const entry = tlbEntry(tlb, linear);
   const page: u64 = linear & PAGE;
+  if (tlb >= <u32>TLB_FETCH_SUPERVISOR && load<u64>(entry, TLB_TAG_READ) != TLB_INVALID) bumpJumpEpoch();
   const frame: u32 = <u32>physical & ~(<u32>0xfff);
   store<u64>(entry, page, TLB_TAG_READ);
   store<u64>(entry, TLB_INVALID, TLB_TAG_WRITE);
@@ -126,6 +128,14 @@ function drop(entry: u32): void {
 @inline
 function bumpEpoch(): void {
   store<u32>(MAPPING_EPOCH, load<u32>(MAPPING_EPOCH) + 1);
+  bumpJumpEpoch();
+}
+
+/** What the jump cache holds is no longer what the look-up would find. */
+// @ts-ignore: decorator
+@inline
+export function bumpJumpEpoch(): void {
+  store<u32>(JUMP_EPOCH, load<u32>(JUMP_EPOCH) + 1);
 }
 
 /** Everything, global or not: MOV CR3 without PGE, changes of CR0.PG, CR0.WP, CR4.PAE, PSE, PGE, EFER.NXE. */

@@ -45,6 +45,7 @@ import {
   TLB_SUPERVISOR,
   TLB_USER,
 } from '../../state-layout';
+import { bumpJumpEpoch } from '../memory/tlb';
 import { raise, VECTOR_GP, VECTOR_UD } from '../fault';
 
 export const CR0_PE: u64 = 1 << 0;
@@ -112,6 +113,7 @@ export function updateMode(): void {
   if (!(load<u64>(CR4) & CR4_OSFXSR)) mode |= MODE_NO_FXSR;
   const user = load<u32>(CPL) == 3;
   if (user) mode |= MODE_USER;
+  if (mode != load<u32>(MODE)) bumpJumpEpoch();
   store<u32>(MODE, mode);
   store<u32>(TLB_DATA, user ? TLB_USER : TLB_SUPERVISOR);
   store<u32>(TLB_FETCH, user ? TLB_FETCH_USER : TLB_FETCH_SUPERVISOR);
