@@ -11,7 +11,9 @@ const movEcx = (value: number): number[] => [0xb9, ...dword(value)];
 const movEdx = (value: number): number[] => [0xba, ...dword(value)];
 const ADD_EBX_1 = [0x83, 0xc3, 1];
 
-describe('a function of the core that hot code calls', () => {
+describe('a function of the core that hot code calls', function () {
+  this.timeout(60_000);
+
   it('may write into the code of the region that calls it: what comes next is the new code', () => {
     const code = [
       ...[...MOV_RDI, ...dword(places.code + 19)],

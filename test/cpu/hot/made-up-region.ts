@@ -6,7 +6,15 @@ import * as L from '../../../src/cpu/state-layout.js';
 
 export const instructionBytes = 4;
 
-const noFlags: LiftedShape['flags'] = { reads: false, updates: false, writes: false, replaces: false };
+const inert: Omit<LiftedShape, 'statements'> = {
+  byHelper: false,
+  registers: 0,
+  written: 0,
+  writtenOperands: 0,
+  flags: { reads: false, updates: false, writes: false, replaces: false },
+  mayLeave: false,
+  transfer: 'none',
+};
 
 /** A block of as many bytes as its instructions have. */
 export function madeUpBlock(linear: bigint, more: Partial<Block> = {}): Block {
@@ -31,7 +39,7 @@ export function madeUpInstruction(
 ): ResolvedInstruction {
   return {
     record: L.RECORDS,
-    shape: { statements, byHelper: false, registers: 0, flags: noFlags, mayLeave: false, transfer, ...shape },
+    shape: { ...inert, statements, transfer, ...shape },
     address,
     nextRip: address + BigInt(instructionBytes),
     linkable: false,

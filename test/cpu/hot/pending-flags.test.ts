@@ -32,7 +32,9 @@ const iret = (start: number): number[] => {
   return [...pushes, 0x68, ...dword(behind), 0x48, 0xcf];
 };
 
-describe('flags that a hot function leaves pending', () => {
+describe('flags that a hot function leaves pending', function () {
+  this.timeout(60_000);
+
   for (const [name, compare] of [
     ['SUB of 64 bits', CMP_R8_3],
     ['SUB of 32 bits', CMP_R8_EBX],

@@ -65,7 +65,10 @@ function regionOf(graph: Graph): Region {
     const start = linearOf(position);
     const value = op.add(op.mul(register, multiplier), position + 1);
     const code = [
-      madeUpInstruction(start, [{ kind: 'setRegister', register: R8, bits: 64, value }], { registers: 1 << R8 }),
+      madeUpInstruction(start, [{ kind: 'setRegister', register: R8, bits: 64, value }], {
+        registers: 1 << R8,
+        written: 1 << R8,
+      }),
       ...list.slice(0, -1).map((next, branch) => {
         const condition = op.ne(op.and(op.shr(register, 40 + branch), 1), 0);
         return madeUpInstruction(
