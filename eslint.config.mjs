@@ -3,8 +3,15 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  // src/cpu/core is AssemblyScript: its own compiler checks it.
-  globalIgnores(['dist/', 'coverage/', 'node_modules/', 'src/cpu/core/', '**/*.tmp.ts']),
+  // AssemblyScript: its own compiler checks it.
+  globalIgnores([
+    'dist/',
+    'coverage/',
+    'node_modules/',
+    'src/cpu/core/',
+    'src/loaders/decompress/core/',
+    '**/*.tmp.ts',
+  ]),
   {
     files: ['**/*.ts'],
     extends: [eslint.configs.recommended, tseslint.configs.strictTypeChecked],

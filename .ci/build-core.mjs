@@ -1,5 +1,7 @@
-// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, handlers.bin and processor.json.
+// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, handlers.bin and processor.json; and lz4.wasm
+// and zstd.wasm, which unpack kernels.
 // Plain Node; `npm run build` calls buildCore(), and tests call it through test/support.
+import { Buffer } from 'node:buffer';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,19 +10,38 @@ import { build } from 'esbuild';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Compiles src/cpu/core with asc. Throws with the compiler's own text. */
-async function compileCore(outFile) {
-  const folder = path.join(root, 'src/cpu/core');
+/** Compiles a folder of AssemblyScript with asc to folder/name. Throws with the compiler's own text. */
+async function compile(source, folder, name) {
+  const from = path.join(root, source);
+  const temporary = path.join(folder, `.${name}.${process.pid}`);
   const { error, stderr } = await asc.main([
     'index.ts',
     '--baseDir',
-    folder,
+    from,
     '--config',
-    path.join(folder, 'asconfig.json'),
+    path.join(from, 'asconfig.json'),
     '--outFile',
-    outFile,
+    path.relative(from, temporary),
   ]);
-  if (error) throw new Error(`the processor core does not compile:\n${stderr.toString()}`);
+  if (error) throw new Error(`${source} does not compile:\n${stderr.toString()}`);
+  await rename(temporary, path.join(folder, name));
+}
+
+/** The decoder inside of the package zstddec, which offers its module to fetch() alone. */
+async function zstdModule() {
+  const { ZSTDDecoder } = await import('zstddec');
+  const { fetch } = globalThis;
+  try {
+    return await new Promise((resolve, reject) => {
+      globalThis.fetch = (url) => {
+        resolve(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
+        return new Promise(() => undefined);
+      };
+      new ZSTDDecoder().init().catch(reject);
+    });
+  } finally {
+    globalThis.fetch = fetch;
+  }
 }
 
 /** Composes the cold tier: src/cpu/cold/build.ts, bundled for this one call. */
@@ -50,15 +71,15 @@ async function put(folder, name, bytes) {
 
 export async function buildCore(folder = path.join(root, 'dist/processor')) {
   await mkdir(folder, { recursive: true });
-  const core = path.join(folder, `.core.${process.pid}.wasm`);
   const [cold] = await Promise.all([
     composeCold(folder),
-    compileCore(path.relative(path.join(root, 'src/cpu/core'), core)),
+    compile('src/cpu/core', folder, 'core.wasm'),
+    compile('src/loaders/decompress/core', folder, 'lz4.wasm'),
   ]);
-  await rename(core, path.join(folder, 'core.wasm'));
   await put(folder, 'cold.wasm', cold.cold);
   await put(folder, 'handlers.bin', new Uint8Array(cold.handlers.buffer));
   await put(folder, 'units.bin', cold.units);
+  await put(folder, 'zstd.wasm', await zstdModule());
   await put(
     folder,
     'processor.json',

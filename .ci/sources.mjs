@@ -32,14 +32,18 @@ const scripts = [
   'examples/proposal-linux/proposal-linux.efi',
   '.ci/build.mjs',
   '.ci/build-core.mjs',
+  '.ci/code-cache.mjs',
   '.ci/sources.mjs',
   'package-lock.json',
 ];
 
+/** Folders that asc compiles, not TypeScript. */
+export const assemblyScript = ['src/cpu/core', 'src/loaders/decompress/core'];
+
 /** Fingerprints of what the processor is built of and of everything else. */
 export function currentSources() {
   return {
-    processor: fingerprint([...filesBelow(['src/cpu'], ['.ts', '.json']), ...scripts]),
+    processor: fingerprint([...filesBelow(['src/cpu', 'src/loaders/decompress/core'], ['.ts', '.json']), ...scripts]),
     library: fingerprint([...filesBelow(['src', 'firmware-tables'], ['.ts']), ...scripts]),
   };
 }

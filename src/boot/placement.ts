@@ -50,15 +50,19 @@ export class TopDownPlacement {
 /** Stores bytes and, behind them, zeros up to `memoryBytes`. Guest-physical. */
 export function writeWithZeros(memory: GuestMemory, address: number, bytes: Uint8Array, memoryBytes: number): void {
   memory.writePhysical(address, bytes);
-  const zeros = new Uint8Array(Math.min(2 ** 16, memoryBytes - bytes.length));
-  for (let at = bytes.length; at < memoryBytes; at += zeros.length) {
-    memory.writePhysical(address + at, zeros.subarray(0, Math.min(zeros.length, memoryBytes - at)));
+  writeZeros(memory, address + bytes.length, memoryBytes - bytes.length);
+}
+
+function writeZeros(memory: GuestMemory, address: number, length: number): void {
+  const zeros = new Uint8Array(Math.min(2 ** 16, length));
+  for (let at = 0; at < length; at += zeros.length) {
+    memory.writePhysical(address + at, zeros.subarray(0, Math.min(zeros.length, length - at)));
   }
 }
 
 /**
- * Copies the PT_LOAD segments of a kernel to their physical addresses (p_paddr: Linux's per-CPU segment has p_vaddr 0)
- * and returns the range they take. Throws BootError when they do not fit between 1 MiB and the end of RAM.
+ * Copies the PT_LOAD segments of a kernel to their physical addresses (p_paddr: Linux's per-CPU segment has p_vaddr 0),
+ * unless they were unpacked there, and returns the range they take. Throws BootError when they do not fit between 1 MiB and the end of RAM.
  */
 export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number): Range {
   const start = Math.min(...elf.segments.map((segment) => segment.physicalAddress));
@@ -73,9 +77,13 @@ export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number)
       `the kernel reaches up to guest-physical 0x${end.toString(16)}, RAM ends at 0x${memory.ramBytes.toString(16)}: give at least --memory ${String(Math.ceil(end / 2 ** 20))}M`,
     );
   }
+  if (elf.loadedInto !== undefined && elf.loadedInto !== memory) {
+    throw new BootError('the kernel was unpacked into the memory of another machine: read its image anew');
+  }
   for (const segment of elf.segments) {
-    const bytes = elf.bytes.subarray(segment.fileOffset, segment.fileOffset + segment.fileBytes);
-    writeWithZeros(memory, segment.physicalAddress, bytes, segment.memoryBytes);
+    const { physicalAddress, fileOffset, fileBytes, memoryBytes } = segment;
+    if (elf.loadedInto === memory) writeZeros(memory, physicalAddress + fileBytes, memoryBytes - fileBytes);
+    else writeWithZeros(memory, physicalAddress, elf.bytes.subarray(fileOffset, fileOffset + fileBytes), memoryBytes);
   }
   return { start, end, what: 'the kernel' };
 }

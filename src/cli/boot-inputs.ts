@@ -2,6 +2,7 @@ import type { BootModule, BootOptions } from '../boot/boot-protocol.js';
 import { defaultInitramfs } from '../boot/default-initramfs.js';
 import { isDoorName, type DoorName } from '../boot/door-choice.js';
 import { linux, profiles, proposal, type Profile } from '../firmware/profiles.js';
+import { hostCodecs } from '../host/codecs.js';
 import { readInput } from '../host/files.js';
 import { ImageError, type LoadedImage } from '../loaders/image.js';
 import { readImage } from '../loaders/read-image.js';
@@ -25,7 +26,7 @@ export interface BootInputs {
 export async function loadImage(file: string): Promise<LoadedImage> {
   const bytes = readInput(file, 'the image');
   try {
-    const image = readImage(bytes);
+    const image = readImage(bytes, { codecs: hostCodecs() });
     await image.prepare();
     return image;
   } catch (error) {

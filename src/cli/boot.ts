@@ -62,29 +62,35 @@ async function runBoot(args: Arguments): Promise<number> {
   const image = await loadImage(file);
   const door = given.door ?? defaultDoor(image);
   const { profile, filledIn } = chooseProfile(args.text('profile'), door);
-  const refusal = doorRefuses(door, image);
-  if (refusal !== undefined) throw new UnusableInputError(`${file}: the door ${door} does not open: ${refusal}`);
   const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 
-  const json = given.json === undefined || given.json === '-' ? undefined : new OutputFile(given.json);
-  const trace = given.trace === undefined ? undefined : new OutputFile(given.trace);
+  let json: OutputFile | undefined;
+  let trace: OutputFile | undefined;
   const console = new ConsoleOutput(given.json === '-' ? process.stderr : process.stdout, 'the console');
   const messages = new ConsoleOutput(process.stderr, 'messages');
   const say = (line: string): void => {
     console.push(); // what the guest wrote before comes before
     messages.writeText(`efikit: ${line}\n`);
   };
-  const digests = given.digest === undefined ? undefined : new DigestLines(given.digest, say);
+  let digests: DigestLines | undefined;
   const hasFirmware = door === 'efi' || door === 'proposal';
-  sayDefaults(say, given, door, hasFirmware && filledIn ? profile : undefined, inputs);
-  await messages.flush();
-
+  /** Once the machine stands: a door that refuses the image comes before everything that the run writes. */
+  const open = (): void => {
+    const refusal = doorRefuses(door, image);
+    if (refusal !== undefined) throw new UnusableInputError(`${file}: the door ${door} does not open: ${refusal}`);
+    if (given.json !== undefined && given.json !== '-') json = new OutputFile(given.json);
+    if (given.trace !== undefined) trace = new OutputFile(given.trace);
+    if (given.digest !== undefined) digests = new DigestLines(given.digest, say);
+    sayDefaults(say, given, door, hasFirmware && filledIn ? profile : undefined, inputs);
+    messages.push();
+    started = performance.now();
+  };
   const flush = async (): Promise<void> => {
     await console.flush();
     await messages.flush();
   };
-  const started = performance.now();
-  const observer = observe({ console, messages, trace, explain: given.explain, say });
+  let started = 0;
+  const observer = observe({ console, messages, trace: () => trace, explain: given.explain, say });
   const run = ObservedBoot.start({
     artifacts: loadProcessorArtifacts(),
     door,
@@ -98,7 +104,9 @@ async function runBoot(args: Arguments): Promise<number> {
     ...(given.until === undefined ? {} : { until: given.until }),
     kernelPhases: given.json !== undefined || given.explain, // who else would see them?
     observer,
+    beforeEntry: open,
   });
+  await messages.flush();
   freeUnpacked(image);
   if (replay !== undefined) run.machine.replayInput(replay);
   const outcome = await runToEnd(run, given, digests, flush);
@@ -198,7 +206,7 @@ function sayDefaults(
 function observe(to: {
   console: ConsoleOutput;
   messages: ConsoleOutput;
-  trace: OutputFile | undefined;
+  trace: () => OutputFile | undefined;
   explain: boolean;
   say: (line: string) => void;
 }): BootObserver {
@@ -215,7 +223,7 @@ function observe(to: {
       if (to.explain || text.startsWith('not implemented')) to.say(text); // an empty port is news to a learner alone
     },
     call: (call) => {
-      to.trace?.write(`${JSON.stringify(traceRecord(call))}\n`);
+      to.trace()?.write(`${JSON.stringify(traceRecord(call))}\n`);
       if (to.explain) line(explainCall(call));
     },
     ...(to.explain

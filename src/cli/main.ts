@@ -88,6 +88,10 @@ function explain(error: unknown): [string, number] {
 // A stream that fails outside of a write has a listener too; what is written learns of it by OutputError.
 process.stderr.on('error', () => undefined);
 process.stdout.on('error', () => undefined);
-process.exitCode = await main(process.argv.slice(2)).catch(report);
-// Whatever still listens (an open standard input) must not keep the process.
-process.exit();
+void main(process.argv.slice(2))
+  .catch(report)
+  .then((status) => {
+    process.exitCode = status;
+    // Whatever still listens (an open standard input) must not keep the process.
+    process.exit();
+  });

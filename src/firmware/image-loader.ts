@@ -45,22 +45,61 @@ export function placeImage(map: MemoryMap, image: PeLayout, file: Uint8Array): n
   return place;
 }
 
-/** The image as it stands in memory at `base`: headers, sections, zero fill, relocations applied. Throws FirmwareError. */
-export function buildImage(image: PeLayout, file: Uint8Array, base: number): Uint8Array {
-  const memory = new Uint8Array(Math.ceil(image.sizeOfImage / pageBytes) * pageBytes);
-  memory.set(file.subarray(0, Math.min(image.sizeOfHeaders, memory.length)));
-  for (const section of image.sections) {
+/** Some bytes of an image in memory, at an address relative to its base. */
+export interface ImagePiece {
+  readonly rva: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The image as it stands in memory at `base`, to its last page: headers, sections, zero fill, relocations applied. An image
+ * that is not changed, as a kernel, is handed over where it stands in the file. Throws FirmwareError.
+ */
+export function imagePieces(image: PeLayout, file: Uint8Array, base: number): readonly ImagePiece[] {
+  const length = Math.ceil(image.sizeOfImage / pageBytes) * pageBytes;
+  const parts = filePieces(image, file, length);
+  const { relocations } = image;
+  const delta = BigInt(base) - image.imageBase;
+  const isMoved = relocations !== undefined && relocations.size > 0 && delta !== 0n;
+  const pieces = isMoved ? undefined : withZeros(parts, length);
+  if (pieces !== undefined && (relocations === undefined || relocations.rva + relocations.size <= length))
+    return pieces;
+  const memory = new Uint8Array(length);
+  for (const { rva, bytes } of parts) memory.set(bytes, rva);
+  if (relocations) relocate(memory, relocations, delta);
+  return [{ rva: 0, bytes: memory }];
+}
+
+/** The headers and sections; a later one hides what it lies over. Throws FirmwareError. */
+function filePieces(image: PeLayout, file: Uint8Array, length: number): readonly ImagePiece[] {
+  const sections = image.sections.map((section) => {
     const size = Math.min(section.fileSize, section.virtualSize || section.fileSize);
     if (
-      section.virtualAddress + Math.max(size, section.virtualSize) > memory.length ||
+      section.virtualAddress + Math.max(size, section.virtualSize) > length ||
       section.fileOffset + size > file.length
     ) {
       throw new FirmwareError(`section ${section.name} does not lie within the image: the file is damaged`);
     }
-    memory.set(file.subarray(section.fileOffset, section.fileOffset + size), section.virtualAddress);
+    return { rva: section.virtualAddress, bytes: file.subarray(section.fileOffset, section.fileOffset + size) };
+  });
+  return [{ rva: 0, bytes: file.subarray(0, Math.min(image.sizeOfHeaders, length)) }, ...sections];
+}
+
+/** The pieces with zeros between and behind them; undefined when one lies over another. */
+function withZeros(parts: readonly ImagePiece[], length: number): readonly ImagePiece[] | undefined {
+  const pieces: ImagePiece[] = [];
+  let end = 0;
+  const zerosTo = (next: number): void => {
+    if (next > end) pieces.push({ rva: end, bytes: new Uint8Array(next - end) });
+  };
+  for (const piece of [...parts].sort((a, b) => a.rva - b.rva)) {
+    if (piece.rva < end) return undefined;
+    zerosTo(piece.rva);
+    pieces.push(piece);
+    end = piece.rva + piece.bytes.length;
   }
-  if (image.relocations) relocate(memory, image.relocations, BigInt(base) - image.imageBase);
-  return memory;
+  zerosTo(length);
+  return pieces;
 }
 
 /** Applies base relocations. PE format, The .reloc Section. */

@@ -5,7 +5,7 @@ import { layout } from '../memory/layout.js';
 import { FirmwareError } from './errors.js';
 import type { Firmware } from './firmware.js';
 import { GateGroup, gatePage, gateStride } from './gate.js';
-import { buildImage, placeImage, type PeLayout } from './image-loader.js';
+import { imagePieces, placeImage, type PeLayout } from './image-loader.js';
 import type { MemoryRegion } from './memory-map.js';
 import type { ConfigurationTableName, ProtocolName } from './profiles.js';
 import { installConsole } from './protocols/console.js';
@@ -71,9 +71,10 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
     console,
   );
   const imageBase = placeImage(fw.memoryMap, inputs.image, inputs.file);
-  const bytes = buildImage(inputs.image, inputs.file, imageBase);
-  fw.memoryMap.set(imageBase, bytes.length / pageBytes, MemoryType.EfiLoaderCode, false);
-  memory.write(imageBase, bytes);
+  const imagePages = Math.ceil(inputs.image.sizeOfImage / pageBytes);
+  const pieces = imagePieces(inputs.image, inputs.file, imageBase);
+  fw.memoryMap.set(imageBase, imagePages, MemoryType.EfiLoaderCode, false);
+  for (const { rva, bytes } of pieces) memory.write(imageBase + rva, bytes);
   fw.imageHandle = newHandle();
   if (offers(fw, 'LoadedImage')) installLoadedImage(fw, memory, inputs, imageBase);
   if (inputs.initrd && offers(fw, 'LoadFile2')) installLoadFile2(fw, memory, slotAddress, newHandle(), inputs.initrd);
@@ -87,7 +88,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
     ...processor,
     entryPoint: imageBase + inputs.image.entryPoint,
     imageBase,
-    imageBytes: bytes.length,
+    imageBytes: imagePages * pageBytes,
     imageHandle: fw.imageHandle,
     systemTable: fw.tables.addresses.systemTable,
     stackPointer,

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
 
 /** The folder that the build wrote the processor to, seen from the bundle (dist/), from dist/src/host and from src/host. */
-function defaultFolder(): string {
+export function defaultFolder(): string {
   const here = path.dirname(fileURLToPath(import.meta.url));
   for (const candidate of ['processor', '../../processor', '../../dist/processor']) {
     const folder = path.join(here, candidate);

@@ -29,7 +29,7 @@ export function isElf(bytes: Uint8Array): boolean {
   return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }
 
-interface ProgramHeader {
+export interface ProgramHeader {
   readonly p_type: number;
   readonly p_offset: number | bigint;
   readonly p_vaddr: number | bigint;
@@ -38,8 +38,16 @@ interface ProgramHeader {
   readonly p_memsz: number | bigint;
 }
 
-/** Reads and checks an ELF executable for x86, 32 or 64 bits. System V ABI, chapters 4 and 5. Throws ImageError. */
-export function readElf(bytes: Uint8Array): ElfImage {
+/** What the ELF header says, and the program headers with their places in the file. */
+interface ElfHeaders {
+  readonly bits: 32 | 64;
+  readonly entry: bigint;
+  readonly tableOffset: number;
+  readonly programs: readonly { readonly program: ProgramHeader; readonly index: number; readonly at: number }[];
+}
+
+/** Reads and checks both headers of an ELF executable; of `bytes` only they are looked at. Throws ImageError. */
+export function readElfHeaders(bytes: Uint8Array): ElfHeaders {
   requireRange(bytes, 0, ElfIdent.size, 'ELF e_ident');
   const ident = ElfIdent.decode(bytes);
   if (!isElf(bytes)) throw new ImageError(`ELF magic is missing at offset 0x0: ${damaged}`, 0);
@@ -80,11 +88,19 @@ export function readElf(bytes: Uint8Array): ElfImage {
   const tableOffset = Number(header.e_phoff);
   requireRange(bytes, tableOffset, header.e_phnum * Program.size, 'ELF program header table');
 
+  const programs = Array.from({ length: header.e_phnum }, (_, index) => {
+    const at = tableOffset + index * Program.size;
+    return { program: Program.decode(bytes, at), index, at };
+  });
+  return { bits, entry: BigInt(header.e_entry), tableOffset, programs };
+}
+
+/** Reads and checks an ELF executable for x86, 32 or 64 bits. System V ABI, chapters 4 and 5. Throws ImageError. */
+export function readElf(bytes: Uint8Array): ElfImage {
+  const { bits, entry, tableOffset, programs } = readElfHeaders(bytes);
   const segments: ElfSegment[] = [];
   const notes: ElfImage['notes'][number][] = [];
-  for (let index = 0; index < header.e_phnum; index++) {
-    const at = tableOffset + index * Program.size;
-    const program = Program.decode(bytes, at);
+  for (const { program, index, at } of programs) {
     if (program.p_type === ElfProgramType.load) {
       const segment = readSegment(bytes, program, index, at);
       if (segment.memoryBytes > 0) segments.push(segment);
@@ -102,14 +118,14 @@ export function readElf(bytes: Uint8Array): ElfImage {
   return {
     bytes,
     bits,
-    entry: BigInt(header.e_entry),
+    entry,
     segments,
     notes,
     ...(pvhEntry === undefined ? {} : { pvhEntry }),
   };
 }
 
-function readSegment(bytes: Uint8Array, program: ProgramHeader, index: number, at: number): ElfSegment {
+export function readSegment(bytes: Uint8Array, program: ProgramHeader, index: number, at: number): ElfSegment {
   const segment = {
     physicalAddress: Number(program.p_paddr),
     virtualAddress: BigInt(program.p_vaddr),

@@ -1,3 +1,5 @@
+import type { GuestMemory } from '../memory/guest-memory.js';
+
 /**
  * A kernel image after reading: which formats it has and what each door needs of it. Offsets are bytes in the file,
  * addresses guest-physical unless said otherwise.
@@ -20,6 +22,12 @@ export interface LoadedImage {
    * of an unknown format, or prepare() was not awaited although the codec wants it.
    */
   elf(): ElfImage | undefined;
+  /**
+   * Lets the next elf() unpack a payload that comes in pieces straight to where its segments belong in a memory, so that
+   * tens of MiB are written once instead of twice. undefined, when the image was entered, ends that: an ELF unpacked
+   * there is of no further use and is forgotten.
+   */
+  unpackInto?(target: UnpackTarget | undefined): void;
   /**
    * Forgets an unpacked payload, tens of MiB, and hands it over so that a host may free it at once; elf() would unpack
    * it again. undefined when nothing was unpacked.
@@ -72,8 +80,16 @@ export interface ElfSegment {
   readonly memoryBytes: number;
 }
 
+/** Where segments may be unpacked to: from guest-physical `lowest` on. */
+export interface UnpackTarget {
+  readonly memory: GuestMemory;
+  readonly lowest: number;
+}
+
 export interface ElfImage {
   readonly bytes: Uint8Array;
+  /** The segments stand in this memory already (LoadedImage.unpackInto); `bytes` then has the headers and notes alone. */
+  readonly loadedInto?: GuestMemory;
   readonly bits: 32 | 64;
   readonly entry: bigint;
   readonly segments: readonly ElfSegment[]; // PT_LOAD

@@ -1,22 +1,28 @@
 import { damaged } from './bounds.js';
 import { isBzImage, readSetup } from './bzimage.js';
-import { CodecNotReady } from './decompress/codec.js';
-import { payloadCodec, unpackPayload } from './decompress/index.js';
+import { CodecNotReady, type Codec } from './decompress/codec.js';
+import { payloadCodec, unpackPayload, type Payload } from './decompress/index.js';
 import { isElf, readElf } from './elf.js';
-import { ImageError, type ElfImage, type LoadedImage } from './image.js';
+import { ImageError, type ElfImage, type LoadedImage, type UnpackTarget } from './image.js';
+import { loadPieces } from './load-pieces.js';
 import { hasPeHeader, isDosFile, readPe } from './pe.js';
+
+export interface ReadImageOptions {
+  /** Decoders of the host for payloads, preferred to the portable ones. */
+  readonly codecs?: readonly Codec[];
+}
 
 /**
  * Reads a bzImage, a PE32+ EFI application or an ELF for x86-64 and checks every field that a door relies on.
  * `bytes` is kept, not copied: leave it unchanged. Throws ImageError.
  */
-export function readImage(bytes: Uint8Array): LoadedImage {
+export function readImage(bytes: Uint8Array, options: ReadImageOptions = {}): LoadedImage {
   refuseStrangers(bytes);
   if (isElf(bytes)) {
     const elf = readElf(bytes);
     return { kind: 'elf', bytes, prepare: () => Promise.resolve(), elf: () => elf };
   }
-  if (isBzImage(bytes)) return readBzImage(bytes);
+  if (isBzImage(bytes)) return readBzImage(bytes, options);
   if (isDosFile(bytes)) {
     return { kind: 'pe', bytes, pe: readPe(bytes), prepare: () => Promise.resolve(), elf: () => undefined };
   }
@@ -26,11 +32,17 @@ export function readImage(bytes: Uint8Array): LoadedImage {
   );
 }
 
-function readBzImage(bytes: Uint8Array): LoadedImage {
+function readBzImage(bytes: Uint8Array, { codecs = [] }: ReadImageOptions): LoadedImage {
   const setup = readSetup(bytes);
   const pe = hasPeHeader(bytes) ? readPe(bytes) : undefined;
-  const payload = bytes.subarray(setup.payloadOffset, setup.payloadOffset + setup.payloadBytes);
+  const payload: Payload = {
+    bytes: bytes.subarray(setup.payloadOffset, setup.payloadOffset + setup.payloadBytes),
+    offset: setup.payloadOffset,
+    initSize: setup.initSize,
+    codecs,
+  };
   let result: ElfImage | ImageError | undefined;
+  let target: UnpackTarget | undefined;
   return {
     kind: 'bzimage',
     bytes,
@@ -38,7 +50,7 @@ function readBzImage(bytes: Uint8Array): LoadedImage {
     ...(pe === undefined ? {} : { pe }),
     async prepare() {
       try {
-        await payloadCodec(payload)?.prepare?.();
+        await payloadCodec(payload.bytes, codecs)?.prepare?.();
       } catch {
         // elf() says what is missing
       }
@@ -46,7 +58,8 @@ function readBzImage(bytes: Uint8Array): LoadedImage {
     elf() {
       if (result === undefined) {
         try {
-          result = readElf(unpackPayload(payload, setup.payloadOffset, setup.initSize));
+          const loaded = target === undefined ? undefined : loadPieces(payload, target);
+          result = loaded ?? readElf(unpackPayload(payload));
         } catch (error) {
           if (error instanceof CodecNotReady) throw new ImageError(error.message, setup.payloadOffset);
           if (!(error instanceof ImageError)) throw error;
@@ -55,6 +68,11 @@ function readBzImage(bytes: Uint8Array): LoadedImage {
       }
       if (result instanceof ImageError) throw result;
       return result;
+    },
+    unpackInto(next) {
+      target = next;
+      if (result !== undefined && !(result instanceof ImageError) && result.loadedInto !== undefined)
+        result = undefined;
     },
     release() {
       if (result === undefined || result instanceof ImageError) return undefined;

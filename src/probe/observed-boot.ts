@@ -8,6 +8,7 @@ import type { ProcessorArtifacts } from '../cpu/artifacts.js';
 import type { Firmware, MapEntry, Profile, ServiceCall } from '../firmware/index.js';
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
+import { layout } from '../memory/layout.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
@@ -35,6 +36,8 @@ export interface BootSetup {
    * doors have no other use for. `until` one of them, or a symbol, brings it back.
    */
   readonly kernelPhases?: boolean;
+  /** Called when the machine stands, before anything of the image is in its memory; what it throws ends the start. */
+  readonly beforeEntry?: () => void;
   readonly observer?: BootObserver;
 }
 
@@ -67,6 +70,7 @@ export class ObservedBoot {
   /** Throws BootError, ImageError or UnreachableError. */
   static start(setup: BootSetup): ObservedBoot {
     const { observer } = setup;
+    let onCall: (call: ServiceCall) => void = () => undefined;
     const machine = new Machine({
       artifacts: setup.artifacts,
       memoryBytes: setup.memoryBytes,
@@ -74,18 +78,28 @@ export class ObservedBoot {
       strict: setup.strict,
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {
-        boot.called(call);
+        onCall(call);
       },
       log: (line) => observer?.log?.(line),
     });
-    const boot = new ObservedBoot(
-      setup,
-      machine,
-      new PhaseProbe(machine, wantsKernel(setup) ? kernelOf(setup.image) : undefined),
-    );
-    boot.watch();
-    boot.enter();
-    return boot;
+    const isDirect = setup.door === 'pvh' && !wantsKernel(setup);
+    if (isDirect) setup.image.unpackInto?.({ memory: machine.memory, lowest: layout.highMemoryStart });
+    try {
+      setup.beforeEntry?.();
+      const boot = new ObservedBoot(
+        setup,
+        machine,
+        new PhaseProbe(machine, wantsKernel(setup) ? kernelOf(setup.image) : undefined),
+      );
+      onCall = (call) => {
+        boot.called(call);
+      };
+      boot.watch();
+      boot.enter();
+      return boot;
+    } finally {
+      if (isDirect) setup.image.unpackInto?.(undefined);
+    }
   }
 
   /** The EFI firmware; undefined for the doors that do not enter through it. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { FirmwareError } from '../../src/firmware/errors.js';
-import { buildImage, placeImage, type PeLayout } from '../../src/firmware/image-loader.js';
+import { imagePieces, placeImage, type PeLayout } from '../../src/firmware/image-loader.js';
 import { MemoryMap } from '../../src/firmware/memory-map.js';
 import { image, imageFile, FakeMachine } from './fake-machine.js';
 
@@ -20,6 +20,19 @@ function relocatable(entries: number[], blockBytes = 8 + entries.length * 2): { 
     layout: { ...image, imageBase: 0x40_0000n, relocations: { rva: 0x1000, size: 8 + entries.length * 2 } },
     file,
   };
+}
+
+/** The image as one piece; the pieces must cover it without a gap. */
+function buildImage(layout: PeLayout, file: Uint8Array, base: number): Uint8Array {
+  const memory = new Uint8Array(Math.ceil(layout.sizeOfImage / 4096) * 4096).fill(0xaa);
+  let end = 0;
+  for (const { rva, bytes } of imagePieces(layout, file, base)) {
+    expect(rva).to.equal(end);
+    memory.set(bytes, rva);
+    end += bytes.length;
+  }
+  expect(end).to.equal(memory.length);
+  return memory;
 }
 
 describe('PE loader', () => {
@@ -53,6 +66,33 @@ describe('PE loader', () => {
     expect(new DataView(buildImage(layout, file, 0x40_0000).buffer).getBigUint64(0x1100, true)).to.equal(
       0x1_4000_0123n,
     );
+  });
+  it('an image that stays as it is comes from the file without a copy, with zeros between its parts', () => {
+    const file = Uint8Array.from({ length: 0x900 }, (_, i) => 1 + (i % 250));
+    const section = (name: string, virtualAddress: number, fileOffset: number): PeLayout['sections'][number] => ({
+      name,
+      virtualAddress,
+      virtualSize: 0x600,
+      fileOffset,
+      fileSize: 0x200,
+    });
+    const parts = [section('.data', 0x2000, 0x400), section('.text', 0x1000, 0x200)];
+    const layout = { ...image, sizeOfImage: 0x2800, sizeOfHeaders: 0x200, sections: parts };
+    const expected = new Uint8Array(0x3000);
+    expected.set(file.subarray(0, 0x200));
+    expected.set(file.subarray(0x200, 0x400), 0x1000);
+    expected.set(file.subarray(0x400, 0x600), 0x2000);
+    expect(buildImage(layout, file, 0x50_0000)).to.deep.equal(expected);
+    const fromFile = imagePieces(layout, file, 0x50_0000).filter(({ bytes }) => bytes.buffer === file.buffer);
+    expect(fromFile.map(({ rva }) => rva)).to.deep.equal([0, 0x1000, 0x2000]);
+  });
+  it('of sections that lie one over another the later one counts', () => {
+    const file = Uint8Array.from({ length: 0x900 }, (_, i) => 1 + (i % 250));
+    const one = { name: '.a', virtualAddress: 0x1000, virtualSize: 0x200, fileOffset: 0x200, fileSize: 0x200 };
+    const layout = { ...image, sizeOfHeaders: 0x200, sections: [one, { ...one, virtualAddress: 0x1100 }] };
+    const memory = buildImage(layout, file, 0x50_0000);
+    expect(memory.subarray(0x1000, 0x1100)).to.deep.equal(file.subarray(0x200, 0x300));
+    expect(memory.subarray(0x1100, 0x1300)).to.deep.equal(file.subarray(0x200, 0x400));
   });
   it('names damage: unknown types, targets outside, blocks that do not fit, sections outside', () => {
     const load = (entries: number[], block?: number): unknown => {

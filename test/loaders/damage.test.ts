@@ -42,7 +42,8 @@ async function knock(bytes: Uint8Array): Promise<Error | undefined> {
   }
 }
 
-describe('damaged images', () => {
+describe('damaged images', function () {
+  this.timeout(60_000); // hundreds of memories
   let tried = 0;
   for (const [name, good] of Object.entries(images)) {
     it(`${name}: undamaged it loads`, async () => {

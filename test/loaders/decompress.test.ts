@@ -8,6 +8,8 @@ import { ImageError } from '../../src/loaders/image.js';
 import { codeSample, compressed, fromBase64 } from '../support/compressed.js';
 import { random, withSize } from '../support/images.js';
 
+const unpack = (bytes: Uint8Array, offset: number, initSize: number): Uint8Array =>
+  unpackPayload({ bytes, offset, initSize });
 const sample = codeSample();
 const streams: readonly (readonly [string, Uint8Array])[] = [
   ['gzip', gzipSync(sample)],
@@ -22,20 +24,20 @@ describe('payload compression (Linux scripts/Makefile.lib)', () => {
   before(() => payloadCodec(fromBase64(compressed.zstd))?.prepare?.());
   for (const [name, payload] of streams) {
     it(`${name}: unpacks what the tool packed`, () => {
-      expect(unpackPayload(payload, 0, 1e6)).to.deep.equal(sample);
+      expect(unpack(payload, 0, 1e6)).to.deep.equal(sample);
     });
     it(`${name}: a size trailer that does not match is refused`, () => {
       const end = payload.length - 4;
       for (const size of [sample.length - 1, sample.length + 1, 0, 2 ** 31]) {
         const wrong = withSize(payload.subarray(0, end), size);
-        expect(() => unpackPayload(wrong, 0, 2 ** 32)).to.throw(ImageError);
+        expect(() => unpack(wrong, 0, 2 ** 32)).to.throw(ImageError);
       }
     });
     it(`${name}: a stream cut short is refused`, () => {
       const trailer = payload.subarray(payload.length - 4);
       for (let length = 6; length < payload.length - 8; length += 37) {
         const cut = Uint8Array.of(...payload.subarray(0, length), ...trailer);
-        expect(() => unpackPayload(cut, 0, 1e6), String(length)).to.throw(ImageError);
+        expect(() => unpack(cut, 0, 1e6), String(length)).to.throw(ImageError);
       }
     });
     it(`${name}: flipped bits give the same bytes, other bytes or ImageError, nothing else`, () => {
@@ -45,7 +47,7 @@ describe('payload compression (Linux scripts/Makefile.lib)', () => {
         const at = 6 + below(bytes.length - 10);
         bytes[at] = bytes[at]! ^ (1 << below(8));
         try {
-          expect(unpackPayload(bytes, 0, 1e6)).to.have.length(sample.length);
+          expect(unpack(bytes, 0, 1e6)).to.have.length(sample.length);
         } catch (error) {
           expect(error).to.be.instanceOf(ImageError);
         }
@@ -78,19 +80,19 @@ describe('payload compression (Linux scripts/Makefile.lib)', () => {
       0,
       0,
     );
-    expect([...unpackPayload(payload, 0, 100)]).to.deep.equal([1, 2, 3, 4, 1, 2, 3, 4]);
+    expect([...unpack(payload, 0, 100)]).to.deep.equal([1, 2, 3, 4, 1, 2, 3, 4]);
   });
   it('LZ4: a match that reaches before its block is refused', () => {
     const block = Uint8Array.of(0x10, 7, 2, 0, 0x00);
     const payload = Uint8Array.of(2, 0x21, 0x4c, 0x18, block.length, 0, 0, 0, ...block, 5, 0, 0, 0);
-    expect(() => unpackPayload(payload, 0, 100)).to.throw(ImageError, 'distance 2 does not fit');
+    expect(() => unpack(payload, 0, 100)).to.throw(ImageError, 'distance 2 does not fit');
   });
   it('init_size bounds what is unpacked', () => {
-    expect(() => unpackPayload(streams[0]![1], 0x500, sample.length - 1)).to.throw(ImageError, 'init_size');
+    expect(() => unpack(streams[0]![1], 0x500, sample.length - 1)).to.throw(ImageError, 'init_size');
   });
   it('an uncompressed ELF is handed through', () => {
     const elf = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 1, 2, 3);
-    expect(unpackPayload(elf, 0, 100)).to.equal(elf);
+    expect(unpack(elf, 0, 100)).to.equal(elf);
   });
   it('bzip2, LZMA and LZO are named', () => {
     for (const [name, ...magic] of [
@@ -98,7 +100,7 @@ describe('payload compression (Linux scripts/Makefile.lib)', () => {
       ['LZMA', 0x5d, 0, 0],
       ['LZO', 0x89, 0x4c, 0x5a, 0x4f],
     ] as const) {
-      expect(() => unpackPayload(Uint8Array.of(...magic, 0, 0, 0, 0, 0), 0, 100)).to.throw(ImageError, name);
+      expect(() => unpack(Uint8Array.of(...magic, 0, 0, 0, 0, 0), 0, 100)).to.throw(ImageError, name);
     }
   });
   it('Zstandard wants prepare() first', () => {

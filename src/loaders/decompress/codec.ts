@@ -11,6 +11,8 @@ export interface Codec {
   readonly prepare?: () => Promise<void>;
   /** Unpacks to exactly `size` bytes. Throws CodecError when the stream is damaged or has another length. */
   unpack(data: Uint8Array, size: number): Uint8Array;
+  /** The same bytes piece by piece; each is borrowed until the next is asked for. Where a codec needs no whole result. */
+  readonly pieces?: (data: Uint8Array, size: number) => Iterable<Uint8Array>;
 }
 
 /** What is wrong in a compressed stream; `offset` is from its start. */

@@ -23,16 +23,17 @@ const ERROR_CODES = 256; // ZSTD_decompress answers -(code) as an unsigned numbe
 
 /**
  * Zstandard, by the reference decoder in WebAssembly, checksums included. RFC 8878. What is unpacked lies in a memory
- * of its own, without a copy.
+ * of its own, without a copy. A host that has the decoder's module at hand saves prepare() its work.
  */
-export function createZstd(): Codec {
+export function createZstd(ofHost?: () => WebAssembly.Module | undefined): Codec {
   const loader = new ZstdModule();
   return {
     name: 'Zstandard',
     magic: [0x28, 0xb5, 0x2f, 0xfd],
     appendsSize: true,
     async prepare() {
-      await loader.init();
+      loader.module ??= ofHost?.();
+      if (loader.module === undefined) await loader.init();
     },
     unpack(data, size) {
       if (loader.module === undefined)
