@@ -37,23 +37,35 @@ export function formatDigest({ processor, memory, devices, tlb }: Digest): strin
   return `${processor} ${memory} ${devices} ${tlb}`;
 }
 
+/** What is driven here; Machine has it all. */
+type Digestible = Pick<
+  Machine,
+  'outcome' | 'idle' | 'ticks' | 'instructions' | 'run' | 'idleUntil' | 'skipTo' | 'end' | 'digest'
+>;
+
+/** Runs without a tick, after which a guest counts as one that faults for ever. */
+const MOST_FRUITLESS = 10;
+
 /**
  * Runs a machine and calls back with its digest at every tick that is a multiple of `every`, and at its end. An idle
  * guest's time is moved forward to its next timer; one that only input can wake ends the run, one that faults for ever
  * and `limit` (a tick) do, too.
  */
 export function runWithDigests(
-  machine: Machine,
+  machine: Digestible,
   every: number,
   onDigest: (tick: number, digest: Digest) => void,
   limit = Infinity,
 ): void {
   const ended = (): boolean => machine.outcome !== undefined;
   let next = (Math.floor(machine.ticks / every) + 1) * every;
+  let fruitless = 0; // runs in a row
   while (!ended() && machine.ticks < limit) {
     const before = machine.ticks;
-    machine.run(Math.max(0, Math.min(next, limit) - before));
-    if (machine.ticks === before && !machine.idle && !ended()) break; // it faults for ever
+    const ticks = Math.max(0, Math.min(next, limit) - before);
+    machine.run(ticks);
+    fruitless = ticks > 0 && machine.ticks === before && !machine.idle ? fruitless + 1 : 0;
+    if (fruitless > MOST_FRUITLESS) break;
     if (machine.idle) {
       const wake = machine.idleUntil();
       if (wake === undefined) break;
@@ -65,12 +77,6 @@ export function runWithDigests(
   }
   onDigest(machine.ticks, machine.digest());
 }
-
-/** What DigestedMachine drives; Machine has it all. */
-type Digestible = Pick<
-  Machine,
-  'outcome' | 'idle' | 'ticks' | 'instructions' | 'run' | 'idleUntil' | 'skipTo' | 'end' | 'digest'
->;
 
 /**
  * A machine for a host's loop that gives its digest at every tick that is a multiple of `every`, however it is sliced.

@@ -64,26 +64,45 @@ describe('digests', function () {
     }
   });
 
+  /** A machine that is asked for runs; `run` is told itself. */
+  const fake = (run: (machine: { ticks: number; idle: boolean }, ticks: number) => void) => ({
+    ticks: 900,
+    instructions: 900,
+    idle: true,
+    outcome: undefined,
+    calls: [] as string[],
+    run(ticks: number): void {
+      run(this, ticks);
+    },
+    idleUntil: () => 5400,
+    skipTo(tick: number): void {
+      this.ticks = Math.min(tick, 5400);
+      this.calls.push(`skip ${String(tick)}`);
+    },
+    end: () => undefined,
+    digest: () => ({ processor: '', memory: '', devices: '', tlb: '' }),
+  });
+
   it('an idle machine whose time jumps over several ticks gives its digest at the last of them', () => {
-    const calls: string[] = [];
-    const machine = {
-      ticks: 900,
-      instructions: 900,
-      idle: true,
-      outcome: undefined,
-      run: () => undefined,
-      idleUntil: () => 5400,
-      skipTo(tick: number): void {
-        this.ticks = Math.min(tick, 5400);
-        calls.push(`skip ${String(tick)}`);
-      },
-      end: () => undefined,
-      digest: () => ({ processor: '', memory: '', devices: '', tlb: '' }),
-    };
-    const digested = new DigestedMachine(machine, 1000, (tick) => calls.push(`digest ${String(tick)}`));
+    const machine = fake(() => undefined);
+    const digested = new DigestedMachine(machine, 1000, (tick) => machine.calls.push(`digest ${String(tick)}`));
     digested.skipTo(950);
     digested.skipTo(9000);
-    expect(calls).to.deep.equal(['skip 950', 'skip 5000', 'digest 5000', 'skip 9000']);
+    expect(machine.calls).to.deep.equal(['skip 950', 'skip 5000', 'digest 5000', 'skip 9000']);
+  });
+
+  it('an idle machine comes to its timer, with a digest at each multiple of the ticks', () => {
+    const found: number[] = [];
+    const machine = fake((self, ticks) => (self.idle = ticks > 0));
+    runWithDigests(machine, 2000, (tick) => found.push(tick), 5000);
+    expect(found).to.deep.equal([2000, 4000, 5000]);
+  });
+
+  it('a guest that faults for ever ends the run', () => {
+    const found: number[] = [];
+    const machine = fake((self) => (self.idle = false));
+    runWithDigests(machine, 1000, (tick) => found.push(tick));
+    expect(found).to.deep.equal([900]);
   });
 
   it('slices move no boundary: every 137 ticks as every 1,370, hot or cold', async () => {

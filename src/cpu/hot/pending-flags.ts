@@ -113,7 +113,7 @@ export class PendingFlags {
     return { result: bind(result), aux: bind(aux) };
   }
 
-  /** Emits: FLAGS_RESULT and FLAGS_AUX in memory are right. */
+  /** Emits: FLAGS_RESULT and FLAGS_AUX in memory are right, and nothing is pending there from the function before. */
   store(): void {
     const { f } = this;
     f.get(this.kind);
@@ -127,6 +127,9 @@ export class PendingFlags {
     f.get(this.a);
     f.memory(I64_STORE, L.FLAGS_AUX);
     f.end();
+    f.i32(0);
+    f.i32(RAW);
+    f.memory(I32_STORE, L.PENDING_KIND);
   }
 
   private callStore(): void {

@@ -86,6 +86,7 @@ export class RandomMachine {
       if (looks && slice > 0 && random.chance(1 / 16)) this.look();
       const next = Math.min(this.events[0] ?? Infinity, end);
       const stop = processor.run(slice === 0 ? next : Math.min(next, now + 1 + random.below(slice)));
+      this.expectSettledFlags();
       if (stop === 'shutdown') this.ended = 'shutdown';
       else if (stop === 'halted' && (this.events[0] ?? Infinity) > processor.ticks) {
         const asleep = this.events.length === 0 || (processor.registers.rflags & INTERRUPT_FLAG) === 0n;
@@ -203,8 +204,16 @@ export class RandomMachine {
     return was ? vectors.timer : undefined;
   }
 
+  /** Pending flags are an affair between hot functions: whoever else has control finds none. */
+  private expectSettledFlags(): void {
+    const { wasm } = this.processor as unknown as { readonly wasm: WebAssembly.Memory };
+    const kind = new DataView(wasm.buffer).getUint32(layout.PENDING_KIND, true);
+    if (kind !== 0) throw new Error(`flags are pending outside hot code, kind ${String(kind)}`);
+  }
+
   /** What devices see must not depend on the tier either: which access, and when. */
   private note(what: string): void {
+    this.expectSettledFlags();
     this.log.push(`${String(this.processor.ticks - this.first)} ${what}`);
   }
 

@@ -127,14 +127,22 @@ const programWith = (bits: 32 | 64, kernel: boolean, emphasis: Emphasis): fc.Arb
   });
 };
 
+const changesMapping: ReadonlySet<string> = new Set(['remap', 'flip']);
+const changesCode: ReadonlySet<string> = new Set(['patch', 'alter', 'overwrite', 'dma']);
+
 /**
  * Whether a TLB entry never differs from what a walk would find: else the size of a TLB shows. A global entry outlives a
- * change of tables, and the accessed bit of the other table's entry stays clear.
+ * change of tables, and the accessed bit of the other table's entry stays clear. A program that changes its code may
+ * change the operand of its INVLPG.
  */
-export const isTidy = ({ routines }: Program): boolean =>
-  routines
-    .flat()
-    .every((one) => one.kind !== 'switch' && ((one.kind !== 'remap' && one.kind !== 'flip') || one.flush === 'page'));
+export const isTidy = ({ routines }: Program): boolean => {
+  const pieces = routines.flat();
+  if (pieces.some(({ kind }) => changesMapping.has(kind)) && pieces.some(({ kind }) => changesCode.has(kind)))
+    return false;
+  return pieces.every(
+    (one) => one.kind !== 'switch' && ((one.kind !== 'remap' && one.kind !== 'flip') || one.flush === 'page'),
+  );
+};
 
 export interface Assembled {
   readonly base: bigint;
