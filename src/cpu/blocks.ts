@@ -21,6 +21,7 @@ interface NumberedBlock extends Block {
 
 const PAGE_SHIFT = 12;
 const HASH_SIZE = 32_768; // chains; a boot has about 100,000 blocks
+const NOWHERE = 0xffff_fff0; // no guest-physical address of a block
 const PAGE_HASH_SIZE = 4096;
 const RECORD_COUNT = (L.RECORDS_END - L.RECORDS) / L.RECORD_BYTES;
 
@@ -46,6 +47,7 @@ export class BlockStore {
   private readonly byRecord = new Int32Array(RECORD_COUNT);
   /** Pages that have held a block. */
   private readonly pages = new Set<number>();
+  private isEmpty = true;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -55,6 +57,7 @@ export class BlockStore {
   ) {
     this.view = new DataView(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
+    this.closeFirstEntry();
   }
 
   find(linear: bigint, physical: number, mode: number): Block | undefined {
@@ -80,6 +83,40 @@ export class BlockStore {
     return undefined;
   }
 
+  /**
+   * A new block that starts within another one, whose records it shares; undefined when the address is not the start of
+   * one of another block's instructions.
+   */
+  addWithin(linear: bigint, physical: number, mode: number): Block | undefined {
+    const { byPage } = this;
+    const page = physical >>> PAGE_SHIFT;
+    for (let id = byPage.first(page); id !== 0; id = byPage.after(id)) {
+      const outer = this.block(id);
+      const into = physical - outer.physical;
+      if (into <= 0 || into >= outer.bytes || outer.mode !== mode || outer.secondPage !== undefined) continue;
+      if (linear - outer.linear !== BigInt(into)) continue;
+      const before = this.recordsBefore(outer, Number(linear & 0xffff_ffffn));
+      if (before === undefined) continue;
+      return this.add(linear, physical, mode, {
+        record: outer.record + before * L.RECORD_BYTES,
+        records: outer.records - before,
+        bytes: outer.bytes - into,
+        secondPage: undefined,
+      });
+    }
+    return undefined;
+  }
+
+  /** How many records of a block stand before the instruction whose linear address has these low 32 bits. */
+  private recordsBefore({ record, records }: Block, low: number): number | undefined {
+    for (let before = 1; before < records - 1; before++) {
+      const at = record + before * L.RECORD_BYTES;
+      if (this.view.getUint32(at - L.RECORD_BYTES + L.REC_NEXT_RIP, true) !== low) continue;
+      return this.view.getUint16(at + L.REC_HANDLER, true) === this.staleHandler ? undefined : before;
+    }
+    return undefined;
+  }
+
   private block(id: number): NumberedBlock {
     const block = this.byId[id];
     if (block === undefined) throw new Error(`no block has the number ${String(id)}`);
@@ -87,8 +124,9 @@ export class BlockStore {
   }
 
   /** Keeps a decoded block, marks its bytes as translated and makes later stores to them visible. */
-  add(linear: bigint, physical: number, mode: number, decoded: DecodedBlock): Block {
+  add(linear: bigint, physical: number, mode: number, decoded: Omit<DecodedBlock, 'faultsBehind'>): Block {
     const { record, records, bytes, secondPage } = decoded;
+    this.isEmpty = false;
     const id = this.freeIds.pop() ?? this.byId.length;
     const block = { id, linear, physical, mode, record, records, bytes, secondPage, valid: true };
     this.byId[id] = block;
@@ -143,30 +181,28 @@ export class BlockStore {
     const end = physical + bytes;
     for (let page = physical >>> PAGE_SHIFT; page <= (end - 1) >>> PAGE_SHIFT; page++) {
       if (!this.pages.has(page)) continue;
-      let dropped = false;
-      for (const block of this.inPage(page)) {
-        if (!overlaps(block, physical, end)) continue;
-        this.drop(block);
-        dropped = true;
-      }
-      if (dropped) this.remark(page);
+      const hit = this.inPage(page).filter((block) => overlaps(block, physical, end));
+      for (const block of hit) this.drop(block);
+      if (hit.length > 0) this.remark(page);
     }
   }
 
-  /** Every block with bytes in a page; blocks may be dropped meanwhile. */
-  private *inPage(page: number): Iterable<NumberedBlock> {
+  /** Every block with bytes in a page. */
+  private inPage(page: number): NumberedBlock[] {
     const { byPage } = this;
-    let id = byPage.first(page);
-    while (id !== 0) {
+    const blocks: NumberedBlock[] = [];
+    for (let id = byPage.first(page); id !== 0; id = byPage.after(id)) {
       const block = this.block(id);
-      id = byPage.after(id);
-      if (block.physical >>> PAGE_SHIFT === page) yield block;
+      if (block.physical >>> PAGE_SHIFT === page) blocks.push(block);
     }
-    const straddling = this.bySecondPage.get(page);
-    if (straddling !== undefined) yield* straddling;
+    blocks.push(...(this.bySecondPage.get(page) ?? []));
+    return blocks;
   }
 
-  /** Drops one block; its records send whoever stands in them back to look RIP up. */
+  /**
+   * Drops one block, and those that share records with it from further on; the records send whoever stands in them back to
+   * look RIP up.
+   */
   drop(block: Block): void {
     const { record, physical, secondPage } = block;
     const id = this.byRecord[recordIndex(record)]!;
@@ -182,18 +218,26 @@ export class BlockStore {
     this.byId[id] = undefined;
     this.freeIds.push(id);
     for (let i = 0; i < block.records; i++) {
-      this.view.setUint32(record + i * L.RECORD_BYTES + L.REC_HANDLER, this.staleHandler, true); // and no cold handler
+      const at = record + i * L.RECORD_BYTES;
+      const within = this.startingAt(at);
+      if (within !== undefined) this.drop(within);
+      this.view.setUint32(at + L.REC_HANDLER, this.staleHandler, true); // and no cold handler
     }
     const entry = L.BLOCK_INDEX + (((physical ^ (physical >>> 15)) & (L.BLOCK_ENTRIES - 1)) << L.BLOCK_ENTRY_SHIFT);
     if (this.view.getUint32(entry + L.BLOCK_RECORD, true) === record) {
-      this.view.setUint32(entry + L.BLOCK_PHYSICAL, 0xffff_fff0, true);
+      this.view.setUint32(entry + L.BLOCK_PHYSICAL, NOWHERE, true);
     }
   }
 
-  /** Rebuilds the bitmap of one page from the blocks that are left in it. */
+  /** Rebuilds the bitmap of one page from the blocks that are left in it; without any its stores are plain again. */
   private remark(page: number): void {
     this.unmark(page);
-    for (const block of this.inPage(page)) {
+    const blocks = this.inPage(page);
+    if (blocks.length === 0) {
+      this.u8[L.CODE_PAGES + page] = 0;
+      this.pages.delete(page);
+    }
+    for (const block of blocks) {
       const inFirst = bytesInFirstPage(block);
       if (block.physical >>> PAGE_SHIFT === page) this.mark(block.physical, inFirst);
       if (block.secondPage !== undefined && block.secondPage >>> PAGE_SHIFT === page)
@@ -231,9 +275,17 @@ export class BlockStore {
     this.byLinear.clear();
     this.byPage.clear();
     this.bySecondPage.clear();
-    this.byRecord.fill(0);
     this.pages.clear();
-    this.u8.fill(0xff, L.BLOCK_INDEX, L.BLOCK_INDEX + L.BLOCK_ENTRIES * L.BLOCK_ENTRY);
+    if (this.isEmpty) return;
+    this.isEmpty = true;
+    this.byRecord.fill(0);
+    this.u8.fill(0, L.BLOCK_INDEX, L.BLOCK_INDEX + L.BLOCK_ENTRIES * L.BLOCK_ENTRY);
+    this.closeFirstEntry();
+  }
+
+  /** An empty index entry says physical address 0, which is looked for in the first one alone: that says another. */
+  private closeFirstEntry(): void {
+    this.view.setUint32(L.BLOCK_INDEX + L.BLOCK_PHYSICAL, NOWHERE, true);
   }
 }
 

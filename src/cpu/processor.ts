@@ -303,6 +303,9 @@ export class EmulatedProcessor implements Processor {
         this.decoder.reset();
       }
       this.onDecode?.(linear, physical, view.getUint32(L.CPL, true));
+      if (!this.breakpoints.has(physical)) block = this.blocks.addWithin(linear, physical, mode);
+    }
+    if (block === undefined) {
       const decoded = this.decoder.decode({
         linear,
         physical,

@@ -22,7 +22,7 @@ function fixture() {
   const view = new DataView(memory.buffer);
   let record = L.RECORDS;
   const add = (linear: bigint, physical: number, bytes: number, mode = 1, secondPage?: number): Block => {
-    const block = store.add(linear, physical, mode, { record, records: 3, bytes, secondPage, faultsBehind: false });
+    const block = store.add(linear, physical, mode, { record, records: 3, bytes, secondPage });
     record += 3 * L.RECORD_BYTES;
     return block;
   };
