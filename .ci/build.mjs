@@ -46,7 +46,8 @@ async function buildCommand() {
       entryPoints: [path.join(root, 'src/cli/start.ts')],
       outfile: path.join(dist, 'cli.js'),
       format: 'esm',
-      banner: { js: '#!/usr/bin/env node' },
+      // One thread of V8's own is enough: several take the guest's processor from it while they compile.
+      banner: { js: '#!/usr/bin/env -S node --v8-pool-size=1' },
     }),
   ]);
   await rm(path.join(dist, 'command.cache'), { force: true }); // never newer code beside an older cache

@@ -9,7 +9,7 @@ function efikit(args) {
   process.stdout.write(
     `\n$ npm run -s efikit -- ${args.map((text) => (/^[\w./=~-]+$/.test(text) ? text : `"${text}"`)).join(' ')}\n`,
   );
-  const { status } = spawnSync(process.execPath, [path.join(root, 'dist/cli.js'), ...args], {
+  const { status } = spawnSync(process.execPath, ['--v8-pool-size=1', path.join(root, 'dist/cli.js'), ...args], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });

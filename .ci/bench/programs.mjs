@@ -1,7 +1,7 @@
 // How efikit and QEMU are started for the same guest.
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { built, cli, commandLine, initrd, kernelFile, memoryMiB, ovmf, work } from './settings.mjs';
+import { built, cli, commandLine, initrd, kernelFile, memoryMiB, nodeOptions, ovmf, work } from './settings.mjs';
 import { timed } from './timed.mjs';
 
 const userSpace = { marks: ['USERSPACE-UP'] };
@@ -10,7 +10,7 @@ const userSpace = { marks: ['USERSPACE-UP'] };
 const boot = (args, { node = [], tier, ...options }) =>
   timed(
     process.execPath,
-    [...node, cli, 'boot', ...args, '--memory', `${memoryMiB}M`, ...(tier ? ['--tier', tier] : [])],
+    [...nodeOptions(), ...node, cli, 'boot', ...args, '--memory', `${memoryMiB}M`, ...(tier ? ['--tier', tier] : [])],
     options,
   );
 

@@ -13,6 +13,9 @@ const folder = process.env.EFIKIT_KERNELS ?? path.join(os.homedir(), '.cache/efi
 export const kernelFile = (name) => path.join(folder, `vmlinuz-${name}`);
 export const initrd = path.join(folder, 'initrd.gz');
 export const cli = path.join(root, 'dist/cli.js');
+/** The options of Node that the executable's first line asks for. */
+export const nodeOptions = () =>
+  (/^#!.*\bnode (.*)/.exec(readFileSync(cli, 'latin1'))?.[1] ?? '').split(' ').filter((option) => option !== '');
 export const computeImage = path.join(root, 'test/bare/compute.elf');
 export const ovmf = { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', variables: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
 /** A module of the built library. */

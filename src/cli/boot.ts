@@ -5,6 +5,7 @@ import { ConsoleOutput } from '../host/console-output.js';
 import { OutputFile } from '../host/files.js';
 import { freeUnpacked } from '../host/free-unpacked.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
+import { preferGuestThread } from '../host/thread-priority.js';
 import { loadProposalLinux } from '../host/proposal-linux.js';
 import { runMachine } from '../host/run-loop.js';
 import type { Outcome } from '../machine.js';
@@ -91,6 +92,7 @@ async function runBoot(args: Arguments): Promise<number> {
   };
   let started = 0;
   const observer = observe({ console, messages, trace: () => trace, explain: given.explain, say });
+  preferGuestThread();
   const run = ObservedBoot.start({
     artifacts: loadProcessorArtifacts(),
     door,

@@ -3,6 +3,7 @@ import { ConsoleOutput } from '../host/console-output.js';
 import { noInput } from '../host/console-input.js';
 import { OutputFile } from '../host/files.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
+import { preferGuestThread } from '../host/thread-priority.js';
 import { loadProposalLinux } from '../host/proposal-linux.js';
 import { runMachine } from '../host/run-loop.js';
 import type { LoadedImage } from '../loaders/image.js';
@@ -133,6 +134,7 @@ async function runDoor(
   }
   let efiMap: MemoryRange[] = [];
   const started = performance.now();
+  preferGuestThread();
   const run = ObservedBoot.start({
     artifacts: loadProcessorArtifacts(),
     door,
