@@ -69,6 +69,63 @@ describe('block store', () => {
     store.drop(second);
     expect(store.blockOfRecord(second.record)).to.equal(undefined);
   });
+  describe('a block that begins within another one', () => {
+    /** Five records at 0x1000 as the decoder writes them: instructions of 3, 2 and 4 bytes, one unused, the end. */
+    function decoded() {
+      const made = fixture();
+      const { store, view } = made;
+      [0x1003, 0x1005, 0x1009, 0x1009].forEach((next, i) => {
+        view.setBigUint64(L.RECORDS + i * L.RECORD_BYTES + L.REC_NEXT_RIP, BigInt(next), true);
+      });
+      const outer = store.add(0x1000n, 0x5000, 1, { record: L.RECORDS, records: 4, bytes: 9, secondPage: undefined });
+      return { ...made, outer };
+    }
+    it('has its records from there on', () => {
+      const { store, outer } = decoded();
+      const inner = store.addWithin(0x1003n, 0x5003, 1);
+      expect(inner).to.include({ record: outer.record + L.RECORD_BYTES, records: 3, bytes: 6, linear: 0x1003n });
+      expect(store.find(0x1003n, 0x5003, 1)).to.equal(inner);
+      expect(store.blockOfRecord(outer.record)).to.equal(outer);
+      expect(store.blockOfRecord(outer.record + 2 * L.RECORD_BYTES)).to.equal(inner);
+    });
+    it('begins at one of its instructions, with the same mapping and mode', () => {
+      const { store } = decoded();
+      expect(store.addWithin(0x1004n, 0x5004, 1), 'in the middle of one').to.equal(undefined);
+      expect(store.addWithin(0x1009n, 0x5009, 1), 'behind the last').to.equal(undefined);
+      expect(store.addWithin(0x1000n, 0x5000, 1), 'its own start').to.equal(undefined);
+      expect(store.addWithin(0x9003n, 0x5003, 1), 'another linear address').to.equal(undefined);
+      expect(store.addWithin(0x1003n, 0x5003, 9), 'another mode').to.equal(undefined);
+    });
+    it('goes with it, wherever the bytes change', () => {
+      for (const at of [0x5000, 0x5004, 0x5008]) {
+        const { store, outer, dropped, handlerOf } = decoded();
+        const inner = store.addWithin(0x1003n, 0x5003, 1);
+        store.invalidate(at, 1);
+        expect(dropped, at.toString(16)).to.have.members([outer, inner]);
+        for (let i = 0; i < outer.records; i++) expect(handlerOf(outer, i)).to.equal(stale);
+        expect(store.find(0x1003n, 0x5003, 1)).to.equal(undefined);
+      }
+    });
+    it('is not taken from records that are stale', () => {
+      const { store } = decoded();
+      const inner = store.addWithin(0x1003n, 0x5003, 1);
+      if (inner !== undefined) store.drop(inner);
+      expect(store.addWithin(0x1003n, 0x5003, 1)).to.equal(undefined);
+    });
+  });
+  it('takes stores to a page for plain again when no block is left in it', () => {
+    const { store, add, u8, isMarked, protectedPages } = fixture();
+    add(0x1000n, 0x3000, 4);
+    add(0x1100n, 0x3100, 4);
+    store.invalidate(0x3000, 1);
+    expect(u8[L.CODE_PAGES + 3]).to.equal(1);
+    store.invalidate(0x3100, 1);
+    expect(u8[L.CODE_PAGES + 3]).to.equal(0);
+    expect(isMarked(0x3100)).to.equal(false);
+    add(0x1000n, 0x3000, 4);
+    expect(u8[L.CODE_PAGES + 3]).to.equal(1);
+    expect(protectedPages).to.deep.equal([0x3000, 0x3000]);
+  });
   it('marks the bytes of a block, and takes write tags once a page', () => {
     const { add, protectedPages, isMarked, u8 } = fixture();
     add(0x1000n, 0x1010, 40);
