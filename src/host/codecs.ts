@@ -49,7 +49,7 @@ const nativeGzip: Codec = {
   unpack(data, size) {
     try {
       const { buffer, engine } = gunzipWithInfo(data, { ...atOnce(size), info: true });
-      if (buffer.length === size && engine.bytesWritten === data.length) return buffer;
+      if (buffer.length === size && engine.bytesWritten === data.length) return plain(buffer);
     } catch {
       // damaged, or it unpacks to more
     }
@@ -79,10 +79,13 @@ function nativeZstd(decompress: Unpack): Codec {
       if (bytes.length !== size) {
         throw new CodecError(`it unpacks to ${String(bytes.length)} bytes, ${String(size)} were announced`);
       }
-      return bytes;
+      return plain(bytes);
     },
   };
 }
+
+/** Not a Buffer, whose methods differ from those of the array that it extends. */
+const plain = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array => new Uint8Array(buffer, byteOffset, length);
 
 /**
  * Most of its time is spent within a few calls; V8 would let them end in the code of its quick compiler, which takes

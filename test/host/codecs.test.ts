@@ -77,6 +77,10 @@ describe('decoders of the host: the same bytes and the same errors as the portab
       expect(host).to.have.property('bytes');
       expect(host).to.deep.equal(portable);
     });
+    it(`${name}: a plain array of bytes, not Node's Buffer`, () => {
+      const bytes = unpackPayload({ bytes: good, offset: 0x500, initSize: 1e6, codecs });
+      expect(Object.getPrototypeOf(bytes)).to.equal(Uint8Array.prototype);
+    });
     it(`${name}: damaged, cut, longer or with another size announced`, function () {
       this.timeout(30_000);
       const below = random(17);
