@@ -19,6 +19,13 @@ export function firmwareHost(machine: Machine, random: SeededRandom): FirmwareHo
     },
     now: () => machine.ticks,
     random: () => random.next64(),
+    stall: (ticks) => {
+      machine.processor.skipTo(machine.ticks + ticks);
+    },
+    flushTlb: () => {
+      const { cr3 } = registers();
+      registers().cr3 = cr3;
+    },
     disableInterrupts: () => {
       registers().rflags &= ~INTERRUPT_FLAG;
     },

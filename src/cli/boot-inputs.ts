@@ -1,7 +1,8 @@
 import type { BootModule, BootOptions } from '../boot/boot-protocol.js';
 import { defaultInitramfs } from '../boot/default-initramfs.js';
 import { isDoorName, type DoorName } from '../boot/door-choice.js';
-import { linux, profiles, proposal, type Profile } from '../firmware/profiles.js';
+import { linux, profiles, proposal, type Overrides, type Profile } from '../firmware/profiles.js';
+import { QuirkError, quirkOverrides } from '../firmware/quirks.js';
 import { hostCodecs } from '../host/codecs.js';
 import { readInput } from '../host/files.js';
 import { ImageError, type LoadedImage } from '../loaders/image.js';
@@ -98,6 +99,19 @@ export function chooseProfile(text: string | undefined, door: DoorName): { profi
   const profile = profiles.find(({ name }) => name === text);
   if (profile === undefined) throw new UsageError(`--profile ${text}: the profiles are proposal and linux`);
   return { profile, filledIn: false };
+}
+
+/** --quirk, which the doors by EFI alone can have. Throws UsageError. */
+export function parseQuirks(texts: readonly string[], door: DoorName): Overrides {
+  if (texts.length > 0 && door !== 'efi' && door !== 'proposal') {
+    throw new UsageError(`--quirk changes the EFI firmware, which the door ${door} does not use; take --door efi`);
+  }
+  try {
+    return quirkOverrides(texts);
+  } catch (error) {
+    if (error instanceof QuirkError) throw new UsageError(`--quirk ${error.message}`);
+    throw error;
+  }
 }
 
 /** --tier. Throws UsageError. */

@@ -14,6 +14,12 @@ export const profile: Option = {
   meaning: 'which EFI services exist: proposal or linux (loader is not built yet)',
   byDefault: 'linux; proposal with the door proposal',
 };
+export const quirk: Option = {
+  name: 'quirk',
+  value: 'NAME[=VALUE]',
+  meaning: 'let the EFI firmware be as troublesome as some are (docs/quirks.md lists the names); repeatable',
+  multiple: true,
+};
 export const initrd: Option = {
   name: 'initrd',
   value: 'FILE',

@@ -15,7 +15,15 @@ import { traceRecord } from '../probe/service-log.js';
 import { explainCall, explainMemoryMap, explainPhase } from '../report/explain.js';
 import { exitStatusOf, outcomeLine } from '../report/result.js';
 import { closingLines } from '../report/summary.js';
-import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
+import {
+  bootInputs,
+  chooseProfile,
+  loadImage,
+  parseDoor,
+  parseQuirks,
+  parseTier,
+  type BootInputs,
+} from './boot-inputs.js';
 import * as option from './boot-options.js';
 import { bootResult } from './boot-result.js';
 import { DigestLines, readDigestRequest, type DigestRequest } from './digest-lines.js';
@@ -30,6 +38,7 @@ export const boot: Command = {
   options: [
     option.door,
     option.profile,
+    option.quirk,
     option.initrd,
     option.append,
     option.module,
@@ -63,6 +72,7 @@ async function runBoot(args: Arguments): Promise<number> {
   const image = await loadImage(file);
   const door = given.door ?? defaultDoor(image);
   const { profile, filledIn } = chooseProfile(args.text('profile'), door);
+  const overrides = parseQuirks(args.texts('quirk'), door);
   const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 
   let json: OutputFile | undefined;
@@ -99,6 +109,7 @@ async function runBoot(args: Arguments): Promise<number> {
     image,
     ...(proposalLinux === undefined ? {} : { proposalLinux }),
     profile,
+    overrides,
     strict: given.strict,
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,

@@ -8,6 +8,7 @@ import { GuestAccess } from './guest-access.js';
 import { HandleDatabase, type HandleState } from './handles.js';
 import type { FirmwareHost } from './host.js';
 import { MemoryMap, type MemoryRegion } from './memory-map.js';
+import { NoExecute, type NoExecutePlace } from './no-execute.js';
 import { clobber } from './poison.js';
 import { Pool, type PoolState } from './pool.js';
 import { profiles, proposal, type Overrides, type Profile } from './profiles.js';
@@ -58,6 +59,7 @@ export interface FirmwareState {
     readonly { readonly physical: number; readonly bytes: number; readonly virtual: string }[] | null;
   readonly missed: readonly { readonly name: string; readonly tick: number; readonly calls: number }[];
   readonly forcedCalls: Readonly<Record<string, number>>;
+  readonly noExecute?: NoExecutePlace;
 }
 
 /** The EFI System Table provider: EFI services as TypeScript over guest memory. UEFI 2.10. */
@@ -78,6 +80,8 @@ export class Firmware {
   initrd: Uint8Array | undefined;
   bootServicesEnded = false;
   virtualMap: readonly VirtualRange[] | undefined;
+  /** Keeps memory non-executable by its type, where an override asks for it. */
+  noExecute: NoExecute | undefined;
   private readonly strict: boolean;
   private readonly onCall: ((call: ServiceCall) => void) | undefined;
   private readonly missed = new Map<string, { tick: number; calls: number }>();
@@ -162,6 +166,8 @@ export class Firmware {
         results[name] = text;
       });
     }
+    if (!this.bootServicesEnded) this.noExecute?.update();
+    if (slot.delay > 0) this.host.stall?.(slot.delay);
     this.onCall?.({
       name: slot.name,
       section: slot.section,
@@ -227,6 +233,7 @@ export class Firmware {
       virtualMap: this.virtualMap?.map((range) => ({ ...range, virtual: hex(range.virtual) })) ?? null,
       missed: [...this.missed].map(([name, entry]) => ({ name, ...entry })),
       forcedCalls: Object.fromEntries(this.forcedCalls),
+      ...(this.noExecute ? { noExecute: this.noExecute.place } : {}),
     };
   }
 
@@ -245,6 +252,7 @@ export class Firmware {
     for (const { name, tick, calls } of state.missed) this.missed.set(name, { tick, calls });
     this.forcedCalls.clear();
     for (const [name, calls] of Object.entries(state.forcedCalls)) this.forcedCalls.set(name, calls);
+    this.noExecute = state.noExecute && new NoExecute(this.host, this.memoryMap, state.noExecute);
     this.initrd = initrd;
   }
 }

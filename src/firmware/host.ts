@@ -32,6 +32,10 @@ export interface FirmwareHost {
   now(): number;
   /** 64 seeded random bits. */
   random(): bigint;
+  /** Lets so many ticks pass for the guest; a host without time leaves it out. */
+  stall?(ticks: number): void;
+  /** The firmware changed the page tables that CR3 names. */
+  flushTlb?(): void;
   /** Clears IF. */
   disableInterrupts(): void;
   /** Text for the guest's console, line ends as the guest wrote them. */

@@ -22,5 +22,6 @@ export {
   type Profile,
   type ServiceName,
 } from './profiles.js';
+export { quirkOverrides, QuirkError, quirks, type Quirk } from './quirks.js';
 export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up.js';
 export { VariableStore, type StoredVariable, type Variable } from './variable-store.js';

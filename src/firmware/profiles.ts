@@ -80,8 +80,22 @@ export const profiles: readonly Profile[] = [proposal, linux];
 /**
  * What an ablation or a quirk changes in a profile, by the name of a service, protocol or table:
  * `null` makes the slot (or the System Table's pointer) NULL, `absent` takes the part out as if the profile lacked it,
- * `present` adds it, a status is returned instead of acting, for the first `times` calls or always.
+ * `present` adds it, a status is returned instead of acting, for the first `times` calls or always; `delay` lets each
+ * call take so many ticks (1 ns) more.
  */
-export type Override = 'null' | 'absent' | 'present' | { readonly status: bigint; readonly times?: number };
+export type Override =
+  'null' | 'absent' | 'present' | { readonly status: bigint; readonly times?: number } | { readonly delay: number };
 export type OverrideTarget = ServiceName | `protocol:${ProtocolName}` | `table:${ConfigurationTableName}`;
-export type Overrides = Readonly<Partial<Record<OverrideTarget, Override>>>;
+
+/** What an override changes of memory as the firmware shows it. */
+export interface MemoryOverrides {
+  /** RAM below this address (bytes) is reserved. */
+  readonly 'memory:lowest'?: number;
+  /** So many reserved pages are strewn over the upper half of RAM. */
+  readonly 'memory:fragments'?: number;
+  /** GetMemoryMap's DescriptorSize, bytes. */
+  readonly 'memory:descriptor-bytes'?: number;
+  /** Memory is not executable by its type: all types but code, or all but the firmware's own code. */
+  readonly 'memory:no-execute'?: 'data' | 'all';
+}
+export type Overrides = Readonly<Partial<Record<OverrideTarget, Override>>> & MemoryOverrides;

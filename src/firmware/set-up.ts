@@ -7,6 +7,8 @@ import type { Firmware } from './firmware.js';
 import { GateGroup, gatePage, gateStride } from './gate.js';
 import { imagePieces, imageProtection, placeImage, type PeLayout } from './image-loader.js';
 import type { MemoryRegion } from './memory-map.js';
+import { troubledRegions } from './memory-quirks.js';
+import { applyNoExecute } from './no-execute.js';
 import type { ConfigurationTableName, ProtocolName } from './profiles.js';
 import { installConsole } from './protocols/console.js';
 import { installLoadFile2 } from './protocols/load-file2.js';
@@ -48,7 +50,7 @@ const stackPages = 36;
 /** Lays out guest memory for an image: memory map, gates, tables, protocols, the image itself. Throws FirmwareError. */
 export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   if (fw.imageHandle !== 0n) throw new FirmwareError('this firmware has booted already: make a new machine');
-  fw.memoryMap.restore({ regions: initialRegions(fw.host.memory.ramBytes), key: 1 });
+  fw.memoryMap.restore({ regions: troubledRegions(initialRegions(fw.host.memory.ramBytes), fw.overrides), key: 1 });
   const memory = tableMemory(fw);
   const { runtimeGates, bootGates } = writeGates(fw, memory);
   const slotAddresses = new Map<string, bigint>();
@@ -82,12 +84,17 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
 
   const vectorGate = (vector: number): number => bootGates + (GateGroup.vectors + vector) * gateStride;
   const protections = imageProtection(inputs.image, imageBase);
-  const processor = buildProcessorTables(memory, vectorGate, { protections, smallPageBytes: 0 });
+  const allNoExecute = fw.overrides['memory:no-execute'] !== undefined;
+  const smallPageBytes = allNoExecute ? fw.host.memory.ramBytes : 0;
+  const processor = buildProcessorTables(memory, vectorGate, { protections, smallPageBytes });
   const stack = memory.allocatePages(MemoryType.EfiBootServicesData, stackPages, 'the stack');
   const stackPointer = stack + stackPages * pageBytes - 0x38; // return address, home space, alignment
   memory.write(stackPointer, u64Bytes(BigInt(bootGates + GateGroup.imageReturn * gateStride)));
+  const { pageTables } = processor;
+  if (allNoExecute) applyNoExecute(fw, pageTables, inputs.image, imageBase);
   return {
     ...processor,
+    usesNoExecute: processor.usesNoExecute || allNoExecute,
     entryPoint: imageBase + inputs.image.entryPoint,
     imageBase,
     imageBytes: imagePages * pageBytes,

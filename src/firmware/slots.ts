@@ -5,7 +5,7 @@ import { textOutputFunctions } from '../../firmware-tables/uefi/protocols/simple
 import { runtimeServiceSlots } from '../../firmware-tables/uefi/runtime-services.js';
 import { bootServices } from './boot-services/index.js';
 import { GateGroup } from './gate.js';
-import type { Override, Overrides, Profile } from './profiles.js';
+import type { Overrides, OverrideTarget, Profile } from './profiles.js';
 import { protocolFunctions } from './protocols/index.js';
 import { runtimeServices } from './runtime-services/index.js';
 import { declared, type Service } from './service.js';
@@ -26,6 +26,8 @@ export interface Slot {
   readonly isNull: boolean;
   /** A status that the override returns instead of acting. */
   readonly forced: { readonly status: bigint; readonly times?: number } | undefined;
+  /** Ticks that each call takes by an override. */
+  readonly delay: number;
 }
 
 interface Group {
@@ -77,7 +79,7 @@ export function buildSlots(profile: Profile, overrides: Overrides): ReadonlyMap<
     group.functions.forEach((fn, index) => {
       const name = group.prefix + fn.name;
       const service = group.services[name] ?? noArguments;
-      const override = (overrides as Readonly<Record<string, Override | undefined>>)[name];
+      const override = overrides[name as OverrideTarget];
       const inProfile = name in profile.services || override === 'present';
       const absent = override === 'absent' ? 'override' : inProfile && service.run ? undefined : 'profile';
       slots.set(group.start + index, {
@@ -88,7 +90,8 @@ export function buildSlots(profile: Profile, overrides: Overrides): ReadonlyMap<
         runtime: group.runtime,
         absent,
         isNull: override === 'null',
-        forced: typeof override === 'object' ? override : undefined,
+        forced: typeof override === 'object' && 'status' in override ? override : undefined,
+        delay: typeof override === 'object' && 'delay' in override ? override.delay : 0,
       });
     });
   }

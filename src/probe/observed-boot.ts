@@ -5,7 +5,7 @@ import { linux64 } from '../boot/linux64.js';
 import { proposalDoor } from '../boot/proposal.js';
 import { pvh } from '../boot/pvh.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
-import type { Firmware, MapEntry, Profile, ServiceCall } from '../firmware/index.js';
+import type { Firmware, MapEntry, Overrides, Profile, ServiceCall } from '../firmware/index.js';
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
@@ -23,6 +23,8 @@ export interface BootSetup {
   /** The bytes of examples/proposal-linux, for the door `proposal`. */
   readonly proposalLinux?: Uint8Array;
   readonly profile: Profile;
+  /** What ablations and quirks change in the profile. */
+  readonly overrides?: Overrides;
   /** Poison at each call what the ABI lets a firmware clobber. */
   readonly strict: boolean;
   /** `interpreter` runs without the hot tier; `both` when left out. */
@@ -75,6 +77,7 @@ export class ObservedBoot {
       artifacts: setup.artifacts,
       memoryBytes: setup.memoryBytes,
       profile: setup.profile,
+      ...(setup.overrides === undefined ? {} : { overrides: setup.overrides }),
       strict: setup.strict,
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {

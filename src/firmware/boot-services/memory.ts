@@ -69,11 +69,11 @@ const FreePages = service({ Memory: 'uint64', Pages: 'uintn' }, (fw, { Memory, P
 });
 
 /** The entries as GetMemoryMap gives them. */
-export function encodeMemoryMap(entries: readonly MapEntry[]): Uint8Array {
-  const bytes = new Uint8Array(entries.length * descriptorBytes);
+export function encodeMemoryMap(entries: readonly MapEntry[], stride = descriptorBytes): Uint8Array {
+  const bytes = new Uint8Array(entries.length * stride);
   entries.forEach(({ type, start, pages, attribute }, index) => {
     const descriptor = { Type: type, PhysicalStart: start, NumberOfPages: pages, Attribute: attribute };
-    bytes.set(MemoryDescriptor.encode(descriptor), index * descriptorBytes);
+    bytes.set(MemoryDescriptor.encode(descriptor), index * stride);
   });
   return bytes;
 }
@@ -90,13 +90,14 @@ const GetMemoryMap = service(
   (fw, { MemoryMapSize, MemoryMap, MapKey, DescriptorSize, DescriptorVersion }, show) => {
     if (MemoryMapSize === 0n) return Status.INVALID_PARAMETER;
     const given = fw.guest.readU64(MemoryMapSize);
-    const bytes = encodeMemoryMap(fw.memoryMap.entries());
+    const stride = fw.overrides['memory:descriptor-bytes'] ?? descriptorBytes;
+    const bytes = encodeMemoryMap(fw.memoryMap.entries(), stride);
     const enough = given >= BigInt(bytes.length);
     if (enough && MemoryMap === 0n) return Status.INVALID_PARAMETER;
     if (enough) fw.guest.write(MemoryMap, bytes);
     fw.guest.writeU64(MemoryMapSize, BigInt(bytes.length));
     if (MapKey !== 0n) fw.guest.writeU64(MapKey, BigInt(fw.memoryMap.key));
-    if (DescriptorSize !== 0n) fw.guest.writeU64(DescriptorSize, BigInt(descriptorBytes));
+    if (DescriptorSize !== 0n) fw.guest.writeU64(DescriptorSize, BigInt(stride));
     if (DescriptorVersion !== 0n) fw.guest.writeU32(DescriptorVersion, memoryDescriptorVersion);
     show('MemoryMapSize', `0x${bytes.length.toString(16)}`);
     show('MapKey', describeValue('uintn', BigInt(fw.memoryMap.key)));
