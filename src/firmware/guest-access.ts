@@ -12,6 +12,8 @@ export class GuestAccess {
   constructor(private readonly memory: GuestMemory) {}
 
   read(address: bigint, length: number): Uint8Array {
+    // Before a buffer of that length is made: a guest may ask for more than the host has.
+    if (length > this.memory.ramBytes) throw new GuestAddressError(address, length, GuestAddressCause.notRam);
     return this.memory.readVirtual(address, length);
   }
 

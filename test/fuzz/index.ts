@@ -1,0 +1,7 @@
+import type { Fuzzer } from './generator.js';
+import { imageFuzzer } from './images.js';
+import { serviceFuzzer } from './services.js';
+import { variableFuzzer } from './variables.js';
+
+/** Every fuzzer there is. */
+export const fuzzers = (): readonly Fuzzer[] => [imageFuzzer(), serviceFuzzer(), variableFuzzer()];
