@@ -1,4 +1,5 @@
 import { VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
+import { Status } from '../../firmware-tables/uefi/status.js';
 
 /** A variable as plain data. `data` is hexadecimal. */
 export interface StoredVariable {
@@ -6,7 +7,21 @@ export interface StoredVariable {
   readonly guid: string; // lower case
   readonly attributes: number; // EFI_VARIABLE_*, never APPEND_WRITE
   readonly data: string;
+  /** EFI_TIME of the last authenticated write, 16 bytes in hexadecimal; authenticated variables alone have it. */
+  readonly time?: string;
+  /** SHA-256 of the certificate that may write a private authenticated variable, hexadecimal; kept for other firmware. */
+  readonly digest?: string;
 }
+
+/** A change of a non-volatile variable; `variable` is undefined when it is deleted. */
+export interface VariableChange {
+  readonly guid: string;
+  readonly name: string;
+  readonly variable: StoredVariable | undefined;
+}
+
+/** Makes a change last before SetVariable returns; anything but `stored` leaves the variable as it was. */
+export type CommitVariable = (change: VariableChange) => 'stored' | 'no-space' | 'failed';
 
 /** A variable in use. */
 export interface Variable {
@@ -14,6 +29,8 @@ export interface Variable {
   readonly guid: string;
   readonly attributes: number;
   readonly data: Uint8Array;
+  readonly time?: string; // as StoredVariable
+  readonly digest?: string; // as StoredVariable
 }
 
 /** Bytes of all variables together (names, data and a header each), and of the largest one. */
@@ -28,8 +45,8 @@ export const variableBytes = (name: string, dataBytes: number): number =>
 /** All variables, in the order in which they were created; the order that GetNextVariableName shows. */
 export class VariableStore {
   private variables: Variable[] = [];
-  /** Called after each change, so that a store on disk can follow. */
-  onChange: (() => void) | undefined;
+  /** Asked before each change of a non-volatile variable: a store on disk. */
+  commit: CommitVariable | undefined;
 
   constructor(initial: readonly StoredVariable[] = []) {
     this.import(initial);
@@ -43,17 +60,32 @@ export class VariableStore {
     return this.variables;
   }
 
-  /** Creates or replaces; a replaced variable keeps its place in the order. */
-  put(variable: Variable): void {
+  /**
+   * Creates or replaces; a replaced variable keeps its place in the order. Answers EFI_SUCCESS, or what the guest gets
+   * when the change cannot be made to last; then nothing has changed.
+   */
+  put(variable: Variable): bigint {
+    const status = this.makeLast(variable, plain(variable));
+    if (status !== Status.SUCCESS) return status;
     const index = this.variables.findIndex(({ guid, name }) => guid === variable.guid && name === variable.name);
     if (index < 0) this.variables.push(variable);
     else this.variables[index] = variable;
-    this.onChange?.();
+    return status;
   }
 
-  delete(guid: string, name: string): void {
-    this.variables = this.variables.filter((variable) => variable.guid !== guid || variable.name !== name);
-    this.onChange?.();
+  /** Answers as put() does. */
+  delete(guid: string, name: string): bigint {
+    const variable = this.get(guid, name);
+    const status = variable === undefined ? Status.SUCCESS : this.makeLast(variable, undefined);
+    if (status === Status.SUCCESS) this.variables = this.variables.filter((other) => other !== variable);
+    return status;
+  }
+
+  private makeLast({ guid, name, attributes }: Variable, variable: StoredVariable | undefined): bigint {
+    if (this.commit === undefined || !(attributes & VariableAttribute.NON_VOLATILE)) return Status.SUCCESS;
+    const result = this.commit({ guid, name, variable });
+    if (result === 'stored') return Status.SUCCESS;
+    return result === 'no-space' ? Status.OUT_OF_RESOURCES : Status.DEVICE_ERROR;
   }
 
   /** Bytes in use. */
@@ -65,17 +97,21 @@ export class VariableStore {
   export(nonVolatileOnly = false): StoredVariable[] {
     return this.variables
       .filter(({ attributes }) => !nonVolatileOnly || attributes & VariableAttribute.NON_VOLATILE)
-      .map(({ name, guid, attributes, data }) => ({ name, guid, attributes, data: toHex(data) }));
+      .map(plain);
   }
 
   import(stored: readonly StoredVariable[]): void {
-    this.variables = stored.map(({ name, guid, attributes, data }) => ({
-      name,
-      guid: guid.toLowerCase(),
-      attributes,
-      data: fromHex(data),
+    this.variables = stored.map((variable) => ({
+      ...variable,
+      guid: variable.guid.toLowerCase(),
+      data: fromHex(variable.data),
     }));
   }
+}
+
+/** A variable in use as plain data. */
+function plain(variable: Variable): StoredVariable {
+  return { ...variable, data: toHex(variable.data) };
 }
 
 function toHex(bytes: Uint8Array): string {

@@ -93,12 +93,12 @@ const SetVariable = service(
     const existing = visible(fw, fw.variables.get(guid, name));
     if (fw.bootServicesEnded && existing && !(existing.attributes & Attribute.NON_VOLATILE))
       return Status.WRITE_PROTECTED;
+    if (existing && existing.attributes & authenticated) return Status.WRITE_PROTECTED; // imported; only its key's owner
     const deleting = (lasting & access) === 0 || (DataSize === 0n && !append);
     if (deleting) {
       if (!existing) return Status.NOT_FOUND;
       if (lasting !== 0 && lasting !== existing.attributes) return Status.INVALID_PARAMETER;
-      fw.variables.delete(guid, name);
-      return Status.SUCCESS;
+      return fw.variables.delete(guid, name);
     }
     const runtimeWrite = Attribute.NON_VOLATILE | Attribute.RUNTIME_ACCESS;
     if (fw.bootServicesEnded && (lasting & runtimeWrite) !== runtimeWrite) return Status.INVALID_PARAMETER;
@@ -127,8 +127,7 @@ function store(fw: Firmware, variable: Variable, existing: Variable | undefined,
   const needed = variableBytes(variable.name, data.length);
   if (needed > largestVariableBytes || fw.variables.usedBytes() - freed + needed > storageBytes)
     return Status.OUT_OF_RESOURCES;
-  fw.variables.put({ ...variable, data });
-  return Status.SUCCESS;
+  return fw.variables.put({ ...variable, data });
 }
 
 /** EFI_RUNTIME_SERVICES.QueryVariableInfo(). UEFI 2.10 section 8.2.4. */
