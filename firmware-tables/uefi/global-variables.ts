@@ -1,11 +1,5 @@
+import { Guid } from './guids.js';
 import { VariableAttribute as Attribute } from './runtime-services.js';
-
-/** EFI_GLOBAL_VARIABLE: the vendor of the variables of UEFI 2.10 section 3.3. */
-export const globalVariableGuid = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
-/** EFI_IMAGE_SECURITY_DATABASE_GUID: db, dbx, dbt. UEFI 2.10 section 32.6.1. */
-export const imageSecurityDatabaseGuid = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
-/** EFI_HARDWARE_ERROR_VARIABLE: HwErrRec####. UEFI 2.10 section 8.2.4.2. */
-export const hardwareErrorVariableGuid = '414e6bdd-e47b-47cc-b244-bb61020cf516';
 
 /** What the data of a variable is. */
 export type VariableContent =
@@ -96,8 +90,14 @@ const globalVariables: Readonly<Record<string, DefinedVariable>> = {
 };
 
 /** The vendors whose variables are the specification's alone, each with its variables. UEFI 2.10 sections 3.3 and 8.2. */
-export const definedVariables: ReadonlyMap<string, Readonly<Record<string, DefinedVariable>>> = new Map([
-  [globalVariableGuid, globalVariables],
-  [imageSecurityDatabaseGuid, { db: data(signed, 1, any), dbx: data(signed, 1, any), dbt: data(signed, 1, any) }],
-  [hardwareErrorVariableGuid, { 'HwErrRec####': data(lasting | Attribute.HARDWARE_ERROR_RECORD, 1, any) }],
+export const definedVariables: ReadonlyMap<string, Readonly<Record<string, DefinedVariable>>> = new Map<
+  string,
+  Readonly<Record<string, DefinedVariable>>
+>([
+  [Guid.EFI_GLOBAL_VARIABLE, globalVariables],
+  [
+    Guid.EFI_IMAGE_SECURITY_DATABASE,
+    { db: data(signed, 1, any), dbx: data(signed, 1, any), dbt: data(signed, 1, any) },
+  ],
+  [Guid.EFI_HARDWARE_ERROR_VARIABLE, { 'HwErrRec####': data(lasting | Attribute.HARDWARE_ERROR_RECORD, 1, any) }],
 ]);

@@ -23,7 +23,9 @@ function isLoadOption(data: Uint8Array): boolean {
   for (let at = 6; at + 2 <= data.length; at += 2) {
     if (view.getUint16(at, true) !== 0) continue;
     const path = at + 2;
-    return pathBytes >= nodeHeaderBytes && leadsToEnd(data.slice(path, path + pathBytes)) && path + pathBytes <= data.length;
+    return (
+      pathBytes >= nodeHeaderBytes && leadsToEnd(data.slice(path, path + pathBytes)) && path + pathBytes <= data.length
+    );
   }
   return false;
 }

@@ -1,9 +1,5 @@
-import {
-  definedVariables,
-  globalVariableGuid,
-  imageSecurityDatabaseGuid,
-  type DefinedVariable,
-} from '../../firmware-tables/uefi/global-variables.js';
+import { definedVariables, type DefinedVariable } from '../../firmware-tables/uefi/global-variables.js';
+import { Guid } from '../../firmware-tables/uefi/guids.js';
 import { VariableAttribute as Attribute } from '../../firmware-tables/uefi/runtime-services.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
 import { isContent } from './variable-content.js';
@@ -83,15 +79,20 @@ export function refuseDefined(guid: string, name: string, attributes: number, da
 
 /** Keys and signature databases are written with authentication alone, deleted too. UEFI 2.10 section 32.3. */
 export function needsAuthentication(guid: string, name: string): boolean {
-  const variable = guid === globalVariableGuid || guid === imageSecurityDatabaseGuid ? definition(guid, name) : undefined;
-  return ((variable?.attributes ?? 0) & Attribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS) !== 0;
+  return ((definition(guid, name)?.attributes ?? 0) & Attribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS) !== 0;
 }
 
 /**
- * The variables that the firmware makes at each start: no Secure Boot, no platform key, nothing that an operating system
- * could ask for by OsIndications. UEFI 2.10 section 3.3.
+ * Variables at the start: what the store keeps, and what the firmware makes anew each time: no Secure Boot, no platform
+ * key, nothing that an operating system could ask for by OsIndications. UEFI 2.10 section 3.3.
  */
-export function architecturalVariables(): StoredVariable[] {
-  const made = { SecureBoot: '00', SetupMode: '01', OsIndicationsSupported: '0000000000000000' };
-  return Object.entries(made).map(([name, data]) => ({ name, guid: globalVariableGuid, attributes: access, data }));
+export function variablesAtStart(kept: readonly StoredVariable[] = []): StoredVariable[] {
+  const guid: string = Guid.EFI_GLOBAL_VARIABLE;
+  const values: Record<string, string> = {
+    SetupMode: '01',
+    SecureBoot: '00',
+    OsIndicationsSupported: '0000000000000000',
+  };
+  const made = Object.entries(values).map(([name, data]) => ({ name, guid, attributes: access, data }));
+  return [...made, ...kept.filter((variable) => variable.guid.toLowerCase() !== guid || !(variable.name in values))];
 }
