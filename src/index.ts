@@ -19,6 +19,7 @@ export {
   quirkOverrides,
   QuirkError,
   quirks,
+  type CommitVariable,
   type MapEntry,
   type MissedService,
   type Overrides,
@@ -26,6 +27,7 @@ export {
   type Quirk,
   type ServiceCall,
   type StoredVariable,
+  type VariableChange,
 } from './firmware/index.js';
 export { ImageError, type ElfImage, type LoadedImage, type PeImage } from './loaders/image.js';
 export { readImage } from './loaders/read-image.js';

@@ -24,4 +24,12 @@ export {
 } from './profiles.js';
 export { quirkOverrides, QuirkError, quirks, type Quirk } from './quirks.js';
 export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up.js';
-export { VariableStore, type StoredVariable, type Variable } from './variable-store.js';
+export {
+  storageBytes,
+  variableBytes,
+  VariableStore,
+  type CommitVariable,
+  type StoredVariable,
+  type Variable,
+  type VariableChange,
+} from './variable-store.js';

@@ -5,7 +5,15 @@ import { linux64 } from '../boot/linux64.js';
 import { proposalDoor } from '../boot/proposal.js';
 import { pvh } from '../boot/pvh.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
-import type { Firmware, MapEntry, Overrides, Profile, ServiceCall } from '../firmware/index.js';
+import type {
+  CommitVariable,
+  Firmware,
+  MapEntry,
+  Overrides,
+  Profile,
+  ServiceCall,
+  StoredVariable,
+} from '../firmware/index.js';
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
@@ -31,6 +39,9 @@ export interface BootSetup {
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
   readonly options: BootOptions;
+  /** The variables that are there at the start, and what makes a change of them last. */
+  readonly variables?: readonly StoredVariable[];
+  readonly commitVariable?: CommitVariable;
   /** A phase, `symbol:NAME` or `text:STRING`: the run ends there with the outcome `reached`. */
   readonly until?: string;
   /**
@@ -79,6 +90,8 @@ export class ObservedBoot {
       profile: setup.profile,
       ...(setup.overrides === undefined ? {} : { overrides: setup.overrides }),
       strict: setup.strict,
+      ...(setup.variables === undefined ? {} : { variables: setup.variables }),
+      ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {
         onCall(call);
