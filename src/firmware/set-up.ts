@@ -85,7 +85,8 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   const processor = buildProcessorTables(memory, vectorGate, { protections, smallPageBytes: 0 });
   const stack = memory.allocatePages(MemoryType.EfiBootServicesData, stackPages, 'the stack');
   const stackPointer = stack + stackPages * pageBytes - 0x38; // return address, home space, alignment
-  memory.write(stackPointer, u64Bytes(BigInt(bootGates + GateGroup.imageReturn * gateStride)));
+  fw.imageReturn = BigInt(bootGates + GateGroup.imageReturn * gateStride);
+  memory.write(stackPointer, u64Bytes(fw.imageReturn));
   return {
     ...processor,
     entryPoint: imageBase + inputs.image.entryPoint,
