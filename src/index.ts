@@ -16,12 +16,14 @@ export {
   linux,
   profiles,
   proposal,
+  type CommitVariable,
   type MapEntry,
   type MissedService,
   type Overrides,
   type Profile,
   type ServiceCall,
   type StoredVariable,
+  type VariableChange,
 } from './firmware/index.js';
 export { ImageError, type ElfImage, type LoadedImage, type PeImage } from './loaders/image.js';
 export { readImage } from './loaders/read-image.js';

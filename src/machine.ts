@@ -12,6 +12,7 @@ import { EventQueue } from './events.js';
 import {
   Firmware,
   profiles,
+  type CommitVariable,
   type Overrides,
   type Profile,
   type ServiceCall,
@@ -58,6 +59,8 @@ export interface MachineOptions {
   /** Poison what the EFI ABI lets a firmware clobber, at each call. */
   readonly strict?: boolean;
   readonly variables?: readonly StoredVariable[];
+  /** Makes each change of a non-volatile variable last before SetVariable returns. */
+  readonly commitVariable?: CommitVariable;
   /** Called for each firmware call, before the guest goes on. */
   readonly onServiceCall?: (call: ServiceCall) => void;
   readonly log?: (line: string) => void;
@@ -142,6 +145,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
       ...(options.strict === undefined ? {} : { strict: options.strict }),
       ...(options.variables === undefined ? {} : { variables: options.variables }),
+      ...(options.commitVariable === undefined ? {} : { commitVariable: options.commitVariable }),
       ...(options.onServiceCall === undefined ? {} : { onCall: options.onServiceCall }),
     });
     const acpi = buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic: layout.ioApic });

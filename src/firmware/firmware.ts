@@ -17,7 +17,8 @@ import { decodeArguments, type Show } from './service.js';
 import { buildSlots, type Slot } from './slots.js';
 import { setUp, type BootInputs, type FirmwareEntry } from './set-up.js';
 import { Tables, type TableAddresses } from './tables.js';
-import { VariableStore, type StoredVariable } from './variable-store.js';
+import { variablesAtStart } from './variable-policy.js';
+import { VariableStore, type CommitVariable, type StoredVariable } from './variable-store.js';
 
 export interface FirmwareOptions {
   /** Which services exist; `proposal` when left out. */
@@ -26,6 +27,8 @@ export interface FirmwareOptions {
   /** Poison what the ABI lets a firmware clobber, at each call. */
   readonly strict?: boolean;
   readonly variables?: readonly StoredVariable[];
+  /** Makes each change of a non-volatile variable last before SetVariable returns. */
+  readonly commitVariable?: CommitVariable;
   /** Called for each call of a gate, before the guest goes on. */
   readonly onCall?: (call: ServiceCall) => void;
 }
@@ -101,7 +104,8 @@ export class Firmware {
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
     this.guest = new GuestAccess(host.memory);
-    this.variables = new VariableStore(options.variables);
+    this.variables = new VariableStore(variablesAtStart(options.variables));
+    this.variables.commit = options.commitVariable;
     this.tables = new Tables(host.memory);
     this.slots = buildSlots(this.profile, this.overrides);
   }

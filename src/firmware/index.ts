@@ -23,4 +23,12 @@ export {
   type ServiceName,
 } from './profiles.js';
 export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up.js';
-export { VariableStore, type StoredVariable, type Variable } from './variable-store.js';
+export {
+  storageBytes,
+  variableBytes,
+  VariableStore,
+  type CommitVariable,
+  type StoredVariable,
+  type Variable,
+  type VariableChange,
+} from './variable-store.js';

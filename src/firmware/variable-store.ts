@@ -1,4 +1,5 @@
 import { VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
+import { Status } from '../../firmware-tables/uefi/status.js';
 
 /** A variable as plain data. `data` is hexadecimal. */
 export interface StoredVariable {
@@ -6,7 +7,21 @@ export interface StoredVariable {
   readonly guid: string; // lower case
   readonly attributes: number; // EFI_VARIABLE_*, never APPEND_WRITE
   readonly data: string;
+  /** EFI_TIME of the last authenticated write, 16 bytes in hexadecimal; authenticated variables alone have it. */
+  readonly time?: string;
+  /** SHA-256 of the certificate that may write a private authenticated variable, hexadecimal; kept for other firmware. */
+  readonly digest?: string;
 }
+
+/** A change of a non-volatile variable; `variable` is undefined when it is deleted. */
+export interface VariableChange {
+  readonly guid: string;
+  readonly name: string;
+  readonly variable: StoredVariable | undefined;
+}
+
+/** Makes a change last before SetVariable returns; anything but `stored` leaves the variable as it was. */
+export type CommitVariable = (change: VariableChange) => 'stored' | 'no-space' | 'failed';
 
 /** A variable in use. */
 export interface Variable {
@@ -14,22 +29,37 @@ export interface Variable {
   readonly guid: string;
   readonly attributes: number;
   readonly data: Uint8Array;
+  readonly time?: string; // as StoredVariable
+  readonly digest?: string; // as StoredVariable
 }
 
-/** Bytes of all variables together (names, data and a header each), and of the largest one. */
-export const storageBytes = 256 * 1024;
-export const largestVariableBytes = 64 * 1024;
-const headerBytes = 32;
+/** As OVMF's build of 4 MiB has them; each store begins with a header that holds no variables. */
+const nonVolatile = { storage: 0x40000 - 72 - 28, largest: 0x8400 };
+const volatile = { storage: 0x80000 - 28, largest: 0x40000 };
+/** AUTHENTICATED_VARIABLE_HEADER of EDK II, in front of each name and data. */
+export const variableHeaderBytes = 60;
+
+/** Bytes of all non-volatile variables together: headers, names and data. */
+export const storageBytes = nonVolatile.storage;
+
+/**
+ * Bytes of the storage where variables of these attributes are, and of the largest variable, name and data together.
+ * UEFI 2.10 section 8.2.4.
+ */
+export function variableLimits(attributes: number): { readonly storage: number; readonly largest: number } {
+  const { storage, largest } = attributes & VariableAttribute.NON_VOLATILE ? nonVolatile : volatile;
+  return { storage, largest: largest - variableHeaderBytes };
+}
 
 /** Bytes that a variable takes of the storage. */
 export const variableBytes = (name: string, dataBytes: number): number =>
-  headerBytes + (name.length + 1) * 2 + dataBytes;
+  (variableHeaderBytes + (name.length + 1) * 2 + dataBytes + 3) & ~3;
 
-/** All variables, in the order in which they were created; the order that GetNextVariableName shows. */
+/** All variables, each where it was last written: the order that GetNextVariableName shows, volatile ones first. */
 export class VariableStore {
   private variables: Variable[] = [];
-  /** Called after each change, so that a store on disk can follow. */
-  onChange: (() => void) | undefined;
+  /** Asked before each change of a non-volatile variable: a store on disk. */
+  commit: CommitVariable | undefined;
 
   constructor(initial: readonly StoredVariable[] = []) {
     this.import(initial);
@@ -40,42 +70,63 @@ export class VariableStore {
   }
 
   all(): readonly Variable[] {
-    return this.variables;
+    const lasts = ({ attributes }: Variable): boolean => (attributes & VariableAttribute.NON_VOLATILE) !== 0;
+    return [...this.variables.filter((variable) => !lasts(variable)), ...this.variables.filter(lasts)];
   }
 
-  /** Creates or replaces; a replaced variable keeps its place in the order. */
-  put(variable: Variable): void {
-    const index = this.variables.findIndex(({ guid, name }) => guid === variable.guid && name === variable.name);
-    if (index < 0) this.variables.push(variable);
-    else this.variables[index] = variable;
-    this.onChange?.();
+  /**
+   * Creates or replaces, and puts the variable behind all others. Answers EFI_SUCCESS, or what the guest gets when the
+   * change cannot be made to last; then nothing has changed.
+   */
+  put(variable: Variable): bigint {
+    const status = this.makeLast(variable, plain(variable));
+    if (status !== Status.SUCCESS) return status;
+    const old = this.get(variable.guid, variable.name);
+    this.variables = [...this.variables.filter((other) => other !== old), variable];
+    return status;
   }
 
-  delete(guid: string, name: string): void {
-    this.variables = this.variables.filter((variable) => variable.guid !== guid || variable.name !== name);
-    this.onChange?.();
+  /** Answers as put() does. */
+  delete(guid: string, name: string): bigint {
+    const variable = this.get(guid, name);
+    const status = variable === undefined ? Status.SUCCESS : this.makeLast(variable, undefined);
+    if (status === Status.SUCCESS) this.variables = this.variables.filter((other) => other !== variable);
+    return status;
   }
 
-  /** Bytes in use. */
-  usedBytes(): number {
-    return this.variables.reduce((sum, { name, data }) => sum + variableBytes(name, data.length), 0);
+  private makeLast({ guid, name, attributes }: Variable, variable: StoredVariable | undefined): bigint {
+    if (this.commit === undefined || !(attributes & VariableAttribute.NON_VOLATILE)) return Status.SUCCESS;
+    const result = this.commit({ guid, name, variable });
+    if (result === 'stored') return Status.SUCCESS;
+    return result === 'no-space' ? Status.OUT_OF_RESOURCES : Status.DEVICE_ERROR;
+  }
+
+  /** Bytes in use where variables of these attributes are. */
+  usedBytes(attributes: number): number {
+    return this.variables
+      .filter((variable) => ((variable.attributes ^ attributes) & VariableAttribute.NON_VOLATILE) === 0)
+      .reduce((sum, { name, data }) => sum + variableBytes(name, data.length), 0);
   }
 
   /** Everything as plain data; with `nonVolatileOnly` what outlives the machine. */
   export(nonVolatileOnly = false): StoredVariable[] {
     return this.variables
       .filter(({ attributes }) => !nonVolatileOnly || attributes & VariableAttribute.NON_VOLATILE)
-      .map(({ name, guid, attributes, data }) => ({ name, guid, attributes, data: toHex(data) }));
+      .map(plain);
   }
 
   import(stored: readonly StoredVariable[]): void {
-    this.variables = stored.map(({ name, guid, attributes, data }) => ({
-      name,
-      guid: guid.toLowerCase(),
-      attributes,
-      data: fromHex(data),
+    this.variables = stored.map((variable) => ({
+      ...variable,
+      guid: variable.guid.toLowerCase(),
+      data: fromHex(variable.data),
     }));
   }
+}
+
+/** A variable in use as plain data. */
+function plain(variable: Variable): StoredVariable {
+  return { ...variable, data: toHex(variable.data) };
 }
 
 function toHex(bytes: Uint8Array): string {

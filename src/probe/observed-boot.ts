@@ -5,7 +5,7 @@ import { linux64 } from '../boot/linux64.js';
 import { proposalDoor } from '../boot/proposal.js';
 import { pvh } from '../boot/pvh.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
-import type { Firmware, MapEntry, Profile, ServiceCall } from '../firmware/index.js';
+import type { CommitVariable, Firmware, MapEntry, Profile, ServiceCall, StoredVariable } from '../firmware/index.js';
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
@@ -29,6 +29,9 @@ export interface BootSetup {
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
   readonly options: BootOptions;
+  /** The variables that are there at the start, and what makes a change of them last. */
+  readonly variables?: readonly StoredVariable[];
+  readonly commitVariable?: CommitVariable;
   /** A phase, `symbol:NAME` or `text:STRING`: the run ends there with the outcome `reached`. */
   readonly until?: string;
   /**
@@ -76,6 +79,8 @@ export class ObservedBoot {
       memoryBytes: setup.memoryBytes,
       profile: setup.profile,
       strict: setup.strict,
+      ...(setup.variables === undefined ? {} : { variables: setup.variables }),
+      ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {
         onCall(call);
