@@ -219,7 +219,7 @@ function closeQuietly(handle: StoreHandle | undefined): void {
 }
 
 function writeAll(handle: StoreHandle, bytes: Uint8Array, offset: number): void {
-  for (let at = 0; at < bytes.length; ) at += handle.write(bytes.subarray(at), offset + at);
+  for (let at = 0; at < bytes.length;) at += handle.write(bytes.subarray(at), offset + at);
 }
 
 /** The file behind links; the name itself when there is none yet. Throws StoreError for what is no file. */

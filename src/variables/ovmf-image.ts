@@ -3,7 +3,6 @@
  * MdeModulePkg VariableFormat.h. The rest, EDK II's working and spare space of a write in progress, is left as it is.
  */
 import { fromHex, toHex } from '../../firmware-tables/hex.js';
-import { VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
 import {
   AuthenticatedVariableHeader,
   FirmwareVolumeHeader,
@@ -51,7 +50,7 @@ function* records(
 ): Generator<{ readonly variable: StoredVariable; readonly state: number }> {
   const layout = authenticated ? AuthenticatedVariableHeader : VariableHeader;
   const view = new DataView(image.buffer, image.byteOffset, image.length);
-  for (let at = start; at + layout.size <= end && view.getUint16(at, true) === variableStartId; ) {
+  for (let at = start; at + layout.size <= end && view.getUint16(at, true) === variableStartId;) {
     const where = `the variable at offset 0x${at.toString(16)}`;
     const header = authenticated
       ? AuthenticatedVariableHeader.decode(image, at)
@@ -73,9 +72,7 @@ function* records(
         name: decodeName(image.subarray(nameAt, dataAt)),
         attributes: header.Attributes,
         data: toHex(image.subarray(dataAt, next)),
-        ...(header.Attributes & VariableAttribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS || time !== noTime
-          ? { time }
-          : {}),
+        ...(time === noTime ? {} : { time }),
       };
       yield { variable: checkVariable(fields, where), state };
     }

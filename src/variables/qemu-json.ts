@@ -20,7 +20,9 @@ export function readQemuJson(text: string): StoredVariable[] {
     throw new VariableFormatError('no JSON variable store: it wants the fields "version" and "variables"');
   }
   if (root.version !== version) {
-    throw new VariableFormatError(`a JSON variable store of version ${JSON.stringify(root.version)}: version 2 is known`);
+    throw new VariableFormatError(
+      `a JSON variable store of version ${JSON.stringify(root.version)}: version 2 is known`,
+    );
   }
   if (!Array.isArray(root.variables)) throw new VariableFormatError('"variables" is no list');
   return root.variables.map((value: unknown, index) => {

@@ -47,9 +47,7 @@ export function encodeRecord({ guid, name, variable }: VariableChange): Uint8Arr
 
 /** A whole store: the header and a record for each variable. */
 export function encodeStore(variables: readonly StoredVariable[]): Uint8Array {
-  const records = variables.map((variable) =>
-    encodeRecord({ guid: variable.guid, name: variable.name, variable }),
-  );
+  const records = variables.map((variable) => encodeRecord({ guid: variable.guid, name: variable.name, variable }));
   return joined([storeHeader(), ...records]);
 }
 
@@ -60,7 +58,7 @@ export function decodeStore(bytes: Uint8Array): StoreContents {
   const variables = new StoredVariables();
   let good = header.length;
   let bad: number | undefined; // offset of the first record that does not hold
-  for (let at = good; ; ) {
+  for (let at = good; ;) {
     const end = bytes.indexOf(lineFeed, at);
     if (end < 0) break;
     const json = recordText(bytes.subarray(at, end));
