@@ -4,7 +4,7 @@ import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import { cpuid } from './cpu/cpuid.js';
 import type { CompileAfter } from './cpu/hot/tier.js';
-import { EmulatedProcessor } from './cpu/processor.js';
+import { DEFAULT_TLB_ENTRIES, EmulatedProcessor } from './cpu/processor.js';
 import type { ProcessorBus, Stop } from './cpu/types.js';
 import { buildAcpiTables } from './devices/acpi.js';
 import { digestOf, type Digest } from './digest.js';
@@ -191,7 +191,7 @@ export class Machine implements EfiTarget, MachineParts {
 
   /** The state as data, between two runs; `notes` are plain data of the caller that go with it. */
   save(notes: unknown = null): Snapshot {
-    const { memoryBytes, tlbEntries = 1024, overrides = {}, strict = false } = this.options;
+    const { memoryBytes, tlbEntries = DEFAULT_TLB_ENTRIES, overrides = {}, strict = false } = this.options;
     const configuration = { memoryBytes, tlbEntries, profile: this.firmware.profile.name, overrides, strict };
     return takeSnapshot(this, configuration, notes);
   }

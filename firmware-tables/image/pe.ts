@@ -83,3 +83,11 @@ export const PeMachine = {
 } as const;
 /** UEFI 2.10 section 2.1.1. */
 export const PeSubsystem = { efiApplication: 10, efiBootServiceDriver: 11, efiRuntimeDriver: 12 } as const;
+/** IMAGE_FILE_*. PE format, Characteristics. */
+export const PeFileCharacteristic = { relocationsStripped: 0x0001 } as const;
+/** IMAGE_DLLCHARACTERISTICS_*. PE format, DLL Characteristics. */
+export const PeDllCharacteristic = { nxCompat: 0x0100 } as const;
+/** IMAGE_SCN_*. PE format, Section Flags. */
+export const PeSectionFlag = { execute: 0x2000_0000, read: 0x4000_0000, write: 0x8000_0000 } as const;
+/** IMAGE_REL_BASED_*. PE format, Base Relocation Types. */
+export const PeRelocation = { absolute: 0, high: 1, low: 2, highLow: 3, dir64: 10 } as const;

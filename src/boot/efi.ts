@@ -16,6 +16,7 @@ const data: SegmentState = { selector: Selector.data, base: 0n, limit, attribute
 const cr0 = 0x8001_0033n; // PG, WP, NE, ET, MP, PE
 const cr4 = 0x0000_0620n; // OSXMMEXCPT, OSFXSR, PAE
 const efer = 0x0000_0500n; // LMA, LME
+const noExecuteEnable = 0x0000_0800n; // NXE
 const interruptFlag = 0x0000_0202n; // IF; DF is clear
 
 /** The PE entry point of an EFI application, in the state of UEFI 2.10 section 2.3.4. */
@@ -43,7 +44,7 @@ export const efi: BootProtocol<EfiTarget> = {
         cr0,
         cr3: BigInt(entry.pageTables),
         cr4,
-        efer,
+        efer: entry.usesNoExecute ? efer | noExecuteEnable : efer,
         gdtr: { base: BigInt(entry.gdt.base), limit: entry.gdt.limit },
         idtr: { base: BigInt(entry.idt.base), limit: entry.idt.limit },
         segments: { cs: code64, ds: data, es: data, fs: data, gs: data, ss: data },

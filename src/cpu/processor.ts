@@ -35,11 +35,13 @@ interface Core extends MemoryCore {
   resetProcessor(): void;
 }
 
+export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
+
 export interface ProcessorOptions {
   readonly ramBytes: number;
   readonly artifacts: ProcessorArtifacts;
   readonly bus: ProcessorBus;
-  /** Entries of each TLB, a power of two from 16 to 1,024; only tests want few. */
+  /** Entries of each TLB, a power of two from 16 to DEFAULT_TLB_ENTRIES; only tests want few. */
   readonly tlbEntries?: number;
   /** When hot code is compiled; 'never' runs everything in the cold tier. */
   readonly compileAfter?: CompileAfter;
@@ -73,7 +75,7 @@ export class EmulatedProcessor implements Processor {
     ramBytes,
     artifacts,
     bus,
-    tlbEntries = L.TLB_ENTRIES,
+    tlbEntries = DEFAULT_TLB_ENTRIES,
     compileAfter = DEFAULT_COMPILE_AFTER,
   }: ProcessorOptions) {
     this.bus = bus;

@@ -4,7 +4,7 @@
  *
  *   0x0000_1000  architectural state         0x0010_0000  bitmap of translated bytes (1 bit = 32 bytes of RAM)
  *   0x0000_2000  scratch, core's static data  0x00d0_0000  one byte a RAM page: page holds translated code
- *   0x0001_0000  data and fetch TLBs          0x00dc_0000  one byte a RAM page: page was written (dirty log)
+ *   0x0001_0000  jump cache and TLBs          0x00dc_0000  one byte a RAM page: page was written (dirty log)
  *   0x0100_0000  instruction records          0x0400_0000  block index
  *   0x0440_0000  hot functions by record      0x0500_0000  guest RAM
  */
@@ -93,7 +93,7 @@ export const MODE_NO_FXSR = 512; // CR4.OSFXSR clear: SSE instructions raise #UD
 export const MODE_SEGMENTED = 64; // legacy mode with a base other than 0 in CS, DS, ES or SS
 export const TLB_DATA = 0x1308; // address of the data TLB of the current CPL (TLB_SUPERVISOR or TLB_USER)
 export const TLB_FETCH = 0x130c;
-export const TLB_MASK = 0x1310; // entries - 1, for all TLBs; 1023 by default, 15 in tests
+export const TLB_MASK = 0x1310; // entries - 1, for all TLBs; 4095 by default, 15 in tests
 export const FAULT_PENDING = 0x1314; // 1 after raise(); cleared by deliverException()
 export const FAULT_VECTOR = 0x1318;
 export const FAULT_ERROR = 0x131c;
@@ -146,15 +146,15 @@ export const TLB_WRITABLE = 2; // rights and dirty bit are settled for stores, w
 export const TLB_PAGE_SHIFT = 8; // bits 8-15: log2 of the bytes of the guest's page (12, 21, 22, 30)
 export const TLB_PHYSICAL = 24; // u32: guest-physical page address
 export const TLB_INVALID = 1; // no page address has bit 0 set
-export const TLB_ENTRIES = 1024;
-export const TLB_SUPERVISOR = 0x1_0000;
-export const TLB_USER = 0x1_8000;
-export const TLB_FETCH_SUPERVISOR = 0x2_0000; // TLB_TAG_READ is the fetch tag
-export const TLB_FETCH_USER = 0x2_8000;
+export const TLB_ENTRIES = 4096;
+export const TLB_SUPERVISOR = 0x2_0000; // the four stand one behind the other
+export const TLB_USER = 0x4_0000;
+export const TLB_FETCH_SUPERVISOR = 0x6_0000; // TLB_TAG_READ is the fetch tag
+export const TLB_FETCH_USER = 0x8_0000;
 
 // Jump cache: where hot code goes when it ends with a jump, by linear address, as the look-up found it. An entry holds
 // until a fetch TLB loses an entry, the mode changes or hot code is dropped: then JUMP_EPOCH differs.
-export const JUMP_CACHE = 0x3_0000;
+export const JUMP_CACHE = 0x1_0000;
 export const JUMP_ENTRY_SHIFT = 4;
 export const JUMP_ENTRIES = 1024;
 export const JUMP_RIP = 0; // u64

@@ -1,3 +1,4 @@
+import { PeDllCharacteristic, PeRelocation, PeSectionFlag } from '../../firmware-tables/image/pe.js';
 import { pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
 import { FirmwareError } from './errors.js';
 import type { MemoryMap } from './memory-map.js';
@@ -8,41 +9,47 @@ export interface PeLayout {
   readonly entryPoint: number; // RVA
   readonly sizeOfImage: number;
   readonly sizeOfHeaders: number;
+  readonly sectionAlignment?: number;
+  readonly dllCharacteristics?: number;
+  /** The image runs at its base only. */
+  readonly relocationsStripped?: boolean;
   readonly sections: readonly {
     readonly name: string;
     readonly virtualAddress: number;
     readonly virtualSize: number;
     readonly fileOffset: number;
     readonly fileSize: number;
+    readonly characteristics?: number;
   }[];
   readonly relocations?: { readonly rva: number; readonly size: number };
 }
 
-/** IMAGE_FILE_RELOCS_STRIPPED in the COFF header's Characteristics: the image runs at its base only. PE format, COFF File Header. */
-const relocsStripped = 0x0001;
-/** IMAGE_REL_BASED_*. PE format, Base Relocation Types. */
-const Relocation = { ABSOLUTE: 0, HIGHLOW: 3, DIR64: 10 } as const;
+/** EDK II leaves what is below to real mode and loads no movable image there. */
+const lowestBase = 0x10_0000;
 
 /**
- * Where to load: at the image's own base when that is free (base 0 asks for no place), else at the highest free place,
- * for images that can be moved. Throws FirmwareError.
+ * Where to load, as EDK II: at the image's own base when that is free, else at the highest free place at a multiple of
+ * SectionAlignment, for images that can be moved. Throws FirmwareError.
  */
-export function placeImage(map: MemoryMap, image: PeLayout, file: Uint8Array): number {
+export function placeImage(map: MemoryMap, image: PeLayout): number {
   const pages = Math.ceil(image.sizeOfImage / pageBytes);
   const base = Number(image.imageBase);
-  if (base > 0 && base % pageBytes === 0 && map.isFree(base, pages)) return base;
-  if (base > 0 && characteristics(file) & relocsStripped) {
+  const alignment = Math.max(pageBytes, image.sectionAlignment ?? 0);
+  const stripped = image.relocationsStripped === true;
+  if ((base >= lowestBase || stripped) && base % alignment === 0 && map.isFree(base, pages)) return base;
+  if (stripped) {
     throw new FirmwareError(
-      `the image has no base relocations and its base 0x${base.toString(16)} is not free RAM: link it with relocations, or at a lower base`,
+      `the image has no base relocations and its base 0x${base.toString(16)} is not free RAM at a multiple of SectionAlignment 0x${alignment.toString(16)}: link it with relocations, or at another base`,
     );
   }
-  const place = map.findFree(pages);
+  const slack = alignment > pageBytes ? alignment / pageBytes : 0;
+  const place = map.findFree(pages + slack);
   if (place === undefined) {
     throw new FirmwareError(
-      `no free run of ${String(image.sizeOfImage)} bytes for the image: give the machine more memory`,
+      `no free run of ${String(image.sizeOfImage)} bytes at a multiple of 0x${alignment.toString(16)} for the image: give the machine more memory`,
     );
   }
-  return place;
+  return Math.ceil(place / alignment) * alignment;
 }
 
 /** Some bytes of an image in memory, at an address relative to its base. */
@@ -66,7 +73,7 @@ export function imagePieces(image: PeLayout, file: Uint8Array, base: number): re
     return pieces;
   const memory = new Uint8Array(length);
   for (const { rva, bytes } of parts) memory.set(bytes, rva);
-  if (relocations) relocate(memory, relocations, delta);
+  if (relocations) relocate(memory.subarray(0, image.sizeOfImage), relocations, delta);
   return [{ rva: 0, bytes: memory }];
 }
 
@@ -82,7 +89,8 @@ function filePieces(image: PeLayout, file: Uint8Array, length: number): readonly
     }
     return { rva: section.virtualAddress, bytes: file.subarray(section.fileOffset, section.fileOffset + size) };
   });
-  return [{ rva: 0, bytes: file.subarray(0, Math.min(image.sizeOfHeaders, length)) }, ...sections];
+  const filled = sections.filter(({ bytes }) => bytes.length > 0);
+  return [{ rva: 0, bytes: file.subarray(0, Math.min(image.sizeOfHeaders, length)) }, ...filled];
 }
 
 /** The pieces with zeros between and behind them; undefined when one lies over another. */
@@ -102,9 +110,9 @@ function withZeros(parts: readonly ImagePiece[], length: number): readonly Image
   return pieces;
 }
 
-/** Applies base relocations. PE format, The .reloc Section. */
+/** Applies the base relocations that EDK II knows; a damaged block is refused before anything runs. PE format, The .reloc Section. */
 function relocate(memory: Uint8Array, directory: { readonly rva: number; readonly size: number }, delta: bigint): void {
-  const view = new DataView(memory.buffer);
+  const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
   const end = directory.rva + directory.size;
   const damaged = (what: string, rva: number): FirmwareError =>
     new FirmwareError(`base relocations: ${what} at RVA 0x${rva.toString(16)}: the file is damaged`);
@@ -113,27 +121,73 @@ function relocate(memory: Uint8Array, directory: { readonly rva: number; readonl
   for (let at = directory.rva; at + 8 <= end;) {
     const page = view.getUint32(at, true);
     const size = view.getUint32(at + 4, true);
-    if (size === 0) break; // padding behind the last block
     if (size < 8 || at + size > end) throw damaged(`block of ${String(size)} bytes`, at);
     for (let entry = at + 8; entry + 2 <= at + size; entry += 2) {
       const word = view.getUint16(entry, true);
-      const target = page + (word & 0xfff);
       const kind = word >> 12;
-      if (kind === Relocation.ABSOLUTE) continue;
-      const width = kind === Relocation.DIR64 ? 8 : kind === Relocation.HIGHLOW ? 4 : 0;
-      if (width === 0) throw damaged(`type ${String(kind)}, which x86-64 does not have,`, entry);
+      if (kind === PeRelocation.absolute) continue;
+      const width = relocationWidths.get(kind);
+      if (width === undefined) throw damaged(`type ${String(kind)}, which x86-64 does not have,`, entry);
+      const target = page + (word & 0xfff);
       if (target + width > memory.length) throw damaged('target outside the image', entry);
-      if (width === 8) view.setBigUint64(target, BigInt.asUintN(64, view.getBigUint64(target, true) + delta), true);
-      else view.setUint32(target, Number(BigInt.asUintN(32, BigInt(view.getUint32(target, true)) + delta)), true);
+      move(view, target, kind, delta);
     }
     at += size;
   }
 }
 
-/** Characteristics of the COFF header; 0 when the file is too short to have one. */
-function characteristics(file: Uint8Array): number {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < 0x40) return 0;
-  const header = view.getUint32(0x3c, true); // e_lfanew: "PE\0\0", then the COFF header
-  return header + 24 <= file.length ? view.getUint16(header + 22, true) : 0;
+/** Bytes that each type changes. */
+const relocationWidths: ReadonlyMap<number, number> = new Map([
+  [PeRelocation.high, 2],
+  [PeRelocation.low, 2],
+  [PeRelocation.highLow, 4],
+  [PeRelocation.dir64, 8],
+]);
+
+function move(view: DataView, target: number, kind: number, delta: bigint): void {
+  if (kind === PeRelocation.dir64) {
+    view.setBigUint64(target, BigInt.asUintN(64, view.getBigUint64(target, true) + delta), true);
+  } else if (kind === PeRelocation.highLow) {
+    view.setUint32(target, Number(BigInt.asUintN(32, BigInt(view.getUint32(target, true)) + delta)), true);
+  } else {
+    const part = Number(BigInt.asUintN(16, kind === PeRelocation.high ? delta >> 16n : delta));
+    view.setUint16(target, view.getUint16(target, true) + part, true);
+  }
+}
+
+/** A range of pages with what code may do there; what no range names may be written and executed. */
+export interface PageProtection {
+  readonly start: number; // bytes
+  readonly end: number; // exclusive
+  readonly writable: boolean;
+  readonly executable: boolean;
+}
+
+/**
+ * W^X of an image that says NX_COMPAT and whose sections start on pages, as EDK II protects images: sections with code
+ * that are not writable are read-only, the rest of the image is not executable. Empty for every other image. `base` is
+ * guest-physical. PE format, DLL Characteristics; UEFI 2.10 section 2.3.7.
+ */
+export function imageProtection(image: PeLayout, base: number): readonly PageProtection[] {
+  const compatible = ((image.dllCharacteristics ?? 0) & PeDllCharacteristic.nxCompat) !== 0;
+  const alignment = image.sectionAlignment ?? 0;
+  if (!compatible || alignment < pageBytes) return [];
+  const end = base + Math.ceil(image.sizeOfImage / pageBytes) * pageBytes;
+  const code = image.sections
+    .filter(({ characteristics = 0 }) => (characteristics & PeSectionFlag.execute) !== 0)
+    .filter(({ characteristics = 0 }) => (characteristics & PeSectionFlag.write) === 0)
+    .filter(({ virtualAddress, virtualSize }) => virtualAddress % pageBytes === 0 && virtualSize > 0)
+    .sort((a, b) => a.virtualAddress - b.virtualAddress);
+  if (code.length === 0) return [];
+  const ranges: PageProtection[] = [];
+  let at = base;
+  for (const { virtualAddress, virtualSize } of code) {
+    const start = base + virtualAddress;
+    const codeEnd = Math.min(end, base + Math.ceil((virtualAddress + virtualSize) / pageBytes) * pageBytes);
+    if (start > at) ranges.push({ start: at, end: start, writable: true, executable: false });
+    ranges.push({ start, end: codeEnd, writable: false, executable: true });
+    at = codeEnd;
+  }
+  if (at < end) ranges.push({ start: at, end, writable: true, executable: false });
+  return ranges;
 }

@@ -49,6 +49,8 @@ export const linux: Profile = {
     GetMemoryMap: 'fatal',
     HandleProtocol: 'fatal: LoadedImage',
     LocateDevicePath: 'fatal with any status but SUCCESS and NOT_FOUND: the initrd',
+    LocateProtocol: 'protocols that a machine may lack: RNG, TCG2, GOP, memory attributes',
+    LocateHandle: 'as LocateProtocol: screens and PCI devices, where a stub does not call LocateHandleBuffer',
     InstallConfigurationTable: 'fatal: boot memory map, initrd',
     Exit: 'how a stub gives up',
     ExitBootServices: 'fatal',

@@ -5,7 +5,7 @@ import { layout } from '../memory/layout.js';
 import { FirmwareError } from './errors.js';
 import type { Firmware } from './firmware.js';
 import { GateGroup, gatePage, gateStride } from './gate.js';
-import { imagePieces, placeImage, type PeLayout } from './image-loader.js';
+import { imagePieces, imageProtection, placeImage, type PeLayout } from './image-loader.js';
 import type { MemoryRegion } from './memory-map.js';
 import type { ConfigurationTableName, ProtocolName } from './profiles.js';
 import { installConsole } from './protocols/console.js';
@@ -70,7 +70,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
     (bytes) => memory.allocatePool(MemoryType.EfiBootServicesData, bytes, 'the boot services table'),
     console,
   );
-  const imageBase = placeImage(fw.memoryMap, inputs.image, inputs.file);
+  const imageBase = placeImage(fw.memoryMap, inputs.image);
   const imagePages = Math.ceil(inputs.image.sizeOfImage / pageBytes);
   const pieces = imagePieces(inputs.image, inputs.file, imageBase);
   fw.memoryMap.set(imageBase, imagePages, MemoryType.EfiLoaderCode, false);
@@ -80,7 +80,9 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   if (inputs.initrd && offers(fw, 'LoadFile2')) installLoadFile2(fw, memory, slotAddress, newHandle(), inputs.initrd);
   installConfigurationTables(fw, memory, inputs);
 
-  const processor = buildProcessorTables(memory, (vector) => bootGates + (GateGroup.vectors + vector) * gateStride);
+  const vectorGate = (vector: number): number => bootGates + (GateGroup.vectors + vector) * gateStride;
+  const protections = imageProtection(inputs.image, imageBase);
+  const processor = buildProcessorTables(memory, vectorGate, { protections, smallPageBytes: 0 });
   const stack = memory.allocatePages(MemoryType.EfiBootServicesData, stackPages, 'the stack');
   const stackPointer = stack + stackPages * pageBytes - 0x38; // return address, home space, alignment
   memory.write(stackPointer, u64Bytes(BigInt(bootGates + GateGroup.imageReturn * gateStride)));

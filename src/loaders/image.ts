@@ -52,6 +52,8 @@ export interface PeImage {
   readonly sectionAlignment: number;
   readonly subsystem: number;
   readonly dllCharacteristics: number;
+  /** The image runs at its base only. */
+  readonly relocationsStripped?: boolean;
   readonly sections: readonly PeSection[];
   /** RVA and size of the base relocation directory; absent when the image has none. */
   readonly relocations?: { readonly rva: number; readonly size: number };

@@ -1,10 +1,10 @@
 import {
   CoffHeader,
   DataDirectory,
-  DataDirectoryIndex,
   DosHeader,
   dosMagic,
   OptionalHeader64,
+  PeFileCharacteristic,
   PeMachine,
   PeMagic,
   peSignature,
@@ -12,8 +12,9 @@ import {
   SectionHeader,
 } from '../../firmware-tables/image/pe.js';
 import { layout } from '../memory/layout.js';
-import { asciiAt, damaged, hex, requireRange } from './bounds.js';
-import { ImageError, type PeImage, type PeSection } from './image.js';
+import { damaged, hex, requireRange } from './bounds.js';
+import { ImageError, type PeImage } from './image.js';
+import { checkSecurityDirectory, readSections, relocationDirectory } from './pe-sections.js';
 
 const machineNames: ReadonlyMap<number, string> = new Map([
   [PeMachine.i386, '32-bit x86'],
@@ -38,7 +39,13 @@ export function hasPeHeader(bytes: Uint8Array): boolean {
   );
 }
 
-/** Reads and checks a PE32+ EFI application for x86-64. PE format specification; UEFI 2.10 section 2.1.1. Throws ImageError. */
+/** EFI_IMAGE_NUMBER_OF_DIRECTORY_ENTRIES: EDK II refuses more. */
+const mostDirectories = 16;
+
+/**
+ * Reads and checks a PE32+ EFI application for x86-64: what EDK II's BasePeCoffLib and DXE core refuse is refused, and
+ * sections that lie one over another are. PE format specification; UEFI 2.10 section 2.1.1. Throws ImageError.
+ */
 export function readPe(bytes: Uint8Array): PeImage {
   requireRange(bytes, 0, DosHeader.size, 'PE file: the DOS header');
   const at = DosHeader.decode(bytes).e_lfanew;
@@ -60,21 +67,27 @@ export function readPe(bytes: Uint8Array): PeImage {
       optionalAt,
     );
   }
-  const directoryBytes = optional.NumberOfRvaAndSizes * DataDirectory.size;
-  if (coff.SizeOfOptionalHeader < OptionalHeader64.size + directoryBytes) {
+  const directories = optional.NumberOfRvaAndSizes;
+  checkOptionalSize(coff.SizeOfOptionalHeader, directories, at, optionalAt);
+  const sectionsAt = optionalAt + coff.SizeOfOptionalHeader;
+  checkOptional(bytes, optional, optionalAt);
+  checkHeaderRoom(optional, optionalAt, sectionsAt, coff.NumberOfSections);
+  const relocationsStripped = (coff.Characteristics & PeFileCharacteristic.relocationsStripped) !== 0;
+  if (relocationsStripped && optional.Subsystem === PeSubsystem.efiRuntimeDriver) {
+    const offset = at + CoffHeader.offsetOf('Characteristics');
     throw new ImageError(
-      `PE SizeOfOptionalHeader ${String(coff.SizeOfOptionalHeader)} is too small for ${String(optional.NumberOfRvaAndSizes)} data directories (offset ${hex(at + 20)}): ${damaged}`,
-      at + 20,
+      `PE Characteristics (offset ${hex(offset)}) are ${hex(coff.Characteristics)}, relocations stripped, and Subsystem is a runtime driver, which SetVirtualAddressMap moves: link it with relocations`,
+      offset,
     );
   }
-  checkOptional(bytes, optional, optionalAt);
-  const sections = readSections(
-    bytes,
-    optionalAt + coff.SizeOfOptionalHeader,
-    coff.NumberOfSections,
-    optional.SizeOfImage,
-  );
-  const relocations = relocationDirectory(bytes, optionalAt, optional.NumberOfRvaAndSizes, optional.SizeOfImage);
+  checkSecurityDirectory(bytes, optionalAt, directories);
+  const sections = readSections(bytes, sectionsAt, coff.NumberOfSections, {
+    sizeOfImage: optional.SizeOfImage,
+    sizeOfHeaders: optional.SizeOfHeaders,
+  });
+  const relocations = relocationsStripped
+    ? undefined
+    : relocationDirectory(bytes, optionalAt, directories, optional.SizeOfImage);
   return {
     imageBase: optional.ImageBase,
     entryPoint: optional.AddressOfEntryPoint,
@@ -83,6 +96,7 @@ export function readPe(bytes: Uint8Array): PeImage {
     sectionAlignment: optional.SectionAlignment,
     subsystem: optional.Subsystem,
     dllCharacteristics: optional.DllCharacteristics,
+    relocationsStripped,
     sections,
     ...(relocations === undefined ? {} : { relocations }),
   };
@@ -93,6 +107,46 @@ function checkMachine(machine: number, offset: number): void {
   const name = machineNames.get(machine) ?? 'an unknown processor';
   throw new ImageError(
     `PE Machine (offset ${hex(offset)}) is ${hex(machine)}, ${name}: efikit emulates x86-64, take the amd64 build of this image`,
+    offset,
+  );
+}
+
+/** The optional header and its directories fill SizeOfOptionalHeader exactly, as EDK II wants it. */
+function checkOptionalSize(size: number, directories: number, at: number, optionalAt: number): void {
+  if (directories > mostDirectories) {
+    const offset = optionalAt + OptionalHeader64.offsetOf('NumberOfRvaAndSizes');
+    throw new ImageError(
+      `PE NumberOfRvaAndSizes (offset ${hex(offset)}) is ${String(directories)}, more than the ${String(mostDirectories)} data directories there are: ${damaged}`,
+      offset,
+    );
+  }
+  if (size === OptionalHeader64.size + directories * DataDirectory.size) return;
+  const offset = at + CoffHeader.offsetOf('SizeOfOptionalHeader');
+  const wrong = size < OptionalHeader64.size + directories * DataDirectory.size ? 'too small' : 'too large';
+  throw new ImageError(
+    `PE SizeOfOptionalHeader (offset ${hex(offset)}) is ${String(size)}, ${wrong} for ${String(directories)} data directories: ${damaged}`,
+    offset,
+  );
+}
+
+/** Headers with the whole section table, and an image that is larger than they are. */
+function checkHeaderRoom(
+  { SizeOfHeaders, SizeOfImage }: { readonly SizeOfHeaders: number; readonly SizeOfImage: number },
+  optionalAt: number,
+  sectionsAt: number,
+  count: number,
+): void {
+  const end = sectionsAt + count * SectionHeader.size;
+  const offset = optionalAt + OptionalHeader64.offsetOf('SizeOfHeaders');
+  if (SizeOfHeaders < end || SizeOfHeaders === sectionsAt) {
+    throw new ImageError(
+      `PE SizeOfHeaders (offset ${hex(offset)}) is ${hex(SizeOfHeaders)}, but ${String(count)} section headers end at ${hex(end)}: ${damaged}`,
+      offset,
+    );
+  }
+  if (SizeOfHeaders < SizeOfImage) return;
+  throw new ImageError(
+    `PE SizeOfHeaders (offset ${hex(offset)}) is ${hex(SizeOfHeaders)}, which leaves nothing of SizeOfImage ${hex(SizeOfImage)}: ${damaged}`,
     offset,
   );
 }
@@ -127,59 +181,4 @@ function checkOptional(
   }
   const subsystems: readonly number[] = Object.values(PeSubsystem);
   if (!subsystems.includes(Subsystem)) fail('Subsystem', 'no EFI image (10, 11 or 12); take an EFI application');
-}
-
-function readSections(bytes: Uint8Array, at: number, count: number, sizeOfImage: number): PeSection[] {
-  requireRange(bytes, at, count * SectionHeader.size, 'PE section table');
-  const sections: PeSection[] = [];
-  for (let index = 0; index < count; index++) {
-    const offset = at + index * SectionHeader.size;
-    const header = SectionHeader.decode(bytes, offset);
-    const name = asciiAt(header.Name, 0, 8);
-    if (name === '.linux') {
-      throw new ImageError(
-        `section .linux (header at offset ${hex(offset)}) makes this a unified kernel image: take the kernel out of it with ` +
-          '"objcopy -O binary --only-section=.linux IMAGE vmlinuz" (and .initrd likewise) and boot that',
-        offset,
-      );
-    }
-    const what = `PE section ${name} (header at offset ${hex(offset)})`;
-    if (header.SizeOfRawData > 0) requireRange(bytes, header.PointerToRawData, header.SizeOfRawData, what);
-    const memoryBytes = header.VirtualSize === 0 ? header.SizeOfRawData : header.VirtualSize;
-    if (header.VirtualAddress + memoryBytes > sizeOfImage) {
-      throw new ImageError(
-        `${what}: RVA ${hex(header.VirtualAddress)} with ${hex(memoryBytes)} bytes lies outside SizeOfImage ${hex(sizeOfImage)}: ${damaged}`,
-        offset,
-      );
-    }
-    sections.push({
-      name,
-      virtualAddress: header.VirtualAddress,
-      virtualSize: memoryBytes,
-      fileOffset: header.PointerToRawData,
-      fileSize: header.SizeOfRawData,
-      characteristics: header.Characteristics,
-    });
-  }
-  return sections;
-}
-
-function relocationDirectory(
-  bytes: Uint8Array,
-  optionalAt: number,
-  directories: number,
-  sizeOfImage: number,
-): { rva: number; size: number } | undefined {
-  if (directories <= DataDirectoryIndex.baseRelocation) return undefined;
-  const at = optionalAt + OptionalHeader64.size + DataDirectoryIndex.baseRelocation * DataDirectory.size;
-  requireRange(bytes, at, DataDirectory.size, 'PE base relocation directory');
-  const directory = DataDirectory.decode(bytes, at);
-  if (directory.Size === 0) return undefined;
-  if (directory.VirtualAddress + directory.Size > sizeOfImage) {
-    throw new ImageError(
-      `PE base relocation directory (offset ${hex(at)}): RVA ${hex(directory.VirtualAddress)} with ${hex(directory.Size)} bytes lies outside SizeOfImage ${hex(sizeOfImage)}: ${damaged}`,
-      at,
-    );
-  }
-  return { rva: directory.VirtualAddress, size: directory.Size };
 }

@@ -168,15 +168,15 @@ describe('Profile linux', () => {
     ]);
     expect(machine.call('ResetSystem', 4, 0, 0, 0)).to.equal(Status.INVALID_PARAMETER);
   });
-  it('look-ups that the profile lacks return NOT_FOUND and are remembered', () => {
-    const machine = new FakeMachine();
+  it('look-ups that are absent return NOT_FOUND and those that the profile lacks are remembered', () => {
+    const machine = new FakeMachine({ profile: proposal });
     const guid = guidAt(machine, Guid.EFI_RNG_PROTOCOL);
     expect(machine.call('LocateProtocol', guid, 0, scratch)).to.equal(Status.NOT_FOUND);
     expect(machine.call('LocateHandle', 2, guid, 0, scratch, 0)).to.equal(Status.NOT_FOUND);
     expect(machine.call('LocateProtocol', guid, 0, scratch)).to.equal(Status.NOT_FOUND);
     expect(machine.firmware.missedServices()).to.deep.equal([
-      { name: 'LocateProtocol', tick: 4711, calls: 2, profile: undefined },
-      { name: 'LocateHandle', tick: 4711, calls: 1, profile: undefined },
+      { name: 'LocateProtocol', tick: 4711, calls: 2, profile: 'linux' },
+      { name: 'LocateHandle', tick: 4711, calls: 1, profile: 'linux' },
     ]);
   });
 });
@@ -263,7 +263,7 @@ describe('Gates', () => {
     expect(machine.u64(stack - 8n)).to.equal(0xefefefefefefefefn);
   });
   it('every call is recorded with decoded arguments, status, caller and tick', () => {
-    const machine = new FakeMachine();
+    const machine = new FakeMachine({ profile: proposal });
     machine.call('LocateProtocol', guidAt(machine, Guid.EFI_RNG_PROTOCOL), 0, scratch);
     const call = machine.calls[0];
     expect(call).to.deep.equal({
@@ -295,7 +295,7 @@ describe('Gates', () => {
     const machine = new FakeMachine({ profile: linux }, { initrd });
     machine.call('AllocatePool', 2, 100, scratch);
     const kept = machine.u64(scratch);
-    machine.call('LocateProtocol', 0, 0, 0);
+    machine.call('RaiseTPL', 4);
     const state = JSON.parse(JSON.stringify(machine.firmware.save())) as ReturnType<Firmware['save']>;
     const other = new Firmware(machine, { profile: linux });
     other.restore(state, initrd);

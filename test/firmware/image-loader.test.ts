@@ -37,29 +37,39 @@ function buildImage(layout: PeLayout, file: Uint8Array, base: number): Uint8Arra
 
 describe('PE loader', () => {
   it('loads at the image base when it is free, else at the top', () => {
-    expect(placeImage(freeMap(), { ...image, imageBase: 0x40_0000n }, imageFile)).to.equal(0x40_0000);
-    expect(placeImage(freeMap(), { ...image, imageBase: 0x100_0000n }, imageFile)).to.equal(0x7f_d000);
-    expect(placeImage(freeMap(), image, imageFile)).to.equal(0x7f_d000);
+    expect(placeImage(freeMap(), { ...image, imageBase: 0x40_0000n })).to.equal(0x40_0000);
+    expect(placeImage(freeMap(), { ...image, imageBase: 0x100_0000n })).to.equal(0x7f_d000);
+    expect(placeImage(freeMap(), image)).to.equal(0x7f_d000);
   });
   it('refuses to move an image whose relocations are stripped, and one that is larger than memory', () => {
-    const file = new Uint8Array(0x400);
-    const view = new DataView(file.buffer);
-    view.setUint32(0x3c, 0x80, true);
-    view.setUint16(0x80 + 22, 1, true);
-    expect(() => placeImage(freeMap(), { ...image, imageBase: 0x100_0000n }, file)).to.throw(
+    const fixed = { ...image, relocationsStripped: true };
+    expect(placeImage(freeMap(), { ...fixed, imageBase: 0x40_0000n })).to.equal(0x40_0000);
+    expect(() => placeImage(freeMap(), { ...fixed, imageBase: 0x100_0000n })).to.throw(
       FirmwareError,
       'link it with relocations',
     );
-    expect(() => placeImage(freeMap(), { ...image, sizeOfImage: 1 << 24 }, file)).to.throw(
-      FirmwareError,
-      'more memory',
-    );
+    expect(() => placeImage(freeMap(), { ...image, sizeOfImage: 1 << 24 })).to.throw(FirmwareError, 'more memory');
+  });
+  it('as EDK II loads no movable image below 1 MiB, and every image at a multiple of its SectionAlignment', () => {
+    const map = new MemoryMap([{ start: 0x1000, end: 0x80_0000, type: 7, allocated: false }]);
+    expect(placeImage(map, { ...image, imageBase: 0x2000n })).to.equal(0x7f_d000);
+    expect(placeImage(map, { ...image, imageBase: 0x2000n, relocationsStripped: true })).to.equal(0x2000);
+    expect(placeImage(map, { ...image, sectionAlignment: 0x10_0000 })).to.equal(0x70_0000);
+    expect(placeImage(map, { ...image, imageBase: 0x28_0000n, sectionAlignment: 0x10_0000 })).to.equal(0x70_0000);
+    const fixed = { ...image, imageBase: 0x28_0000n, sectionAlignment: 0x10_0000, relocationsStripped: true };
+    expect(() => placeImage(map, fixed)).to.throw(FirmwareError, 'SectionAlignment 0x100000');
   });
   it('applies DIR64 and HIGHLOW relocations and skips ABSOLUTE', () => {
     const { layout, file } = relocatable([0xa100, 0x3108, 0x0000]);
     const memory = new DataView(buildImage(layout, file, 0x50_0000).buffer);
     expect(memory.getBigUint64(0x1100, true)).to.equal(0x1_4010_0123n);
     expect(memory.getUint32(0x1108, true)).to.equal(0x4010_0456);
+  });
+  it('applies HIGH and LOW relocations as EDK II', () => {
+    const { layout, file } = relocatable([0x1108, 0x210a]);
+    const memory = new DataView(buildImage({ ...layout, imageBase: 0x40_1234n }, file, 0x50_2345).buffer);
+    expect(memory.getUint16(0x1108, true)).to.equal(0x0456 + 0x10);
+    expect(memory.getUint16(0x110a, true)).to.equal(0x4000 + 0x1111);
   });
   it('changes nothing at the base the image was linked for', () => {
     const { layout, file } = relocatable([0xa100]);
@@ -100,6 +110,7 @@ describe('PE loader', () => {
       return buildImage(layout, file, 0x50_0000);
     };
     expect(() => load([0x5100])).to.throw(FirmwareError, 'type 5');
+    expect(() => load([0xa100], 0)).to.throw(FirmwareError, 'block of 0 bytes');
     expect(() => load([0xa100], 4)).to.throw(FirmwareError, 'block of 4 bytes');
     expect(() => load([0xa100], 400)).to.throw(FirmwareError, 'block of 400 bytes');
     const { layout, file } = relocatable([0xa100]);

@@ -10,7 +10,6 @@ describe('Services that only an override adds', () => {
       CalculateCrc32: 'present',
       CopyMem: 'present',
       SetMem: 'present',
-      LocateHandle: 'present',
     },
   });
   const bytes = (address: bigint, length: number): number[] => [...machine.memory.readVirtual(address, length)];
@@ -45,6 +44,8 @@ describe('Services that only an override adds', () => {
     const handles = Array.from({ length: Number(needed) / 8 }, (_, i) => machine.u64(scratch + 0x100n + BigInt(i * 8)));
     expect(handles).to.include(machine.entry.imageHandle);
     machine.bytes(scratch + 0x40n, new Uint8Array(16).fill(1));
+    expect(machine.call('LocateHandle', 0, 0, 0, size, 0)).to.equal(Status.INVALID_PARAMETER); // a size, no buffer
+    machine.put(size, 0n);
     expect(machine.call('LocateHandle', 2, scratch + 0x40n, 0, size, 0)).to.equal(Status.NOT_FOUND);
     expect(machine.call('LocateHandle', 2, 0, 0, size, 0)).to.equal(Status.INVALID_PARAMETER);
     expect(machine.call('LocateHandle', 3, 0, 0, size, 0)).to.equal(Status.INVALID_PARAMETER);

@@ -24,16 +24,14 @@ function allocatable(type: number): boolean {
   );
 }
 
-/** EFI_BOOT_SERVICES.AllocatePages(). UEFI 2.10 section 7.2.1. */
+/** EFI_BOOT_SERVICES.AllocatePages(). No pages at all cannot be found, as in EDK II. UEFI 2.10 section 7.2.1. */
 const AllocatePages = service(
   { Type: 'allocateType', MemoryType: 'memoryType', Pages: 'uintn', Memory: 'uintnAt' },
   (fw, { Type, MemoryType: type, Pages, Memory }, show) => {
-    if (Type > AllocateType.AllocateAddress || !allocatable(type) || Memory === 0n || Pages === 0n) {
-      return Status.INVALID_PARAMETER;
-    }
+    if (Type > AllocateType.AllocateAddress || !allocatable(type) || Memory === 0n) return Status.INVALID_PARAMETER;
     const wanted = fw.guest.readU64(Memory);
     fw.guest.requireWritable(Memory, 8);
-    if (Pages > BigInt(fw.host.memory.ramBytes / pageBytes)) {
+    if (Pages === 0n || Pages > BigInt(fw.host.memory.ramBytes / pageBytes)) {
       return Type === AllocateType.AllocateAddress ? Status.NOT_FOUND : Status.OUT_OF_RESOURCES;
     }
     const pages = Number(Pages);
@@ -78,7 +76,10 @@ export function encodeMemoryMap(entries: readonly MapEntry[]): Uint8Array {
   return bytes;
 }
 
-/** EFI_BOOT_SERVICES.GetMemoryMap(). UEFI 2.10 section 7.2.3. */
+/**
+ * EFI_BOOT_SERVICES.GetMemoryMap(). Size and key are given also where the map is not, and nothing where a pointer is
+ * bad. UEFI 2.10 section 7.2.3.
+ */
 const GetMemoryMap = service(
   {
     MemoryMapSize: 'uintnAt',
@@ -92,24 +93,28 @@ const GetMemoryMap = service(
     const given = fw.guest.readU64(MemoryMapSize);
     const bytes = encodeMemoryMap(fw.memoryMap.entries());
     const enough = given >= BigInt(bytes.length);
-    if (enough && MemoryMap === 0n) return Status.INVALID_PARAMETER;
-    if (enough) fw.guest.write(MemoryMap, bytes);
+    for (const pointer of [MemoryMapSize, MapKey, DescriptorSize]) {
+      if (pointer !== 0n) fw.guest.requireWritable(pointer, 8);
+    }
+    if (DescriptorVersion !== 0n) fw.guest.requireWritable(DescriptorVersion, 4);
+    if (enough && MemoryMap !== 0n) fw.guest.write(MemoryMap, bytes);
     fw.guest.writeU64(MemoryMapSize, BigInt(bytes.length));
     if (MapKey !== 0n) fw.guest.writeU64(MapKey, BigInt(fw.memoryMap.key));
     if (DescriptorSize !== 0n) fw.guest.writeU64(DescriptorSize, BigInt(descriptorBytes));
     if (DescriptorVersion !== 0n) fw.guest.writeU32(DescriptorVersion, memoryDescriptorVersion);
     show('MemoryMapSize', `0x${bytes.length.toString(16)}`);
     show('MapKey', describeValue('uintn', BigInt(fw.memoryMap.key)));
-    return enough ? Status.SUCCESS : Status.BUFFER_TOO_SMALL;
+    if (!enough) return Status.BUFFER_TOO_SMALL;
+    return MemoryMap === 0n ? Status.INVALID_PARAMETER : Status.SUCCESS;
   },
 );
 
-/** EFI_BOOT_SERVICES.AllocatePool(). UEFI 2.10 section 7.2.4. */
+/** EFI_BOOT_SERVICES.AllocatePool(). The pointer is NULL when nothing is given, as in EDK II. UEFI 2.10 section 7.2.4. */
 const AllocatePool = service(
   { PoolType: 'memoryType', Size: 'uintn', Buffer: 'pointer' },
   (fw, { PoolType, Size, Buffer }, show) => {
     if (Buffer === 0n || !allocatable(PoolType)) return Status.INVALID_PARAMETER;
-    fw.guest.requireWritable(Buffer, 8);
+    fw.guest.writeU64(Buffer, 0n);
     if (Size > BigInt(fw.host.memory.ramBytes)) return Status.OUT_OF_RESOURCES;
     const address = fw.pool.allocate(PoolType, Number(Size));
     if (address === undefined) return Status.OUT_OF_RESOURCES;

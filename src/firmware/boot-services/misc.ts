@@ -13,8 +13,11 @@ const InstallConfigurationTable = service({ Guid: 'guid', Table: 'pointer' }, (f
   if (Table === 0n) entries.splice(index, 1);
   else if (index < 0) entries.push({ guid, address: Table });
   else entries[index] = { guid, address: Table };
+  const before = fw.tables.addresses.configurationTable;
   const allocate = (bytes: number): number | undefined => fw.pool.allocate(MemoryType.EfiRuntimeServicesData, bytes);
-  return fw.tables.setConfigurationTables(entries, allocate) ? Status.SUCCESS : Status.OUT_OF_RESOURCES;
+  if (!fw.tables.setConfigurationTables(entries, allocate)) return Status.OUT_OF_RESOURCES;
+  if (fw.tables.addresses.configurationTable !== before) fw.pool.free(before);
+  return Status.SUCCESS;
 });
 
 /** EFI_BOOT_SERVICES.CalculateCrc32(). UEFI 2.10 section 7.5.7. */

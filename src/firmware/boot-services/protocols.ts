@@ -36,20 +36,20 @@ const LocateProtocol = service(
 
 const SearchType = { AllHandles: 0, ByRegisterNotify: 1, ByProtocol: 2 } as const;
 
-/** EFI_BOOT_SERVICES.LocateHandle(). UEFI 2.10 section 7.3.6. */
+/** EFI_BOOT_SERVICES.LocateHandle(). A size without a buffer is refused before anything is looked up, as in EDK II. UEFI 2.10 section 7.3.6. */
 const LocateHandle = service(
   { SearchType: 'searchType', Protocol: 'guid', SearchKey: 'pointer', BufferSize: 'uintnAt', Buffer: 'pointer' },
   (fw, { SearchType: search, Protocol, SearchKey, BufferSize, Buffer }) => {
     if (search > SearchType.ByProtocol || BufferSize === 0n) return Status.INVALID_PARAMETER;
+    const given = fw.guest.readU64(BufferSize);
+    if (given > 0n && Buffer === 0n) return Status.INVALID_PARAMETER;
     if (search === SearchType.ByProtocol && Protocol === undefined) return Status.INVALID_PARAMETER;
     if (search === SearchType.ByRegisterNotify) return SearchKey === 0n ? Status.INVALID_PARAMETER : Status.NOT_FOUND;
     const found = fw.handles.list(search === SearchType.ByProtocol ? Protocol : undefined);
     if (found.length === 0) return Status.NOT_FOUND;
-    const given = fw.guest.readU64(BufferSize);
     const needed = BigInt(found.length * 8);
     fw.guest.writeU64(BufferSize, needed);
     if (given < needed) return Status.BUFFER_TOO_SMALL;
-    if (Buffer === 0n) return Status.INVALID_PARAMETER;
     found.forEach((handle, index) => {
       fw.guest.writeU64(Buffer + BigInt(index * 8), handle);
     });
@@ -58,8 +58,8 @@ const LocateHandle = service(
   Status.NOT_FOUND,
 );
 
-/** Nodes of a device path up to its end node, as bytes; undefined when it never ends. */
-function readDevicePath(fw: Firmware, address: bigint): Uint8Array[] | undefined {
+/** Nodes of a device path up to its first end node, as bytes; undefined when it never ends. UEFI 2.10 section 10.2. */
+export function readDevicePath(fw: Firmware, address: bigint): Uint8Array[] | undefined {
   const nodes: Uint8Array[] = [];
   for (let at = address; nodes.length < 256;) {
     const { Type, Length } = DevicePathNode.decode(fw.guest.read(at, DevicePathNode.size));

@@ -9,16 +9,19 @@ import {
 import { LoadFile2Protocol } from '../../../firmware-tables/uefi/protocols/load-file2.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { Firmware } from '../firmware.js';
+import { readDevicePath } from '../boot-services/protocols.js';
 import { service } from '../service.js';
 import type { TableMemory } from '../xen-table.js';
 
-/** EFI_LOAD_FILE2_PROTOCOL.LoadFile(): the initrd. UEFI 2.10 section 13.2.2. */
+/** EFI_LOAD_FILE2_PROTOCOL.LoadFile(): the initrd, the one file here, so that nothing of the path may be left. UEFI 2.10 section 13.2.2. */
 const LoadFile = service(
   { This: 'pointer', FilePath: 'pointer', BootPolicy: 'boolean', BufferSize: 'uintnAt', Buffer: 'pointer' },
   (fw, { This, FilePath, BootPolicy, BufferSize, Buffer }, show) => {
-    if (This !== fw.loadFile2 || FilePath === 0n || BufferSize === 0n) return Status.INVALID_PARAMETER;
     if (BootPolicy) return Status.UNSUPPORTED;
-    if (!fw.initrd) return Status.NOT_FOUND;
+    if (This !== fw.loadFile2 || FilePath === 0n || BufferSize === 0n) return Status.INVALID_PARAMETER;
+    const path = readDevicePath(fw, FilePath);
+    if (!path) return Status.INVALID_PARAMETER;
+    if (path.length > 0 || !fw.initrd) return Status.NOT_FOUND;
     const size = BigInt(fw.initrd.length);
     const given = fw.guest.readU64(BufferSize);
     fw.guest.writeU64(BufferSize, size);

@@ -46,7 +46,11 @@ describe('a jump from one hot function to another', function () {
       ...[0x6a, selectors.userData, 0x54, 0x9c, 0x6a, selectors.userCode64, 0x68, ...dword(start), 0x48, 0xcf], // IRETQ
     ];
     toUser[3] = toUser.length - 4;
-    const plain = { code: [...round, ...toUser, INT3], kernel: true, registers: { 6: supervisor + 0x5000n, [R8]: 20n } };
+    const plain = {
+      code: [...round, ...toUser, INT3],
+      kernel: true,
+      registers: { 6: supervisor + 0x5000n, [R8]: 20n },
+    };
     const cold = after(plain, 400, 'never');
     expect(cold['rcx']).to.equal('1');
     expect(cold['exceptions']).to.match(/^14/);

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { serviceLines } from './service-lines.js';
+import { endings, play, scenarios } from './scenarios.js';
+
+/** What the guest printed under OVMF, where it was recorded. */
+export function ovmfLines(): string[] {
+  return readFileSync(new URL('conformance/ovmf.txt', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
+}
+
+interface Row {
+  readonly section: string;
+  readonly service: string;
+  readonly what: string;
+  readonly profiles: Set<string>;
+}
+
+function rows(): Row[] {
+  const all = new Map<string, Row>();
+  const add = (section: string, service: string, what: string, profile: string): void => {
+    const key = `${section} ${service}: ${what}`;
+    const row = all.get(key) ?? { section, service, what, profiles: new Set() };
+    row.profiles.add(profile);
+    all.set(key, row);
+  };
+  for (const scenario of scenarios) {
+    for (const { section, service, what } of play(scenario).checks) add(section, service, what, scenario.profile);
+  }
+  for (const { section, service, what, reason, profile } of endings) {
+    add(section, service, `${what}: the run ends with ${reason}`, profile);
+  }
+  return [...all.values()];
+}
+
+const bySection = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
+
+/** Columns as wide as their widest cell, as prettier wants them. */
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((cells) => cells[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n');
+}
+
+/** docs/conformance.md: every clause that a guest checks, and what stands behind each service. */
+export function conformancePage(): string {
+  const ovmf = new Set(ovmfLines());
+  const sections = new Map<string, Row[]>();
+  for (const row of rows()) {
+    const key = `${row.section} ${row.service}`;
+    sections.set(key, [...(sections.get(key) ?? []), row]);
+  }
+  const count = [...sections.values()].reduce((sum, list) => sum + list.length, 0);
+  const parts = [...sections]
+    .toSorted(([a], [b]) => bySection(a, b))
+    .map(([title, list]) => {
+      const lines = list.map(({ section, service, what, profiles }) => [
+        what.replaceAll('*', '\\*').replaceAll('|', '\\|'),
+        [...profiles].toSorted().join(', '),
+        ovmf.has(`${section} ${service}: ${what}: ok`) ? 'same' : '',
+      ]);
+      return `### ${title}\n\n${table(['check', 'profiles', 'OVMF'], lines)}\n`;
+    });
+  const code = serviceLines().map(({ name, own, behind }) => [name, String(own), String(behind)]);
+  return `<!-- generated: npm run docs -->
+
+# Conformance
+
+\`test/efi/conformance\` is an EFI application that calls every service of the profiles \`proposal\` and \`linux\` through
+the tables, in the MS x64 ABI, with every argument that its section of UEFI 2.10 names. Each of its lines is a test of
+\`test/efi/conformance.test.ts\` with the title \`SECTION SERVICE: check\`. The variable services have their own
+application and recordings.
+
+The same application runs on QEMU with OVMF of Debian 12 (\`test/efi/conformance/build --record\`): \`same\` marks what
+EDK II was seen to answer as well. Where that column is empty the check is not made there: EDK II does not look (foreign
+handles at ExitBootServices, maps with holes at SetVirtualAddressMap, pointers to nothing), makes what is gone NULL, or
+needs what OVMF does not offer (the initrd of a PE image).
+
+${String(count)} checks:
+
+${parts.join('\n')}
+## The code behind each service
+
+Lines of TypeScript without blank lines and comments: the service's own, and with everything of \`src/firmware\` that it
+reaches.
+
+${table(['service', 'own', 'with what it uses'], code)}
+`;
+}
