@@ -35,7 +35,9 @@ describe('efikit vars', function () {
   it('set prints nothing, get and list show it, delete removes it', async () => {
     expect(await works('set', '--name', 'Greeting', '--guid', guid, '--value', 'hello')).to.equal('');
     expect(await works('get', '--name', 'Greeting', '--raw')).to.equal('hello');
-    expect(await works('get', '--name', 'Greeting')).to.match(/nv,bs,rt {2}5 bytes\n000000 {2}68 65 6c 6c 6f +hello\n$/);
+    expect(await works('get', '--name', 'Greeting')).to.match(
+      /nv,bs,rt {2}5 bytes\n000000 {2}68 65 6c 6c 6f +hello\n$/,
+    );
     expect(await works('list')).to.equal(`${guid}  nv,bs,rt          5  Greeting\n`);
     expect(await works('delete', '--name', 'Greeting')).to.equal('');
     expect(await works('list')).to.equal('');
@@ -111,7 +113,11 @@ describe('efikit vars', function () {
 
   it('refuses a qcow2 image with the command that helps, and other files', async () => {
     writeFileSync(at('vars.qcow2'), Uint8Array.of(0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3));
-    refuses(await run('import', '--data', at('vars.qcow2')), 4, /qemu-img convert -f qcow2 -O raw \S+vars.qcow2 \S+vars.fd/);
+    refuses(
+      await run('import', '--data', at('vars.qcow2')),
+      4,
+      /qemu-img convert -f qcow2 -O raw \S+vars.qcow2 \S+vars.fd/,
+    );
     writeFileSync(at('other'), 'hello');
     refuses(await run('import', '--data', at('other')), 4, /neither a JSON variable store/);
     expect(readdirSync(folder).sort()).to.deep.equal(['other', 'vars.qcow2']);

@@ -69,7 +69,15 @@ describe('variable store file, processes killed', function () {
       child.on('error', reject);
       child.on('close', (code) => {
         if (code !== null) reject(new Error(`the writer ended by itself: ${complaint}`));
-        else resolve(Number(output.split('\n').filter((line) => /^\d+$/.test(line)).at(-1) ?? first - 1));
+        else
+          resolve(
+            Number(
+              output
+                .split('\n')
+                .filter((line) => /^\d+$/.test(line))
+                .at(-1) ?? first - 1,
+            ),
+          );
       });
     });
   }
