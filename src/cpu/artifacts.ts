@@ -2,7 +2,7 @@
 export interface ProcessorArtifacts {
   readonly core: Uint8Array; // AssemblyScript core
   readonly cold: Uint8Array; // handlers and dispatch loop
-  readonly handlers: Uint16Array; // decoder.ts: handlerSlot
+  readonly handlers: Uint16Array; // by handlerSlot (handler-slots.ts)
   /** FloatingUnit of each handler. */
   readonly units: Uint8Array;
   readonly pseudo: {

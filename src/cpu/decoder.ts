@@ -12,16 +12,11 @@ import {
 import type { ProcessorArtifacts } from './artifacts.js';
 import { endsBlock, linkable } from './block-ends.js';
 import { DecodeTemplates, ENDS_BLOCK, LINKABLE, RIP_RELATIVE } from './decode-templates.js';
+import { GATE_SLOT, NO_HANDLER, handlerSlot } from './handler-slots.js';
 import { FloatingUnit } from './isa/floating-unit.js';
 import { registerAddress } from './register-addresses.js';
 import * as L from './state-layout.js';
 import { variableParts } from './variable-parts.js';
-
-/** Which handler runs a code: index [code * 4 + memory * 2 + long], NO_HANDLER where the instruction set has none. */
-export type HandlerTable = Uint16Array;
-export const NO_HANDLER = 0xffff;
-export const handlerSlot = (code: number, memory: boolean, long: boolean): number =>
-  code * 4 + (memory ? 2 : 0) + (long ? 1 : 0);
 
 const MAX_BLOCK = 64; // instructions
 const PAGE = 4096;
@@ -245,7 +240,7 @@ export class BlockDecoder {
     this.immediateOperand = OpKind.Register;
     let memory = false;
     let flags = 0;
-    let string16 = false; // SI and DI as pointers are not implemented
+    let string16 = false; // such a form is refused below, with a line in the log
     let immediate = 0n;
     view.setUint32(record + L.REC_OP0, 0, true);
     view.setUint32(record + L.REC_OP1, 0, true);
@@ -393,9 +388,6 @@ export class BlockDecoder {
     return this.pseudo.undefined;
   }
 }
-
-/** The slot of the firmware gate, which iced does not know: code 0 is INVALID. */
-export const GATE_SLOT = handlerSlot(0, false, true);
 
 const INVALID: number = Code.INVALID;
 /** Whether a register number lies in a range of iced's, whose enum is ordered by kind. */

@@ -1,10 +1,11 @@
 /** The processor: runs guest code through the cold tier and hands everything slow to the core and the bus. */
 import type { ProcessorArtifacts } from './artifacts.js';
 import { BlockStore } from './blocks.js';
+import type { Core } from './core-exports.js';
 import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js';
 import { enterState } from './entry.js';
-import { ProcessorMemory, type MemoryCore } from './memory.js';
+import { ProcessorMemory } from './memory.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
 import { RegisterView } from './registers.js';
@@ -19,21 +20,6 @@ const MOST_EXITS = 10_000;
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
-
-interface Core extends MemoryCore {
-  raise(vector: number, errorCode: number, hasError: number): number;
-  deliverException(): number;
-  deliverInterrupt(vector: number): number;
-  deliverDebugTrap(): number;
-  updateMode(): void;
-  flushAll(): void;
-  dropWriteTags(physicalPage: number): void;
-  dropAllWriteTags(): void;
-  fetchTranslateAt(low: number, high: number): number;
-  materialiseFlags(): void;
-  absorbFlags(): void;
-  resetProcessor(): void;
-}
 
 export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
 

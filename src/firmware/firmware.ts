@@ -15,6 +15,7 @@ import { decodeArguments, type Show } from './service.js';
 import { buildSlots, type Slot } from './slots.js';
 import { setUp, type BootInputs, type FirmwareEntry } from './set-up.js';
 import { Tables, type TableAddresses } from './tables.js';
+import { variablesAtStart } from './variable-policy.js';
 import { VariableStore, type CommitVariable, type StoredVariable } from './variable-store.js';
 
 export interface FirmwareOptions {
@@ -94,7 +95,7 @@ export class Firmware {
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
     this.guest = new GuestAccess(host.memory);
-    this.variables = new VariableStore(options.variables);
+    this.variables = new VariableStore(variablesAtStart(options.variables));
     this.variables.commit = options.commitVariable;
     this.tables = new Tables(host.memory);
     this.slots = buildSlots(this.profile, this.overrides);

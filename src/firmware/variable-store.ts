@@ -34,16 +34,29 @@ export interface Variable {
   readonly digest?: string; // as StoredVariable
 }
 
-/** Bytes of all variables together (names, data and a header each), and of the largest one. */
-export const storageBytes = 256 * 1024;
-export const largestVariableBytes = 64 * 1024;
-const headerBytes = 32;
+/** As OVMF's build of 4 MiB has them; each store begins with a header that holds no variables. */
+const nonVolatile = { storage: 0x40000 - 72 - 28, largest: 0x8400 };
+const volatile = { storage: 0x80000 - 28, largest: 0x40000 };
+/** AUTHENTICATED_VARIABLE_HEADER of EDK II, in front of each name and data. */
+export const variableHeaderBytes = 60;
+
+/** Bytes of all non-volatile variables together: headers, names and data. */
+export const storageBytes = nonVolatile.storage;
+
+/**
+ * Bytes of the storage where variables of these attributes are, and of the largest variable, name and data together.
+ * UEFI 2.10 section 8.2.4.
+ */
+export function variableLimits(attributes: number): { readonly storage: number; readonly largest: number } {
+  const { storage, largest } = attributes & VariableAttribute.NON_VOLATILE ? nonVolatile : volatile;
+  return { storage, largest: largest - variableHeaderBytes };
+}
 
 /** Bytes that a variable takes of the storage. */
 export const variableBytes = (name: string, dataBytes: number): number =>
-  headerBytes + (name.length + 1) * 2 + dataBytes;
+  (variableHeaderBytes + (name.length + 1) * 2 + dataBytes + 3) & ~3;
 
-/** All variables, in the order in which they were created; the order that GetNextVariableName shows. */
+/** All variables, each where it was last written: the order that GetNextVariableName shows, volatile ones first. */
 export class VariableStore {
   private variables: Variable[] = [];
   /** Asked before each change of a non-volatile variable: a store on disk. */
@@ -58,19 +71,19 @@ export class VariableStore {
   }
 
   all(): readonly Variable[] {
-    return this.variables;
+    const lasts = ({ attributes }: Variable): boolean => (attributes & VariableAttribute.NON_VOLATILE) !== 0;
+    return [...this.variables.filter((variable) => !lasts(variable)), ...this.variables.filter(lasts)];
   }
 
   /**
-   * Creates or replaces; a replaced variable keeps its place in the order. Answers EFI_SUCCESS, or what the guest gets
-   * when the change cannot be made to last; then nothing has changed.
+   * Creates or replaces, and puts the variable behind all others. Answers EFI_SUCCESS, or what the guest gets when the
+   * change cannot be made to last; then nothing has changed.
    */
   put(variable: Variable): bigint {
     const status = this.makeLast(variable, plain(variable));
     if (status !== Status.SUCCESS) return status;
-    const index = this.variables.findIndex(({ guid, name }) => guid === variable.guid && name === variable.name);
-    if (index < 0) this.variables.push(variable);
-    else this.variables[index] = variable;
+    const old = this.get(variable.guid, variable.name);
+    this.variables = [...this.variables.filter((other) => other !== old), variable];
     return status;
   }
 
@@ -89,9 +102,11 @@ export class VariableStore {
     return result === 'no-space' ? Status.OUT_OF_RESOURCES : Status.DEVICE_ERROR;
   }
 
-  /** Bytes in use. */
-  usedBytes(): number {
-    return this.variables.reduce((sum, { name, data }) => sum + variableBytes(name, data.length), 0);
+  /** Bytes in use where variables of these attributes are. */
+  usedBytes(attributes: number): number {
+    return this.variables
+      .filter((variable) => ((variable.attributes ^ attributes) & VariableAttribute.NON_VOLATILE) === 0)
+      .reduce((sum, { name, data }) => sum + variableBytes(name, data.length), 0);
   }
 
   /** Everything as plain data; with `nonVolatileOnly` what outlives the machine. */

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { cpuid } from '../../src/cpu/cpuid.js';
 import type { CompileAfter } from '../../src/cpu/hot/tier.js';
 import { EmulatedProcessor } from '../../src/cpu/processor.js';
 import type { ProcessorBus, SegmentState } from '../../src/cpu/types.js';
 import { buildArtifacts } from '../instructions/processor-subject.js';
+import { emptyBus } from '../support/empty-bus.js';
 
 const [pml4, pdpt, directory, table, gdt, tss, idt] = [0x1000, 0x2000, 0x3000, 0x4000, 0x5000, 0x5100, 0x6000];
 const code = 0x1_0000;
@@ -94,24 +94,13 @@ class FaultingMachine {
 
   private bus(): ProcessorBus {
     return {
-      readPort: () => 0xff,
-      writePort: () => undefined,
-      readMmio: () => 0xff,
-      writeMmio: () => undefined,
+      ...emptyBus,
       acknowledgeInterrupt: () => {
         const was = this.line;
         this.line = false;
         this.processor.setInterruptLine(false);
         return was ? TIMER : undefined;
       },
-      readMsr: () => undefined,
-      writeMsr: () => false,
-      readTaskPriority: () => 0,
-      writeTaskPriority: () => undefined,
-      cpuid,
-      random: () => 0n,
-      gate: () => undefined,
-      unimplemented: () => undefined,
     };
   }
 }

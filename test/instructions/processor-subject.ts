@@ -1,10 +1,10 @@
 import type { CompileAfter } from '../../src/cpu/hot/tier.js';
-import { cpuid } from '../../src/cpu/cpuid.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { EmulatedProcessor } from '../../src/cpu/processor.js';
 import * as layout from '../../src/cpu/state-layout.js';
-import { generalRegisters, type ProcessorBus, type SegmentState } from '../../src/cpu/types.js';
+import { generalRegisters, type SegmentState } from '../../src/cpu/types.js';
 import type { ProcessorArtifacts } from '../../src/cpu/artifacts.js';
+import { emptyBus } from '../support/empty-bus.js';
 import { differences } from './fixture.js';
 import { normaliseFx } from './normalise-fx.js';
 import { codePages, dataPages, Flag, fxBytes, type Fault, type MachineState, type Outcome } from './state.js';
@@ -48,22 +48,6 @@ const userCode32: SegmentState = { selector: 0x23, base: 0n, limit: 0xffff_ffff,
 const userStack: SegmentState = { selector: 0x2b, base: 0n, limit: 0xffff_ffff, attributes: 0xc0f3 };
 const nullSegment: SegmentState = { selector: 0, base: 0n, limit: 0, attributes: 0 };
 
-const bus: ProcessorBus = {
-  readPort: () => 0xff,
-  writePort: () => undefined,
-  readMmio: () => 0xff,
-  writeMmio: () => undefined,
-  acknowledgeInterrupt: () => undefined,
-  readMsr: () => undefined,
-  writeMsr: () => false,
-  readTaskPriority: () => 0,
-  writeTaskPriority: () => undefined,
-  cpuid,
-  random: () => 0n,
-  gate: () => undefined,
-  unimplemented: () => undefined,
-};
-
 /** The processor of this project on a bare machine whose exception handlers stop it. */
 export class ProcessorSubject implements Subject {
   private readonly processor: EmulatedProcessor;
@@ -88,7 +72,7 @@ export class ProcessorSubject implements Subject {
     const unimplemented = (what: string): void => {
       this.log.push(what);
     };
-    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus: { ...bus, unimplemented }, compileAfter });
+    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus: { ...emptyBus, unimplemented }, compileAfter });
     const { wasm } = this.processor as unknown as { readonly wasm: WebAssembly.Memory };
     this.fx = new Uint8Array(wasm.buffer, layout.FX, fxBytes);
     this.mapPages();

@@ -1,6 +1,6 @@
 /** Composes the cold tier at build time. */
 import { Code } from '../iced.js';
-import { GATE_SLOT, NO_HANDLER, handlerSlot } from '../decoder.js';
+import { GATE_SLOT, NO_HANDLER, handlerSlot } from '../handler-slots.js';
 import { families, floatingUnitOf } from '../isa/index.js';
 import { parseShapeKey } from '../isa/shape-key.js';
 import { enumerateShapes, type Shape } from '../isa/shapes.js';

@@ -2,7 +2,8 @@
 import type { Shape } from '../isa/shapes.js';
 import * as L from '../state-layout.js';
 import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
-import { ColdEmitter, type ColdContext } from './emitter.js';
+import type { ColdContext } from './context.js';
+import { ColdEmitter } from './emitter.js';
 import { emitDecide } from './emit-decide.js';
 import { emitIsHot, emitLookup, findJump } from './emit-lookup.js';
 

@@ -2,7 +2,8 @@
 import type { Shape } from '../isa/shapes.js';
 import * as L from '../state-layout.js';
 import { FunctionWriter, ModuleWriter, type Signature } from '../wasm/encoder.js';
-import { ColdEmitter, type ColdContext } from './emitter.js';
+import type { ColdContext } from './context.js';
+import { ColdEmitter } from './emitter.js';
 import { emitRun } from './dispatch-loop.js';
 import { coreImports } from './core-imports.js';
 import { settleFlagsBody, settleFlagsSignature, storeFlagsBody, storeFlagsSignature } from './store-flags.js';

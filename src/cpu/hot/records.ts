@@ -36,6 +36,8 @@ export interface LiftedShape {
   readonly flags: FlagUse;
   /** Hot code may leave in front of it after all: it touches memory or may fault. Nothing is written before that. */
   readonly mayLeave: boolean;
+  /** It loads or stores by itself, not by a helper. */
+  readonly accessesMemory: boolean;
   readonly transfer: Transfer;
 }
 
@@ -116,6 +118,7 @@ export class RecordReader {
         ...writtenBy(statements),
         flags: flagUseOf(statements),
         mayLeave: some(statements, mayLeave),
+        accessesMemory: some(statements, ({ kind }) => kind === 'load' || kind === 'store'),
         transfer: transferOf(statements),
       };
     }

@@ -222,9 +222,6 @@ export class RegionEmitter extends InstructionEmitter {
     f.i32(0);
     f.i32(this.instruction.record);
     f.memory(I32_STORE, L.LEAVE_RECORD);
-    f.i32(0);
-    f.i32(0);
-    f.memory(I32_STORE, L.PENDING_KIND); // settled, whatever the hot function before had left
     f.get(this.status);
     f.return();
     f.end();
@@ -318,7 +315,7 @@ function usedBy(region: Region): RegisterUse & { readonly addends: number } {
   for (const { instructions } of region.blocks) {
     for (const instruction of instructions) {
       const { shape, operands, base, index } = instruction;
-      if (shape.mayLeave) addends |= 1 << addendSlot(instruction);
+      if (shape.accessesMemory) addends |= 1 << addendSlot(instruction);
       const bits = operands.map(registerBit);
       used |= shape.registers | registerBit(base) | registerBit(index);
       written |= shape.written;

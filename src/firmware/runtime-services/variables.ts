@@ -3,19 +3,19 @@ import { guidBytes } from '../../../firmware-tables/guid.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import { variableAttributes } from '../describe.js';
 import type { Firmware } from '../firmware.js';
-import { byteCount, string16Bytes } from '../guest-access.js';
+import { string16Bytes } from '../guest-access.js';
 import { service } from '../service.js';
-import { largestVariableBytes, storageBytes, variableBytes, type Variable } from '../variable-store.js';
+import {
+  access,
+  deletes,
+  needsAuthentication,
+  refuseDefined,
+  refuseQueryAttributes,
+  refuseSetAttributes,
+} from '../variable-policy.js';
+import { variableBytes, variableHeaderBytes, variableLimits, type Variable } from '../variable-store.js';
 
-const access = Attribute.BOOTSERVICE_ACCESS | Attribute.RUNTIME_ACCESS;
-const authenticated = Attribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS | Attribute.ENHANCED_AUTHENTICATED_ACCESS;
-const plain = Attribute.NON_VOLATILE | access;
-const known =
-  plain |
-  authenticated |
-  Attribute.AUTHENTICATED_WRITE_ACCESS |
-  Attribute.HARDWARE_ERROR_RECORD |
-  Attribute.APPEND_WRITE;
+const authenticated = Attribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS | Attribute.AUTHENTICATED_WRITE_ACCESS;
 
 /** A variable that the guest can see now: after ExitBootServices only those with run-time access. */
 function visible(fw: Firmware, variable: Variable | undefined): Variable | undefined {
@@ -27,7 +27,7 @@ const GetVariable = service(
   { VariableName: 'string16', VendorGuid: 'guid', Attributes: 'pointer', DataSize: 'uintnAt', Data: 'pointer' },
   (fw, { VariableName, VendorGuid, Attributes, DataSize, Data }, show) => {
     if (VariableName === undefined || VendorGuid === undefined || DataSize === 0n) return Status.INVALID_PARAMETER;
-    const variable = visible(fw, fw.variables.get(VendorGuid, VariableName));
+    const variable = visible(fw, fw.variables.get(VendorGuid, VariableName)); // nobody's name is empty
     if (!variable) return Status.NOT_FOUND;
     const given = fw.guest.readU64(DataSize);
     const size = BigInt(variable.data.length);
@@ -71,63 +71,72 @@ const GetNextVariableName = service(
   },
 );
 
-/** Refuses attributes that no variable of ours may have. `undefined` when they are fine. */
-function refuseAttributes(attributes: number): bigint | undefined {
-  if (attributes & Attribute.AUTHENTICATED_WRITE_ACCESS) return Status.UNSUPPORTED; // deprecated
-  if (attributes & ~known) return Status.INVALID_PARAMETER;
-  if (attributes & (authenticated | Attribute.HARDWARE_ERROR_RECORD)) return Status.UNSUPPORTED;
-  if ((attributes & access) === Attribute.RUNTIME_ACCESS) return Status.INVALID_PARAMETER; // run time needs boot time
-  return undefined;
-}
-
-/** EFI_RUNTIME_SERVICES.SetVariable(). UEFI 2.10 section 8.2.3. */
+/** EFI_RUNTIME_SERVICES.SetVariable(). UEFI 2.10 section 8.2.3; the order of the checks is EDK II's. */
 const SetVariable = service(
   { VariableName: 'string16', VendorGuid: 'guid', Attributes: 'attributes', DataSize: 'uintn', Data: 'pointer' },
   (fw, { VariableName: name, VendorGuid: guid, Attributes: attributes, DataSize, Data }) => {
     if (name === undefined || name === '' || guid === undefined) return Status.INVALID_PARAMETER;
     if (DataSize > 0n && Data === 0n) return Status.INVALID_PARAMETER;
-    const refused = refuseAttributes(attributes);
+    const refused = refuseSetAttributes(attributes);
     if (refused !== undefined) return refused;
-    const append = (attributes & Attribute.APPEND_WRITE) !== 0;
-    const lasting = attributes & ~Attribute.APPEND_WRITE;
-    const existing = visible(fw, fw.variables.get(guid, name));
-    if (fw.bootServicesEnded && existing && !(existing.attributes & Attribute.NON_VOLATILE))
-      return Status.WRITE_PROTECTED;
-    if (existing && existing.attributes & authenticated) return Status.WRITE_PROTECTED; // imported; only its key's owner
-    const deleting = (lasting & access) === 0 || (DataSize === 0n && !append);
-    if (deleting) {
-      if (!existing) return Status.NOT_FOUND;
-      if (lasting !== 0 && lasting !== existing.attributes) return Status.INVALID_PARAMETER;
-      return fw.variables.delete(guid, name);
-    }
-    const runtimeWrite = Attribute.NON_VOLATILE | Attribute.RUNTIME_ACCESS;
-    if (fw.bootServicesEnded && (lasting & runtimeWrite) !== runtimeWrite) return Status.INVALID_PARAMETER;
-    if (existing && existing.attributes !== lasting) return Status.INVALID_PARAMETER;
-    if (append && DataSize === 0n) return Status.SUCCESS; // nothing to append, nothing to create
-    if (DataSize > BigInt(largestVariableBytes)) return Status.OUT_OF_RESOURCES;
-    return store(
-      fw,
-      { name, guid, attributes: lasting, data: fw.guest.read(Data, byteCount(DataSize, Data)) },
-      existing,
-      append,
-    );
+    if (DataSize > BigInt(variableLimits(attributes).largest - nameBytes(name))) return Status.INVALID_PARAMETER;
+    const size = Number(DataSize);
+    const data = size === 0 ? new Uint8Array() : fw.guest.read(Data, size);
+    const status =
+      refuseDefined(guid, name, attributes, data) ??
+      refuseExisting(fw, fw.variables.get(guid, name), attributes, needsAuthentication(guid, name));
+    return status ?? update(fw, { name, guid, attributes, data });
   },
 );
 
-function store(fw: Firmware, variable: Variable, existing: Variable | undefined, append: boolean): bigint {
-  const hidden = fw.variables.get(variable.guid, variable.name);
-  if (hidden && !existing) return Status.WRITE_PROTECTED; // a boot-time variable of that name, invisible now
-  let { data } = variable;
-  if (append && existing) {
-    data = new Uint8Array(existing.data.length + variable.data.length);
-    data.set(existing.data);
-    data.set(variable.data, existing.data.length);
-  }
-  const freed = existing ? variableBytes(existing.name, existing.data.length) : 0;
-  const needed = variableBytes(variable.name, data.length);
-  if (needed > largestVariableBytes || fw.variables.usedBytes() - freed + needed > storageBytes)
+const nameBytes = (name: string): number => (name.length + 1) * 2;
+
+/** Refuses a write because of the variable that is there, seen or not, or because it needs authentication. */
+function refuseExisting(
+  fw: Firmware,
+  existing: Variable | undefined,
+  attributes: number,
+  authenticates: boolean,
+): bigint | undefined {
+  if (existing && !visible(fw, existing)) return Status.WRITE_PROTECTED;
+  if (existing && attributes !== 0 && (attributes & ~Attribute.APPEND_WRITE) !== existing.attributes)
+    return Status.INVALID_PARAMETER;
+  if (authenticates) return Status.INVALID_PARAMETER; // the attribute is missing, else we were not here
+  return existing && existing.attributes & authenticated ? Status.WRITE_PROTECTED : undefined; // an imported one
+}
+
+/** Deletes, creates, replaces or appends; `given` has the attributes and the data of the call. */
+function update(fw: Firmware, given: Variable): bigint {
+  const { name, guid } = given;
+  const existing = fw.variables.get(guid, name);
+  const append = (given.attributes & Attribute.APPEND_WRITE) !== 0;
+  const attributes = given.attributes & ~Attribute.APPEND_WRITE;
+  if (existing && fw.bootServicesEnded && !(existing.attributes & Attribute.NON_VOLATILE))
+    return Status.WRITE_PROTECTED;
+  if (!existing && append && given.data.length === 0) return Status.SUCCESS; // nothing to append, nothing to create
+  if (deletes(given.attributes, given.data.length) || (attributes & access) === 0)
+    return existing ? fw.variables.delete(guid, name) : Status.NOT_FOUND;
+  const needed = Attribute.NON_VOLATILE | Attribute.RUNTIME_ACCESS;
+  if (!existing && fw.bootServicesEnded && (attributes & needed) !== needed) return Status.INVALID_PARAMETER;
+  if (existing && !append && sameBytes(existing.data, given.data)) return Status.SUCCESS; // it keeps its place
+  const data = existing && append ? joined(existing.data, given.data) : given.data;
+  const limits = variableLimits(attributes);
+  if (data.length > limits.largest - nameBytes(name)) return Status.INVALID_PARAMETER;
+  const freed = existing ? variableBytes(name, existing.data.length) : 0;
+  if (fw.variables.usedBytes(attributes) - freed + variableBytes(name, data.length) > limits.storage)
     return Status.OUT_OF_RESOURCES;
-  return fw.variables.put({ ...variable, data });
+  return fw.variables.put({ ...existing, name, guid, attributes, data });
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 /** EFI_RUNTIME_SERVICES.QueryVariableInfo(). UEFI 2.10 section 8.2.4. */
@@ -141,14 +150,14 @@ const QueryVariableInfo = service(
   (fw, { Attributes, MaximumVariableStorageSize, RemainingVariableStorageSize, MaximumVariableSize }, show) => {
     const pointers = [MaximumVariableStorageSize, RemainingVariableStorageSize, MaximumVariableSize];
     if (pointers.includes(0n)) return Status.INVALID_PARAMETER;
-    const refused = refuseAttributes(Attributes);
+    const refused = refuseQueryAttributes(Attributes, fw.bootServicesEnded);
     if (refused !== undefined) return refused;
-    if ((Attributes & access) === 0) return Status.INVALID_PARAMETER;
-    if (fw.bootServicesEnded && !(Attributes & Attribute.RUNTIME_ACCESS)) return Status.INVALID_PARAMETER;
-    const remaining = Math.max(0, storageBytes - fw.variables.usedBytes());
-    fw.guest.writeU64(MaximumVariableStorageSize, BigInt(storageBytes));
+    const { storage, largest } = variableLimits(Attributes);
+    const remaining = Math.max(0, storage - fw.variables.usedBytes(Attributes));
+    const room = Math.max(0, remaining - variableHeaderBytes);
+    fw.guest.writeU64(MaximumVariableStorageSize, BigInt(storage));
     fw.guest.writeU64(RemainingVariableStorageSize, BigInt(remaining));
-    fw.guest.writeU64(MaximumVariableSize, BigInt(largestVariableBytes));
+    fw.guest.writeU64(MaximumVariableSize, BigInt(Math.min(largest, room)));
     show('RemainingVariableStorageSize', `0x${remaining.toString(16)}`);
     return Status.SUCCESS;
   },

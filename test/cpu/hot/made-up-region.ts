@@ -13,6 +13,7 @@ const inert: Omit<LiftedShape, 'statements'> = {
   writtenOperands: 0,
   flags: { reads: false, updates: false, writes: false, replaces: false },
   mayLeave: false,
+  accessesMemory: false,
   transfer: 'none',
 };
 
