@@ -17,6 +17,7 @@ import { exitStatusOf, outcomeLine } from '../report/result.js';
 import { closingLines } from '../report/summary.js';
 import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
+import { checkStoreDoor, openBootStore } from './boot-store.js';
 import { bootResult } from './boot-result.js';
 import { DigestLines, readDigestRequest, type DigestRequest } from './digest-lines.js';
 import { UnusableInputError, UsageError } from './errors.js';
@@ -63,6 +64,8 @@ async function runBoot(args: Arguments): Promise<number> {
   const image = await loadImage(file);
   const door = given.door ?? defaultDoor(image);
   const { profile, filledIn } = chooseProfile(args.text('profile'), door);
+  const vars = args.text('vars');
+  if (vars !== undefined) checkStoreDoor(door);
   const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 
   let json: OutputFile | undefined;
@@ -92,6 +95,7 @@ async function runBoot(args: Arguments): Promise<number> {
   };
   let started = 0;
   const observer = observe({ console, messages, trace: () => trace, explain: given.explain, say });
+  const store = vars === undefined || doorRefuses(door, image) !== undefined ? undefined : openBootStore(vars, say);
   preferGuestThread();
   const run = ObservedBoot.start({
     artifacts: loadProcessorArtifacts(),
@@ -103,6 +107,7 @@ async function runBoot(args: Arguments): Promise<number> {
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
     options: inputs.options,
+    ...(store === undefined ? {} : { variables: store.variables, commitVariable: store.commitVariable }),
     ...(given.until === undefined ? {} : { until: given.until }),
     kernelPhases: given.json !== undefined || given.explain, // who else would see them?
     observer,
@@ -112,6 +117,7 @@ async function runBoot(args: Arguments): Promise<number> {
   freeUnpacked(image);
   if (replay !== undefined) run.machine.replayInput(replay);
   const outcome = await runToEnd(run, given, digests, flush);
+  store?.close();
   const wallSeconds = (performance.now() - started) / 1000;
   await console.finish();
 
