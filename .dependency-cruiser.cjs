@@ -38,6 +38,12 @@ module.exports = {
       'the firmware reaches the machine through its host interface',
     ),
     only(
+      'variables',
+      '^src/variables/',
+      '^(src/(variables|firmware)|firmware-tables)/',
+      'the forms of a variable store know the firmware and no file',
+    ),
+    only(
       'boot',
       '^src/boot/',
       '^(src/(boot|firmware|xen|loaders|devices|cpu|memory)|firmware-tables)/',
@@ -47,7 +53,9 @@ module.exports = {
       name: 'core-below-faces',
       comment: 'nothing below imports the probes, the reports, the commands or the host',
       severity: 'error',
-      from: { path: '^(firmware-tables|src/(memory|cpu|devices|loaders|firmware|xen|boot|machine|platform))' },
+      from: {
+        path: '^(firmware-tables|src/(memory|cpu|devices|loaders|firmware|variables|xen|boot|machine|platform))',
+      },
       to: { path: '^src/(probe|report|cli|host)/' },
     },
     {

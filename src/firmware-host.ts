@@ -1,6 +1,8 @@
 /** The machine as the firmware sees it. */
 import type { FirmwareHost } from './firmware/host.js';
 import { statusName } from '../firmware-tables/uefi/status.js';
+import { ImageError } from './loaders/image.js';
+import { readPe } from './loaders/pe.js';
 import type { Machine } from './machine.js';
 import type { SeededRandom } from './cpu/seeded-random.js';
 
@@ -41,6 +43,14 @@ export function firmwareHost(machine: Machine, random: SeededRandom): FirmwareHo
     exit: (status, exitData) => {
       const detail = exitData === undefined ? '' : `: ${exitData}`;
       machine.end({ outcome: 'exited', reason: `Exit(${statusName(status)})${detail}`, status });
+    },
+    readPe: (file) => {
+      try {
+        return readPe(file);
+      } catch (error) {
+        if (error instanceof ImageError) return undefined;
+        throw error;
+      }
     },
     crash: (reason) => {
       machine.end({ outcome: 'halted', reason });

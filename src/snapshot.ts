@@ -10,7 +10,7 @@ import type { TypedInput, TypedInputState } from './typed-input.js';
 import type { Platform, PlatformState } from './platform.js';
 
 /** Raised whenever what a snapshot holds, or where the processor keeps it, changes. */
-export const snapshotVersion = 3;
+export const snapshotVersion = 4;
 
 /** The options that a machine was made with and that its state depends on. */
 export interface MachineConfiguration {

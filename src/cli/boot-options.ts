@@ -50,8 +50,8 @@ export const strict: Option = {
 export const vars: Option = {
   name: 'vars',
   value: 'FILE',
-  meaning: 'variable store kept across runs',
-  unbuilt: 'variables live in memory for one run; leave it out',
+  meaning: 'variable store kept across runs; created when there is none (efikit vars shows it)',
+  byDefault: 'in memory',
 };
 export const xen: Option = {
   name: 'xen',

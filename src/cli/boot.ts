@@ -25,6 +25,7 @@ import {
   type BootInputs,
 } from './boot-inputs.js';
 import * as option from './boot-options.js';
+import { checkStoreDoor, openBootStore } from './boot-store.js';
 import { bootResult } from './boot-result.js';
 import { DigestLines, readDigestRequest, type DigestRequest } from './digest-lines.js';
 import { UnusableInputError, UsageError } from './errors.js';
@@ -73,6 +74,8 @@ async function runBoot(args: Arguments): Promise<number> {
   const door = given.door ?? defaultDoor(image);
   const { profile, filledIn } = chooseProfile(args.text('profile'), door);
   const overrides = parseQuirks(args.texts('quirk'), door);
+  const vars = args.text('vars');
+  if (vars !== undefined) checkStoreDoor(door);
   const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 
   let json: OutputFile | undefined;
@@ -102,6 +105,7 @@ async function runBoot(args: Arguments): Promise<number> {
   };
   let started = 0;
   const observer = observe({ console, messages, trace: () => trace, explain: given.explain, say });
+  const store = vars === undefined || doorRefuses(door, image) !== undefined ? undefined : openBootStore(vars, say);
   preferGuestThread();
   const run = ObservedBoot.start({
     artifacts: loadProcessorArtifacts(),
@@ -114,6 +118,7 @@ async function runBoot(args: Arguments): Promise<number> {
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
     options: inputs.options,
+    ...(store === undefined ? {} : { variables: store.variables, commitVariable: store.commitVariable }),
     ...(given.until === undefined ? {} : { until: given.until }),
     kernelPhases: given.json !== undefined || given.explain, // who else would see them?
     observer,
@@ -123,6 +128,7 @@ async function runBoot(args: Arguments): Promise<number> {
   freeUnpacked(image);
   if (replay !== undefined) run.machine.replayInput(replay);
   const outcome = await runToEnd(run, given, digests, flush);
+  store?.close();
   const wallSeconds = (performance.now() - started) / 1000;
   await console.finish();
 

@@ -1,8 +1,10 @@
 import { BootError } from '../boot/boot-protocol.js';
 import { OutputError } from '../host/console-output.js';
 import { InputError } from '../host/files.js';
+import { StoreError } from '../host/variable-file.js';
 import { ImageError } from '../loaders/image.js';
 import { ExitStatus } from '../report/result.js';
+import { VariableFormatError } from '../variables/errors.js';
 import { UnusableInputError, UsageError } from './errors.js';
 import { helpText, parseArguments, type Command } from './options.js';
 import { version } from './version.js';
@@ -13,7 +15,7 @@ const general = `efikit: a minimal UEFI firmware and the machine under it
   efikit compare IMAGE   the same image through several doors, and what differs
   efikit inspect IMAGE   what is in the image, and which doors it has
   efikit ablate IMAGE    which firmware services the image needs (not built yet)
-  efikit vars ...        variables of a store file (not built yet)
+  efikit vars ...        list, get, set, delete, import, export variables of a store file
 
 efikit COMMAND --help explains the options; efikit --version names the version.
 `;
@@ -22,24 +24,24 @@ efikit COMMAND --help explains the options; efikit --version names the version.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   boot: async () => (await import('./boot.js')).boot,
   compare: async () => (await import('./compare.js')).compare,
+  vars: async () => (await import('./vars.js')).vars,
   inspect: async () => (await import('./inspect-command.js')).inspectCommand,
 };
 const unbuilt: Readonly<Record<string, string>> = {
   ablate: 'efikit ablate is not built yet: compare --profile proposal shows the first service that an image misses',
-  vars: 'efikit vars is not built yet: variables live in memory for one run',
 };
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined)
-    throw new UsageError('no command is named: boot, compare or inspect; efikit --help explains them');
+    throw new UsageError('no command is named: boot, compare, inspect or vars; efikit --help explains them');
   if (name === '--help' || name === '-h' || name === 'help') return print(general);
   if (name === '--version') return print(`${version}\n`);
   const missing = Object.hasOwn(unbuilt, name) ? unbuilt[name] : undefined;
   if (missing !== undefined) throw new UsageError(missing);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined)
-    throw new UsageError(`"${name}" is no command: boot, compare or inspect; efikit --help explains them`);
+    throw new UsageError(`"${name}" is no command: boot, compare, inspect or vars; efikit --help explains them`);
   const command = await load();
   const args = parseArguments(command, rest);
   return args === undefined ? print(helpText(command)) : command.run(args);
@@ -74,6 +76,8 @@ function explain(error: unknown): [string, number] {
     error instanceof OutputError ||
     error instanceof ImageError ||
     error instanceof BootError ||
+    error instanceof StoreError ||
+    error instanceof VariableFormatError ||
     (error instanceof Error && error.name === 'UnreachableError');
   if (unusable) return [message, ExitStatus.unusableInput];
   if (error instanceof RangeError)

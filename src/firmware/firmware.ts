@@ -6,7 +6,9 @@ import { reportException } from './exceptions.js';
 import { GateGroup } from './gate.js';
 import { GuestAccess } from './guest-access.js';
 import { HandleDatabase, type HandleState } from './handles.js';
-import type { FirmwareHost } from './host.js';
+import type { FirmwareHost, FirmwareRegister } from './host.js';
+import { endImage } from './boot-services/images.js';
+import { Images, type ImagesState, type Resumption } from './images.js';
 import { MemoryMap, type MemoryRegion } from './memory-map.js';
 import { NoExecute, type NoExecutePlace } from './no-execute.js';
 import { clobber } from './poison.js';
@@ -56,6 +58,8 @@ export interface FirmwareState {
   readonly variables: readonly StoredVariable[];
   readonly tables: TableAddresses;
   readonly imageHandle: string;
+  readonly images: ImagesState;
+  readonly imageReturn: string;
   readonly loadFile2: string;
   readonly bootServicesEnded: boolean;
   readonly virtualMap:
@@ -78,6 +82,10 @@ export class Firmware {
   readonly slots: ReadonlyMap<number, Slot>;
   /** The image that was started; 0 before boot(). */
   imageHandle = 0n;
+  /** Images that LoadImage brought. */
+  readonly images = new Images();
+  /** The gate to which an image returns, guest-physical. */
+  imageReturn = 0n;
   /** The LoadFile2 interface that offers the initrd; 0 when there is none. */
   loadFile2 = 0n;
   initrd: Uint8Array | undefined;
@@ -87,6 +95,7 @@ export class Firmware {
   noExecute: NoExecute | undefined;
   private readonly strict: boolean;
   private readonly onCall: ((call: ServiceCall) => void) | undefined;
+  private resumption: Resumption | undefined;
   private readonly missed = new Map<string, { tick: number; calls: number }>();
   private readonly forcedCalls = new Map<string, number>();
 
@@ -116,7 +125,7 @@ export class Firmware {
    */
   serve(gate: number): void {
     if (gate === GateGroup.imageReturn) {
-      this.host.exit(this.host.getRegister('rax'));
+      this.returnFromImage(this.host.getRegister('rax'));
       return;
     }
     if (gate >= GateGroup.vectors && gate < GateGroup.vectors + 256) {
@@ -130,7 +139,26 @@ export class Firmware {
       );
     }
     this.host.setRegister('rax', this.call(slot));
-    if (this.strict) clobber(this.host);
+    if (this.resumption) this.goElsewhere(this.resumption);
+    else if (this.strict) clobber(this.host);
+  }
+
+  /** The call that is served does not return to its caller: these registers change, and the gate's RET takes RSP's address. */
+  resume(registers: Resumption): void {
+    this.resumption = registers;
+  }
+
+  private goElsewhere(registers: Resumption): void {
+    this.resumption = undefined;
+    for (const [name, value] of Object.entries(registers)) this.host.setRegister(name as FirmwareRegister, value);
+  }
+
+  /** An image returned from its entry point: StartImage returns, or the run ends. */
+  private returnFromImage(status: bigint): void {
+    const nested = this.images.running.length > 0 && !this.bootServicesEnded;
+    if (nested) endImage(this, status, new Uint8Array(0));
+    else this.host.exit(status);
+    if (this.resumption) this.goElsewhere(this.resumption);
   }
 
   /** The services that were called although the profile lacks them, the first one first. */
@@ -232,6 +260,8 @@ export class Firmware {
       variables: this.variables.export(),
       tables: { ...this.tables.addresses },
       imageHandle: hex(this.imageHandle),
+      images: this.images.save(),
+      imageReturn: hex(this.imageReturn),
       loadFile2: hex(this.loadFile2),
       bootServicesEnded: this.bootServicesEnded,
       virtualMap: this.virtualMap?.map((range) => ({ ...range, virtual: hex(range.virtual) })) ?? null,
@@ -249,6 +279,8 @@ export class Firmware {
     this.variables.import(state.variables);
     this.tables.addresses = { ...state.tables };
     this.imageHandle = BigInt(state.imageHandle);
+    this.images.restore(state.images);
+    this.imageReturn = BigInt(state.imageReturn);
     this.loadFile2 = BigInt(state.loadFile2);
     this.bootServicesEnded = state.bootServicesEnded;
     this.virtualMap = state.virtualMap?.map((range) => ({ ...range, virtual: BigInt(range.virtual) }));

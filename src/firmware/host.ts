@@ -1,4 +1,5 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
+import type { PeLayout } from './image-loader.js';
 
 /** Registers that the firmware reads or writes: the general ones, and CR2 (read only) for its exception reports. */
 export type FirmwareRegister =
@@ -46,6 +47,8 @@ export interface FirmwareHost {
   reset(kind: ResetKind, reason: string): void;
   /** The image ended: it called Exit or returned from its entry point. */
   exit(status: bigint, exitData?: string): void;
+  /** Reads an EFI image for LoadImage; undefined when it is none for x86-64, or damaged. */
+  readPe?(file: Uint8Array): (PeLayout & { readonly subsystem: number }) | undefined;
   /** The guest took an exception while the firmware's IDT was loaded; the run cannot go on. */
   crash(reason: string): void;
 }

@@ -89,9 +89,9 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   const processor = buildProcessorTables(memory, vectorGate, { protections, smallPageBytes });
   const stack = memory.allocatePages(MemoryType.EfiBootServicesData, stackPages, 'the stack');
   const stackPointer = stack + stackPages * pageBytes - 0x38; // return address, home space, alignment
-  memory.write(stackPointer, u64Bytes(BigInt(bootGates + GateGroup.imageReturn * gateStride)));
-  const { pageTables } = processor;
-  if (allNoExecute) applyNoExecute(fw, pageTables, inputs.image, imageBase);
+  fw.imageReturn = BigInt(bootGates + GateGroup.imageReturn * gateStride);
+  memory.write(stackPointer, u64Bytes(fw.imageReturn));
+  if (allNoExecute) applyNoExecute(fw, processor.pageTables, inputs.image, imageBase);
   return {
     ...processor,
     usesNoExecute: processor.usesNoExecute || allNoExecute,

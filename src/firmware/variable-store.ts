@@ -1,3 +1,4 @@
+import { fromHex, toHex } from '../../firmware-tables/hex.js';
 import { VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
 
@@ -127,12 +128,4 @@ export class VariableStore {
 /** A variable in use as plain data. */
 function plain(variable: Variable): StoredVariable {
   return { ...variable, data: toHex(variable.data) };
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from({ length: text.length >> 1 }, (_, i) => Number.parseInt(text.slice(i * 2, i * 2 + 2), 16));
 }

@@ -74,8 +74,10 @@ application and recordings.
 
 The same application runs on QEMU with OVMF of Debian 12 (\`test/efi/conformance/build --record\`): \`same\` marks what
 EDK II was seen to answer as well. Where that column is empty the check is not made there: EDK II does not look (foreign
-handles at ExitBootServices, maps with holes at SetVirtualAddressMap, pointers to nothing), makes what is gone NULL, or
-needs what OVMF does not offer (the initrd of a PE image).
+handles at ExitBootServices, maps with holes at SetVirtualAddressMap, pointers to nothing), makes what is gone NULL,
+gives EFI_INVALID_PARAMETER for LoadImage without source and path where the specification names EFI_NOT_FOUND, or the
+check needs what QEMU does not give an application (an initrd). LoadImage, StartImage and UnloadImage are in no profile yet:
+the run adds them as overrides, so that Exit is checked from nested images too.
 
 ${String(count)} checks:
 

@@ -1,3 +1,4 @@
+import type { Overrides } from '../../src/firmware/index.js';
 import { runConformance, type ConformanceRun } from './run-conformance.js';
 
 export type ProfileName = 'proposal' | 'linux';
@@ -7,6 +8,8 @@ export interface Scenario {
   readonly profile: ProfileName;
   readonly words: string;
   readonly reason: string;
+  /** What is added to the profile. */
+  readonly overrides?: Overrides;
 }
 
 /** A run for the sake of its end alone. */
@@ -19,6 +22,12 @@ export interface Ending extends Scenario {
 /** Runs whose lines are the checks. */
 export const scenarios: readonly Scenario[] = [
   { profile: 'linux', words: 'map pages pools handles paths initrd console tables', reason: 'Exit(EFI_SUCCESS)' },
+  {
+    profile: 'linux',
+    words: 'images',
+    reason: 'Exit(EFI_SUCCESS)',
+    overrides: { LoadImage: 'present', StartImage: 'present', UnloadImage: 'present' },
+  },
   { profile: 'linux', words: 'leave', reason: 'ResetSystem(EfiResetShutdown)' },
   { profile: 'linux', words: 'absent-linux', reason: 'Exit(EFI_SUCCESS)' },
   { profile: 'linux', words: 'exit-foreign', reason: 'Exit(EFI_SUCCESS)' },
@@ -87,11 +96,11 @@ export const endings: readonly Ending[] = [
 const runs = new Map<string, ConformanceRun>();
 
 /** The scenario's run; a second call gives the first one's. */
-export function play({ profile, words }: Scenario): ConformanceRun {
+export function play({ profile, words, overrides }: Scenario): ConformanceRun {
   const key = `${profile} ${words}`;
   let run = runs.get(key);
   if (!run) {
-    run = runConformance(profile, words);
+    run = runConformance(profile, words, overrides);
     runs.set(key, run);
   }
   return run;

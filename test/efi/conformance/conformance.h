@@ -30,6 +30,8 @@ enum runtime_slot {
 
 typedef EFI_STATUS(EFIAPI *service)(u64, u64, u64, u64, u64);
 
+typedef EFI_STATUS(EFIAPI *service6)(u64, u64, u64, u64, u64, u64);
+
 extern EFI_HANDLE image;
 extern EFI_SYSTEM_TABLE *systab;
 extern const u64 *boot_table; /* stays when the System Table forgets it */
@@ -38,6 +40,7 @@ extern int ours;
 
 /* Any argument converts: pointers and integers. */
 #define A(x) ((u64)(x))
+#define call6(fn, a, b, c, d, e, f) (((service6)(u64)(fn))(A(a), A(b), A(c), A(d), A(e), A(f)))
 #define call5(fn, a, b, c, d, e) (((service)(u64)(fn))(A(a), A(b), A(c), A(d), A(e)))
 #define call4(fn, a, b, c, d) call5(fn, a, b, c, d, 0)
 #define call3(fn, a, b, c) call5(fn, a, b, c, 0, 0)
@@ -45,6 +48,24 @@ extern int ours;
 #define call1(fn, a) call5(fn, a, 0, 0, 0, 0)
 #define BOOT(slot) (boot_table[slot])
 #define RUNTIME(slot) (((const u64 *)systab->RuntimeServices)[slot])
+
+/* 9.1 */
+struct loaded_image {
+  u32 Revision;
+  EFI_HANDLE ParentHandle;
+  EFI_SYSTEM_TABLE *SystemTable;
+  EFI_HANDLE DeviceHandle;
+  void *FilePath, *Reserved;
+  u32 LoadOptionsSize;
+  void *LoadOptions, *ImageBase;
+  u64 ImageSize;
+  u32 ImageCodeType, ImageDataType;
+  void *Unload;
+};
+
+extern const EFI_GUID loaded_image_guid;
+/* The LoadedImage of a handle, or null. */
+struct loaded_image *loaded_image_of(EFI_HANDLE handle);
 
 /* `clause` is "7.2.1 AllocatePages", `what` says what was asked. */
 void check_status(const char *clause, const char *what, EFI_STATUS got, EFI_STATUS wanted);
@@ -77,6 +98,11 @@ void check_initrd(void);
 void check_console(void);
 void check_tables(void);
 void check_leave(void);
+void check_images(void);
+/* Loads this image again, gives it the words and starts it. */
+EFI_STATUS start_child(const CHAR16 *words, u64 *size, CHAR16 **data);
+/* Frees what starting took. */
+void release_children(void);
 void check_absent(const char *profile);
 
 #endif

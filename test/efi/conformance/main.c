@@ -66,19 +66,23 @@ EFI_MEMORY_DESCRIPTOR *map_find(u64 address) {
   return 0;
 }
 
-/* The command line: of the Xen table, else of LoadedImage. */
+const EFI_GUID loaded_image_guid = {0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
+
+struct loaded_image *loaded_image_of(EFI_HANDLE handle) {
+  struct loaded_image *loaded = 0;
+  return call3(BOOT(HandleProtocol), handle, &loaded_image_guid, &loaded) == EFI_SUCCESS ? loaded : 0;
+}
+
+/* The command line: LoadedImage's, else the Xen table's. */
 static void read_words(char *words, u64 room) {
   const struct hvm_start_info *start = efi_table(systab, XEN_TABLE_GUID);
+  const struct loaded_image *loaded = loaded_image_of(image);
   ours = start != 0;
   u64 n = 0;
-  if (start) {
+  if (loaded) {
+    for (const CHAR16 *from = loaded->LoadOptions; from && *from && n < room - 1; from++) words[n++] = (char)*from;
+  } else if (start) {
     for (const char *from = (const char *)start->cmdline_paddr; from && *from && n < room - 1; from++) words[n++] = *from;
-  } else {
-    static const EFI_GUID loaded_image = {0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
-    const u8 *loaded = 0;
-    call3(BOOT(HandleProtocol), image, &loaded_image, &loaded);
-    const CHAR16 *from = loaded ? *(const CHAR16 *const *)(loaded + 56) : 0;
-    for (; from && *from && n < room - 1; from++) words[n++] = (char)*from;
   }
   words[n] = 0;
 }
@@ -115,6 +119,12 @@ static u64 end(const char *word) {
     static const char words[][16] = {"reset-cold", "reset-warm", "reset-shutdown", "reset-platform", "reset-unknown"};
     if (word_is(word, words[type])) call4(RUNTIME(ResetSystem), type, EFI_SUCCESS, 0, 0);
   }
+  if (word_is(word, "nested")) {
+    const EFI_STATUS status = start_child(u"exit-text", 0, 0);
+    release_children();
+    return status == EFI_ABORTED ? EFI_NOT_FOUND : EFI_SUCCESS;
+  }
+  if (word_is(word, "exit-parent")) return call4(BOOT(Exit), loaded_image_of(image)->ParentHandle, EFI_ABORTED, 0, 0);
   if (word_is(word, "return-error")) return EFI_LOAD_ERROR;
   return EFI_SUCCESS;
 }
@@ -136,6 +146,7 @@ u64 guest_main(const struct entry *entry) {
     else if (word_is(at, "initrd")) check_initrd();
     else if (word_is(at, "console")) check_console();
     else if (word_is(at, "tables")) check_tables();
+    else if (word_is(at, "images")) check_images();
     else if (word_is(at, "leave")) check_leave();
     else if (word_is(at, "absent-linux")) check_absent("linux");
     else if (word_is(at, "absent-proposal")) check_absent("proposal");

@@ -8,38 +8,23 @@ static const char locate_path[] = "7.3.8 LocateDevicePath";
 static const char load_file[] = "13.2.2 LoadFile2.LoadFile";
 static const char output_string[] = "12.4.3 SimpleTextOutput.OutputString";
 
-static const EFI_GUID loaded_image = {0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
 static const EFI_GUID text_output = {0x387477c2, 0x69c7, 0x11d2, {0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
 static const EFI_GUID device_path = {0x09576e91, 0x6d3f, 0x11d2, {0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
 static const EFI_GUID load_file2 = {0x4006c0c1, 0xfcb3, 0x403e, {0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d}};
 /* Random: nobody has it. */
 static const EFI_GUID nobody = {0xa2d1c0f7, 0x1b93, 0x4b5e, {0x8a, 0x61, 0x27, 0xee, 0x05, 0x4c, 0x9d, 0x30}};
 
-/* 9.1 */
-struct loaded_image {
-  u32 Revision;
-  EFI_HANDLE ParentHandle;
-  EFI_SYSTEM_TABLE *SystemTable;
-  EFI_HANDLE DeviceHandle;
-  void *FilePath, *Reserved;
-  u32 LoadOptionsSize;
-  void *LoadOptions, *ImageBase;
-  u64 ImageSize;
-  u32 ImageCodeType, ImageDataType;
-  void *Unload;
-};
-
 static void check_handle_protocol(void) {
   struct loaded_image *loaded = (void *)1;
   void *interface = (void *)1;
-  check_status(handle_protocol, "when Handle is NULL", call3(BOOT(HandleProtocol), 0, &loaded_image, &interface), EFI_INVALID_PARAMETER);
-  check_status(handle_protocol, "when Handle is none", call3(BOOT(HandleProtocol), &map, &loaded_image, &interface), EFI_INVALID_PARAMETER);
+  check_status(handle_protocol, "when Handle is NULL", call3(BOOT(HandleProtocol), 0, &loaded_image_guid, &interface), EFI_INVALID_PARAMETER);
+  check_status(handle_protocol, "when Handle is none", call3(BOOT(HandleProtocol), &map, &loaded_image_guid, &interface), EFI_INVALID_PARAMETER);
   check_status(handle_protocol, "when Protocol is NULL", call3(BOOT(HandleProtocol), image, 0, &interface), EFI_INVALID_PARAMETER);
-  check_status(handle_protocol, "when Interface is NULL", call3(BOOT(HandleProtocol), image, &loaded_image, 0), EFI_INVALID_PARAMETER);
+  check_status(handle_protocol, "when Interface is NULL", call3(BOOT(HandleProtocol), image, &loaded_image_guid, 0), EFI_INVALID_PARAMETER);
   check(handle_protocol, "EFI_INVALID_PARAMETER leaves *Interface as it was", interface == (void *)1);
   check_status(handle_protocol, "for a protocol that the handle lacks", call3(BOOT(HandleProtocol), image, &nobody, &interface), EFI_UNSUPPORTED);
   check(handle_protocol, "EFI_UNSUPPORTED makes *Interface NULL", interface == 0);
-  check_status(handle_protocol, "for LoadedImage", call3(BOOT(HandleProtocol), image, &loaded_image, &loaded), EFI_SUCCESS);
+  check_status(handle_protocol, "for LoadedImage", call3(BOOT(HandleProtocol), image, &loaded_image_guid, &loaded), EFI_SUCCESS);
   if (loaded == 0 || loaded == (void *)1) return;
   const u8 *here = (const u8 *)(u64)check_handle_protocol;
   check("9.1 LoadedImage", "revision 0x1000, this System Table, this image, its types",
@@ -75,7 +60,7 @@ static void check_locate_handle(void) {
   for (u64 i = 0; i < size / 8; i++) found += handles[i] == image;
   check(locate_handle, "AllHandles: the size is that of the result, and this image is there once", size == needed && found == 1);
   size = sizeof handles;
-  check_status(locate_handle, "ByProtocol", call5(BOOT(LocateHandle), 2, &loaded_image, 0, &size, handles), EFI_SUCCESS);
+  check_status(locate_handle, "ByProtocol", call5(BOOT(LocateHandle), 2, &loaded_image_guid, 0, &size, handles), EFI_SUCCESS);
   found = 0;
   for (u64 i = 0; i < size / 8; i++) found += handles[i] == image;
   check(locate_handle, "ByProtocol: this image is among those with LoadedImage", found == 1);
@@ -85,10 +70,10 @@ void check_handles(void) {
   void *interface = (void *)1;
   check_handle_protocol();
   check_status(locate_protocol, "when Protocol is NULL", call3(BOOT(LocateProtocol), 0, 0, &interface), EFI_INVALID_PARAMETER);
-  check_status(locate_protocol, "when Interface is NULL", call3(BOOT(LocateProtocol), &loaded_image, 0, 0), EFI_INVALID_PARAMETER);
+  check_status(locate_protocol, "when Interface is NULL", call3(BOOT(LocateProtocol), &loaded_image_guid, 0, 0), EFI_INVALID_PARAMETER);
   check_status(locate_protocol, "for a protocol that nobody has", call3(BOOT(LocateProtocol), &nobody, 0, &interface), EFI_NOT_FOUND);
   check(locate_protocol, "EFI_NOT_FOUND makes *Interface NULL", interface == 0);
-  check_status(locate_protocol, "for LoadedImage", call3(BOOT(LocateProtocol), &loaded_image, 0, &interface), EFI_SUCCESS);
+  check_status(locate_protocol, "for LoadedImage", call3(BOOT(LocateProtocol), &loaded_image_guid, 0, &interface), EFI_SUCCESS);
   check(locate_protocol, "an interface is given", interface != 0);
   check_locate_handle();
 }
@@ -121,7 +106,7 @@ void check_paths(void) {
   check_status(locate_path, "when *DevicePath is NULL", locate(&load_file2, &null, &device), EFI_INVALID_PARAMETER);
   check_status(locate_path, "when there is a match and Device is NULL", locate(&load_file2, &path, 0), EFI_INVALID_PARAMETER);
   check_status(locate_path, "for a protocol that nobody has", locate(&nobody, &path, &device), EFI_NOT_FOUND);
-  check_status(locate_path, "for a protocol of handles without a device path", locate(&loaded_image, &path, &device), EFI_NOT_FOUND);
+  check_status(locate_path, "for a protocol of handles without a device path", locate(&loaded_image_guid, &path, &device), EFI_NOT_FOUND);
   other.vendor = nobody;
   path = &other;
   check_status(locate_path, "for a path that no handle has", locate(&load_file2, &path, &device), EFI_NOT_FOUND);
