@@ -16,6 +16,7 @@ export function watchRuntimeCalls(machine: Machine): readonly RuntimeCall[] {
   const serve = firmware.serve.bind(firmware);
   const readVirtual = memory.readVirtual.bind(memory);
   const writeVirtual = memory.writeVirtual.bind(memory);
+  const requireWritable = memory.requireWritable.bind(memory);
   const calls: RuntimeCall[] = [];
   let current: RuntimeCall | undefined;
   firmware.serve = (gate) => {
@@ -26,13 +27,17 @@ export function watchRuntimeCalls(machine: Machine): readonly RuntimeCall[] {
     serve(gate);
     current = undefined;
   };
-  memory.readVirtual = (address, length) => {
+  memory.readVirtual = (address, length, ramOnly) => {
     current?.followed.push(address);
-    return readVirtual(address, length);
+    return readVirtual(address, length, ramOnly);
   };
   memory.writeVirtual = (address, bytes) => {
     current?.followed.push(address);
     writeVirtual(address, bytes);
+  };
+  memory.requireWritable = (address, length) => {
+    current?.followed.push(address);
+    requireWritable(address, length);
   };
   return calls;
 }
