@@ -8,6 +8,7 @@ import { enterState } from './entry.js';
 import { ProcessorMemory } from './memory.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
+import { ramAddress, ramOffset } from '../memory/ram-map.js';
 import { RegisterView } from './registers.js';
 import * as L from './state-layout.js';
 import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
@@ -25,6 +26,8 @@ export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
 
 export interface ProcessorOptions {
   readonly ramBytes: number;
+  /** As GuestMemory has it: a multiple of 4096. */
+  readonly lowRamBytes?: number;
   readonly artifacts: ProcessorArtifacts;
   readonly bus: ProcessorBus;
   /** Entries of each TLB, a power of two from 16 to DEFAULT_TLB_ENTRIES; only tests want few. */
@@ -52,6 +55,7 @@ export class EmulatedProcessor implements Processor {
   private readonly blocks: BlockStore;
   readonly hot: HotTier;
   private readonly bus: ProcessorBus;
+  /** By place in RAM. */
   private readonly breakpoints = new Map<number, () => void>();
   private readonly seen = new Set<string>();
   private readonly breakpointHandler: number;
@@ -59,6 +63,7 @@ export class EmulatedProcessor implements Processor {
 
   constructor({
     ramBytes,
+    lowRamBytes = ramBytes,
     artifacts,
     bus,
     tlbEntries = DEFAULT_TLB_ENTRIES,
@@ -91,6 +96,7 @@ export class EmulatedProcessor implements Processor {
       },
     );
     this.view.setUint32(L.RAM_BYTES, ramBytes, true);
+    this.view.setUint32(L.RAM_LOW, Math.min(lowRamBytes, ramBytes), true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
     const { table, storeFlags } = cold.exports;
     const functions = { ...core.exports, storeFlags };
@@ -99,9 +105,9 @@ export class EmulatedProcessor implements Processor {
     this.blocks.clear();
     this.core.flushAll();
     this.core.updateMode();
-    this.memory = new ProcessorMemory(this.wasm, ramBytes, this.core);
+    this.memory = new ProcessorMemory(this.wasm, { ramBytes, lowRamBytes }, this.core);
     this.state = new ProcessorState(this.wasm, this.core);
-    this.ramPages = new RamPages(this.wasm, ramBytes, () => {
+    this.ramPages = new RamPages(this.wasm, { ramBytes, lowRamBytes }, () => {
       this.core.dropAllWriteTags();
     });
     this.registers = new RegisterView(
@@ -227,9 +233,11 @@ export class EmulatedProcessor implements Processor {
   }
 
   setBreakpoint(physical: number, callback: (() => void) | undefined): void {
-    if (callback === undefined) this.breakpoints.delete(physical);
-    else this.breakpoints.set(physical, callback);
-    this.blocks.invalidate(physical, 1);
+    const place = ramOffset(this.memory, physical);
+    if (place === undefined) return; // nothing is executed there
+    if (callback === undefined) this.breakpoints.delete(place);
+    else this.breakpoints.set(place, callback);
+    this.blocks.invalidate(place, 1);
   }
 
   enter(state: EntryState): void {
@@ -290,7 +298,7 @@ export class EmulatedProcessor implements Processor {
         this.blocks.clear();
         this.decoder.reset();
       }
-      this.onDecode?.(linear, physical, view.getUint32(L.CPL, true));
+      this.onDecode?.(linear, ramAddress(this.memory, physical), view.getUint32(L.CPL, true));
       if (!this.breakpoints.has(physical)) block = this.blocks.addWithin(linear, physical, mode);
     }
     if (block === undefined) {

@@ -43,7 +43,7 @@ function cut(address: u64, wideModes: u32): u64 {
   return load<u32>(MODE) & wideModes ? address : address & 0xffff_ffff;
 }
 
-/** Guest-physical address for one access inside a page, through the data TLB. */
+/** Place (placeOf) of one access inside a page, through the data TLB. */
 function translate(linear: u64, access: i32): u64 {
   const tlb: u32 = access & ACCESS_USER ? TLB_USER : TLB_SUPERVISOR;
   const entry = tlbEntry(tlb, linear);
@@ -201,7 +201,7 @@ export function probeSystemWrite(address: u64, bytes: i32): bool {
 }
 
 /**
- * Guest-physical address of code at a linear address, with the rights of the current CPL, through the fetch TLB.
+ * Place (placeOf) of code at a linear address, with the rights of the current CPL, through the fetch TLB.
  * TRANSLATE_FAULT with FAULT_* set, or TRANSLATE_NOT_RAM when the page is not wholly RAM.
  */
 export function fetchTranslate(rip: u64): u32 {
@@ -226,7 +226,7 @@ export function fetchTranslateAt(low: u32, high: u32): u32 {
 }
 
 /**
- * Guest-physical address of a linear one with supervisor rights, for the host; no TLB is read or filled. The caller
+ * Place (placeOf) of a linear address with supervisor rights, for the host; no TLB is read or filled. The caller
  * clears FAULT_PENDING after TRANSLATE_FAULT.
  */
 export function translateSupervisor(low: u32, high: u32, write: i32): u32 {
