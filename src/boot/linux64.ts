@@ -1,5 +1,10 @@
 import { BootParams, E820Type } from '../../firmware-tables/linux/boot-params.js';
-import { SetupHeader, setupHeaderOffset, undefinedLoader, XLoadFlag } from '../../firmware-tables/linux/setup-header.js';
+import {
+  SetupHeader,
+  setupHeaderOffset,
+  undefinedLoader,
+  XLoadFlag,
+} from '../../firmware-tables/linux/setup-header.js';
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import type { LinuxSetup, LoadedImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
@@ -7,7 +12,7 @@ import { layout } from '../memory/layout.js';
 import { isRam, ramEnd, ramRanges, type RamSizes } from '../memory/ram-map.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { identityPageTables, identityTables } from './identity-page-tables.js';
-import { alignUp, mebibytes, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
+import { alignUp, mebibytes, moreRam, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
 
 const entryOffset = 0x200; // startup_64 in the protected-mode part
 
@@ -74,10 +79,12 @@ function loadProtectedMode(memory: GuestMemory, image: LoadedImage, setup: Linux
   }
   const fits = (start: number): boolean => isRam(memory, { start, end: start + setup.initSize });
   const starts = setup.relocatable && canUseHighRam(setup) ? ramRanges(memory).map(({ start }) => start) : [];
-  const at = [preferred, ...starts.map((start) => alignUp(Math.max(start, preferred), setup.kernelAlignment))].find(fits);
+  const at = [preferred, ...starts.map((start) => alignUp(Math.max(start, preferred), setup.kernelAlignment))].find(
+    fits,
+  );
   if (at === undefined) {
     throw new BootError(
-      `the kernel needs ${mebibytes(setup.initSize)} from guest-physical 0x${preferred.toString(16)} on, RAM has ${mebibytes(memory.ramBytes)}: give at least --memory ${String(Math.ceil((preferred + setup.initSize) / 2 ** 20))}M`,
+      `the kernel needs ${mebibytes(setup.initSize)} from guest-physical 0x${preferred.toString(16)} on, RAM has ${mebibytes(memory.ramBytes)}: ${moreRam(memory, preferred + setup.initSize)}`,
     );
   }
   const part = image.bytes.subarray(setup.setupBytes);
@@ -151,10 +158,10 @@ function memoryMap(ram: RamSizes, acpi: boolean): { addr: number; size: number; 
           { ...hole, addr: tablesEnd, size: layout.highMemoryStart - tablesEnd },
         ]
       : [hole]),
-    ...ramRanges(ram).map(({ start, end }) => {
-      const addr = Math.max(start, layout.highMemoryStart);
-      return { addr, size: end - addr, type: E820Type.ram };
-    }),
+    ...ramRanges(ram)
+      .map(({ start, end }) => ({ addr: Math.max(start, layout.highMemoryStart), end }))
+      .filter(({ addr, end }) => end > addr)
+      .map(({ addr, end }) => ({ addr, size: end - addr, type: E820Type.ram })),
   ];
 }
 

@@ -59,6 +59,12 @@ export class TopDownPlacement {
   }
 }
 
+/** What to do when RAM does not reach up to an address below 4 GiB. */
+export function moreRam(memory: GuestMemory, end: number): string {
+  const size = `${String(Math.ceil(end / 2 ** 20))}M`;
+  return ramRanges(memory).length > 1 ? `leave at least ${size} of RAM below 4 GiB` : `give at least --memory ${size}`;
+}
+
 /** Stores bytes and, behind them, zeros up to `memoryBytes`. Guest-physical. */
 export function writeWithZeros(memory: GuestMemory, address: number, bytes: Uint8Array, memoryBytes: number): void {
   memory.writePhysical(address, bytes);
@@ -86,12 +92,8 @@ export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number)
   }
   if (!isRam(memory, { start, end })) {
     const low = ramRanges(memory)[0]?.end ?? 0;
-    const advice =
-      low < memory.ramBytes
-        ? 'leave that much RAM below 4 GiB'
-        : `give at least --memory ${String(Math.ceil(end / 2 ** 20))}M`;
     throw new BootError(
-      `the kernel reaches up to guest-physical 0x${end.toString(16)}, RAM ends at 0x${low.toString(16)}: ${advice}`,
+      `the kernel reaches up to guest-physical 0x${end.toString(16)}, RAM ends at 0x${low.toString(16)}: ${moreRam(memory, end)}`,
     );
   }
   if (elf.loadedInto !== undefined && elf.loadedInto !== memory) {

@@ -126,10 +126,10 @@ function memoryMap(ram: RamSizes, acpi: boolean): { addr: number; size: number; 
   return [
     { addr: 0, size: layout.lowMemoryEnd, type: HvmMemmapType.RAM },
     ...(acpi ? [tables] : []),
-    ...ramRanges(ram).map(({ start, end }) => {
-      const addr = Math.max(start, layout.highMemoryStart);
-      return { addr, size: end - addr, type: HvmMemmapType.RAM };
-    }),
+    ...ramRanges(ram)
+      .map(({ start, end }) => ({ addr: Math.max(start, layout.highMemoryStart), end }))
+      .filter(({ addr, end }) => end > addr)
+      .map(({ addr, end }) => ({ addr, size: end - addr, type: HvmMemmapType.RAM })),
   ];
 }
 

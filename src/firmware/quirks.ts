@@ -100,7 +100,8 @@ export const quirks: readonly Quirk[] = [
     name: 'no-ram-below-4g',
     value: 'SIZE',
     byDefault: '1M',
-    meaning: 'RAM lies at 4 GiB and above, but for this much from address 0 on (of the first 1M, 640K are free); every door',
+    meaning:
+      'RAM lies at 4 GiB and above, but for this much from address 0 on (of the first 1M, 640K are free); every door',
     isOfMachine: true,
     overrides: (value) => {
       const below = bytes(value);

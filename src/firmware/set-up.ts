@@ -116,7 +116,9 @@ function initialRegions(ram: readonly RamRange[]): MemoryRegion[] {
     region(layout.lowMemoryEnd, layout.acpiTables, MemoryType.EfiReservedMemoryType),
     region(layout.acpiTables, acpiEnd, MemoryType.EfiACPIReclaimMemory),
     region(acpiEnd, layout.highMemoryStart, MemoryType.EfiReservedMemoryType),
-    ...ram.map(({ start, end }) => region(Math.max(start, layout.highMemoryStart), end, MemoryType.EfiConventionalMemory)),
+    ...ram.map(({ start, end }) =>
+      region(Math.max(start, layout.highMemoryStart), end, MemoryType.EfiConventionalMemory),
+    ),
   ].filter(({ start, end }) => end > start);
 }
 
