@@ -4,11 +4,12 @@ import { BlockStore } from './blocks.js';
 import type { Core } from './core-exports.js';
 import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js';
+import type { GuestFault } from '../memory/guest-memory.js';
+import { ramAddress, ramOffset, type RamSizes } from '../memory/ram-map.js';
 import { enterState } from './entry.js';
 import { ProcessorMemory } from './memory.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
-import { ramAddress, ramOffset } from '../memory/ram-map.js';
 import { RegisterView } from './registers.js';
 import * as L from './state-layout.js';
 import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
@@ -21,13 +22,12 @@ const MOST_EXITS = 10_000;
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
+const GATE_BYTES = 6; // without its RET
 
 export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
 
-export interface ProcessorOptions {
-  readonly ramBytes: number;
-  /** As GuestMemory has it: a multiple of 4096. */
-  readonly lowRamBytes?: number;
+/** RAM in multiples of 4096 bytes, and the rest. */
+export interface ProcessorOptions extends RamSizes {
   readonly artifacts: ProcessorArtifacts;
   readonly bus: ProcessorBus;
   /** Entries of each TLB, a power of two from 16 to DEFAULT_TLB_ENTRIES; only tests want few. */
@@ -61,14 +61,9 @@ export class EmulatedProcessor implements Processor {
   private readonly breakpointHandler: number;
   private runEnd = 0;
 
-  constructor({
-    ramBytes,
-    lowRamBytes = ramBytes,
-    artifacts,
-    bus,
-    tlbEntries = DEFAULT_TLB_ENTRIES,
-    compileAfter = DEFAULT_COMPILE_AFTER,
-  }: ProcessorOptions) {
+  constructor(options: ProcessorOptions) {
+    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus } = options;
+    const { tlbEntries = DEFAULT_TLB_ENTRIES, compileAfter = DEFAULT_COMPILE_AFTER } = options;
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
     const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
@@ -105,7 +100,7 @@ export class EmulatedProcessor implements Processor {
     this.blocks.clear();
     this.core.flushAll();
     this.core.updateMode();
-    this.memory = new ProcessorMemory(this.wasm, { ramBytes, lowRamBytes }, this.core);
+    this.memory = new ProcessorMemory(this.wasm, { ramBytes, lowRamBytes }, this.core, bus);
     this.state = new ProcessorState(this.wasm, this.core);
     this.ramPages = new RamPages(this.wasm, { ramBytes, lowRamBytes }, () => {
       this.core.dropAllWriteTags();
@@ -191,8 +186,10 @@ export class EmulatedProcessor implements Processor {
           const reason = view.getUint32(L.LEAVE_REASON, true);
           if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
           if (reason === L.LEAVE_HALT) this.halted = !trapping; // a debug trap wakes it
-          if (reason === L.LEAVE_GATE) this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
-          else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
+          if (reason === L.LEAVE_GATE) {
+            this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
+            if (view.getUint32(L.FAULT_PENDING, true) !== 0 && this.core.deliverException() !== 0) return 'shutdown';
+          } else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
         }
       }
     }
@@ -206,6 +203,12 @@ export class EmulatedProcessor implements Processor {
     if (this.runEnd >= end) return;
     this.view.setFloat64(L.RUN_END, this.runEnd, true);
     this.view.setInt32(L.BUDGET, this.runEnd - now, true);
+  }
+
+  faultAtGate({ vector, errorCode, address }: GuestFault): void {
+    this.registers.rip -= BigInt(GATE_BYTES);
+    this.view.setBigUint64(L.FAULT_ADDRESS, address, true);
+    this.core.raise(vector, errorCode, 1);
   }
 
   requestStop(): void {

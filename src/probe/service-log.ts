@@ -1,5 +1,4 @@
-import type { ServiceCall } from '../firmware/describe.js';
-import { statusName } from '../../firmware-tables/uefi/status.js';
+import { describeEnd, type ServiceCall } from '../firmware/describe.js';
 
 /** How often a service was called and what it answered, by status name. */
 export interface ServiceCount {
@@ -14,7 +13,7 @@ export class ServiceLog {
 
   record(call: ServiceCall): void {
     const count = this.counts.get(call.name) ?? { calls: 0, statuses: {} };
-    const status = statusName(call.status);
+    const status = call.fault ? 'fault' : describeEnd(call);
     count.calls++;
     count.statuses[status] = (count.statuses[status] ?? 0) + 1;
     this.counts.set(call.name, count);
@@ -28,14 +27,14 @@ export class ServiceLog {
 
 /** A call as --trace writes it: plain JSON data, addresses and statuses as texts. */
 export function traceRecord(call: ServiceCall): object {
-  const { name, section, args, results, status, caller, tick, unserved } = call;
+  const { name, section, args, results, caller, tick, unserved } = call;
   return {
     tick,
     name,
     section,
     args,
     results,
-    status: statusName(status),
+    status: describeEnd(call),
     caller: `0x${caller.toString(16)}`,
     ...(unserved === undefined ? {} : { unserved }),
   };

@@ -46,6 +46,13 @@ export function ramAddress(place: u64): u32 {
   return <u32>RAM + <u32>place;
 }
 
+/** The guest-physical address of a place. */
+export function addressOf(place: u64): u64 {
+  const low: u64 = <u64>load<u32>(RAM_LOW);
+  if (place >= <u64>load<u32>(RAM_BYTES)) return place & ~OUTSIDE;
+  return place < low ? place : place - low + HIGH_RAM;
+}
+
 /** True when one of the granules of RAM that the bytes touch holds translated code or is watched. */
 function touchesCode(physical: u32, bytes: u32): bool {
   const last: u32 = (physical + bytes - 1) >> CODE_GRANULE_SHIFT;
