@@ -32,6 +32,11 @@ export class ProcessorMemory implements GuestMemory {
     return this.u8.slice(L.RAM + address, L.RAM + address + length);
   }
 
+  viewPhysical(address: number, length: number): Uint8Array {
+    this.check(address, length);
+    return this.u8.subarray(L.RAM + address, L.RAM + address + length);
+  }
+
   writePhysical(address: number, bytes: Uint8Array): void {
     this.check(address, bytes.length);
     if (bytes.length === 0) return;

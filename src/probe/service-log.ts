@@ -1,4 +1,4 @@
-import type { ServiceCall } from '../firmware/describe.js';
+import type { FirmwareEvent, ServiceCall } from '../firmware/index.js';
 import { statusName } from '../../firmware-tables/uefi/status.js';
 
 /** How often a service was called and what it answered, by status name. */
@@ -26,17 +26,34 @@ export class ServiceLog {
   }
 }
 
-/** A call as --trace writes it: plain JSON data, addresses and statuses as texts. */
-export function traceRecord(call: ServiceCall): object {
-  const { name, section, args, results, status, caller, tick, unserved } = call;
+/**
+ * A call as --trace writes it: plain JSON data, addresses and statuses as texts. `from` names the caller. docs/service-log.md
+ * describes the form.
+ */
+export function traceRecord(call: ServiceCall, from?: string): object {
+  const { name, section, args, results, lists, status, caller, tick, unserved } = call;
   return {
     tick,
     name,
     section,
     args,
-    results,
+    results: { ...results, ...lists },
     status: statusName(status),
-    caller: `0x${caller.toString(16)}`,
+    caller: hex(caller),
+    ...(from === undefined ? {} : { from }),
     ...(unserved === undefined ? {} : { unserved }),
   };
 }
+
+/** What else happens between firmware and guest, as --trace writes it. `from` names the address. */
+export function eventRecord({ tick, event, details, address }: FirmwareEvent, from?: string): object {
+  return {
+    tick,
+    event,
+    details,
+    ...(address === undefined ? {} : { address: hex(address) }),
+    ...(from === undefined ? {} : { from }),
+  };
+}
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
