@@ -79,7 +79,7 @@ export class UnreachableError extends Error {
 export class ObservedBoot {
   readonly services = new ServiceLog();
   readonly console = new ConsoleWatch();
-  private readonly callers: CallerNames;
+  readonly callers: CallerNames;
   private constructor(
     readonly setup: BootSetup,
     readonly machine: Machine,
