@@ -4,6 +4,7 @@ import { BlockStore } from './blocks.js';
 import type { Core } from './core-exports.js';
 import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js';
+import type { GuestFault } from '../memory/guest-memory.js';
 import { enterState } from './entry.js';
 import { ProcessorMemory } from './memory.js';
 import { ProcessorState } from './processor-state.js';
@@ -20,6 +21,7 @@ const MOST_EXITS = 10_000;
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
+const GATE_BYTES = 6; // without its RET
 
 export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
 
@@ -99,7 +101,7 @@ export class EmulatedProcessor implements Processor {
     this.blocks.clear();
     this.core.flushAll();
     this.core.updateMode();
-    this.memory = new ProcessorMemory(this.wasm, ramBytes, this.core);
+    this.memory = new ProcessorMemory(this.wasm, ramBytes, this.core, bus);
     this.state = new ProcessorState(this.wasm, this.core);
     this.ramPages = new RamPages(this.wasm, ramBytes, () => {
       this.core.dropAllWriteTags();
@@ -185,8 +187,10 @@ export class EmulatedProcessor implements Processor {
           const reason = view.getUint32(L.LEAVE_REASON, true);
           if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
           if (reason === L.LEAVE_HALT) this.halted = !trapping; // a debug trap wakes it
-          if (reason === L.LEAVE_GATE) this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
-          else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
+          if (reason === L.LEAVE_GATE) {
+            this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
+            if (view.getUint32(L.FAULT_PENDING, true) !== 0 && this.core.deliverException() !== 0) return 'shutdown';
+          } else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
         }
       }
     }
@@ -200,6 +204,12 @@ export class EmulatedProcessor implements Processor {
     if (this.runEnd >= end) return;
     this.view.setFloat64(L.RUN_END, this.runEnd, true);
     this.view.setInt32(L.BUDGET, this.runEnd - now, true);
+  }
+
+  faultAtGate({ vector, errorCode, address }: GuestFault): void {
+    this.registers.rip -= BigInt(GATE_BYTES);
+    this.view.setBigUint64(L.FAULT_ADDRESS, address, true);
+    this.core.raise(vector, errorCode, 1);
   }
 
   requestStop(): void {

@@ -2,6 +2,7 @@ import { guidName } from '../../firmware-tables/uefi/guids.js';
 import { AllocateType, MemoryAttribute, MemoryType } from '../../firmware-tables/uefi/memory-descriptor.js';
 import { ResetType, VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
 import { statusName } from '../../firmware-tables/uefi/status.js';
+import type { GuestFault } from '../memory/guest-memory.js';
 import type { MapEntry } from './memory-map.js';
 import type { ArgKind } from './service.js';
 
@@ -16,7 +17,10 @@ export interface ServiceCall {
   readonly results: Readonly<Record<string, string>>;
   /** What it gave back that is too long for a line: the entries of a memory map. */
   readonly lists?: Readonly<Record<string, readonly string[]>>;
-  readonly status: bigint;
+  /** Undefined when the call did not end: `fault` says why. */
+  readonly status: bigint | undefined;
+  /** The exception that the guest got because a pointer cannot be followed; it may make the call again. */
+  readonly fault?: GuestFault;
   /** Return address: guest-virtual, the instruction behind the caller's CALL. */
   readonly caller: bigint;
   /** Virtual time of the call, in ticks. */
@@ -74,6 +78,13 @@ export function describeValue(kind: ArgKind, value: unknown, pointed?: string): 
   return JSON.stringify(value);
 }
 
+/** `EFI_SUCCESS`, or `page fault at 0x1000 (error code 0x2)` where the call did not end. */
+export function describeEnd({ status, fault }: ServiceCall): string {
+  if (status !== undefined) return statusName(status);
+  if (fault?.vector !== 14) return 'general protection fault';
+  return `page fault at 0x${fault.address.toString(16)} (error code 0x${fault.errorCode.toString(16)})`;
+}
+
 /** One readable line: `AllocatePages(Type=AllocateMaxAddress, ...) -> EFI_SUCCESS {Memory=0x1000} [UEFI 2.10 7.2.1]`. */
 export function describeCall(call: ServiceCall): string {
   const pairs = (record: Readonly<Record<string, string>>): string =>
@@ -87,7 +98,7 @@ export function describeCall(call: ServiceCall): string {
     'after-exit-boot-services': ', boot services have ended',
   };
   return (
-    `${call.name}(${pairs(call.args)}) -> ${statusName(call.status)}` +
+    `${call.name}(${pairs(call.args)}) -> ${describeEnd(call)}` +
     (results ? ` {${results}}` : '') +
     (call.unserved ? why[call.unserved] : '') +
     ` [UEFI 2.10 section ${call.section}]`

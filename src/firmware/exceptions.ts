@@ -1,4 +1,5 @@
 import { GuestAddressError } from '../memory/guest-memory.js';
+import { gateBytes, gateCode } from './gate.js';
 import type { GuestAccess } from './guest-access.js';
 import type { FirmwareEvent } from './firmware-event.js';
 import type { FirmwareHost } from './host.js';
@@ -28,8 +29,28 @@ const names: Readonly<Record<number, string>> = {
 };
 const withErrorCode: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17, 21, 29, 30]);
 
-/** Ends the run with what the exception frame at RSP says, and tells it to the log. Intel SDM volume 3, 6.14.2. */
-export function reportException(host: FirmwareHost, guest: GuestAccess, vector: number): FirmwareEvent {
+/** The number of the gate that stands at an address; undefined when other code does. */
+function gateAt(guest: GuestAccess, address: bigint): number | undefined {
+  try {
+    const code = guest.read(address, gateBytes);
+    const gate = (code[4] ?? 0) | ((code[5] ?? 0) << 8);
+    return gateCode(gate).every((byte, index) => code[index] === byte) ? gate : undefined;
+  } catch (error) {
+    if (error instanceof GuestAddressError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Ends the run with what the exception frame at RSP says, and tells it to the log; `nameOf` names a gate's service, for one that faulted.
+ * Intel SDM volume 3, 6.14.2.
+ */
+export function reportException(
+  host: FirmwareHost,
+  guest: GuestAccess,
+  vector: number,
+  nameOf: (gate: number) => string | undefined,
+): FirmwareEvent {
   const what = names[vector] ?? (vector < 32 ? 'reserved exception' : 'unexpected interrupt');
   const details: Record<string, string> = { Vector: `${String(vector)} (${what})` };
   let rip: bigint | undefined;
@@ -43,7 +64,10 @@ export function reportException(host: FirmwareHost, guest: GuestAccess, vector: 
       frame += 8n;
     }
     rip = guest.readU64(frame);
-    where = ` at RIP 0x${rip.toString(16)}${code}`;
+    const gate = gateAt(guest, rip);
+    const service = gate === undefined ? undefined : nameOf(gate);
+    if (service !== undefined) details['Service'] = service;
+    where = `${service === undefined ? '' : ` in ${service}`} at RIP 0x${rip.toString(16)}${code}`;
   } catch (error) {
     if (!(error instanceof GuestAddressError)) throw error;
     where = ' at an unknown RIP (its stack cannot be read)';

@@ -1,4 +1,4 @@
-import { GuestAddressError } from '../memory/guest-memory.js';
+import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
 import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './describe.js';
 import { FirmwareError } from './errors.js';
@@ -77,6 +77,8 @@ export class Firmware {
   readonly profile: Profile;
   readonly overrides: Overrides;
   readonly guest: GuestAccess;
+  /** For the log: reads that no device notices. */
+  private readonly peek: GuestAccess;
   readonly memoryMap = new MemoryMap([]);
   readonly pool = new Pool(this.memoryMap);
   readonly handles = new HandleDatabase();
@@ -114,6 +116,7 @@ export class Firmware {
     this.onCall = options.onCall;
     this.onEvent = options.onEvent;
     this.guest = new GuestAccess(host.memory);
+    this.peek = new GuestAccess(host.memory, true);
     this.variables = new VariableStore(variablesAtStart(options.variables));
     this.variables.commit = options.commitVariable;
     this.tables = new Tables(host.memory);
@@ -131,7 +134,7 @@ export class Firmware {
 
   /**
    * Acts on a gate that the guest executed. RIP stands behind the gate at its RET, RSP at the return address. Sets RAX;
-   * the guest's own RET returns to the caller.
+   * the guest's own RET returns to the caller. Where a pointer cannot be followed the gate faults instead.
    */
   serve(gate: number): void {
     this.serveGate(gate);
@@ -144,7 +147,7 @@ export class Firmware {
       return;
     }
     if (gate >= GateGroup.vectors && gate < GateGroup.vectors + 256) {
-      this.note(reportException(this.host, this.guest, gate - GateGroup.vectors));
+      this.note(reportException(this.host, this.peek, gate - GateGroup.vectors, (at) => this.slots.get(at)?.name));
       return;
     }
     const slot = this.slots.get(gate);
@@ -153,7 +156,12 @@ export class Firmware {
         `gate 0x${gate.toString(16)} belongs to no service: the guest's code is damaged or not ours`,
       );
     }
-    this.host.setRegister('rax', this.call(slot));
+    const answer = this.call(slot);
+    if (typeof answer !== 'bigint') {
+      this.host.fault(answer);
+      return;
+    }
+    this.host.setRegister('rax', answer);
     if (this.resumption) this.goElsewhere(this.resumption);
     else if (this.strict) clobber(this.host);
   }
@@ -205,24 +213,26 @@ export class Firmware {
     this.tables.clearBootFields();
   }
 
-  private call(slot: Slot): bigint {
+  /** The status that goes into RAX, or the exception that the guest gets. */
+  private call(slot: Slot): bigint | GuestFault {
     const { service } = slot;
     const tick = this.host.now();
-    const decoded = decodeArguments(this.host, this.guest, service.signature);
+    const unserved = this.whyUnserved(slot);
+    const decoded = decodeArguments(this.host, unserved ? this.peek : this.guest, this.peek, service.signature);
     const results: Record<string, string> = {};
     const lists: Record<string, readonly string[]> = {};
     const caller = this.peekReturnAddress();
-    const unserved = this.whyUnserved(slot);
-    let status: bigint;
+    let answer: bigint | GuestFault;
     if (unserved) {
-      status = service.absent;
+      answer = service.absent;
       if (unserved === 'profile') this.miss(slot.name, tick);
     } else if (this.takeForced(slot)) {
-      status = slot.forced?.status ?? Status.UNSUPPORTED;
+      answer = slot.forced?.status ?? Status.UNSUPPORTED;
     } else if (decoded.bad) {
-      status = Status.INVALID_PARAMETER;
+      // As EDK II: an argument that is NULL is refused before any pointer is followed.
+      answer = (decoded.hasNull ? undefined : decoded.bad.fault) ?? Status.INVALID_PARAMETER;
     } else {
-      status = this.act(slot, decoded.values, (name, text) => {
+      answer = this.act(slot, decoded.values, (name, text) => {
         if (typeof text === 'string') results[name] = text;
         else lists[name] = text;
       });
@@ -235,19 +245,20 @@ export class Firmware {
       args: decoded.texts,
       results,
       ...(Object.keys(lists).length > 0 ? { lists } : {}),
-      status,
+      ...(typeof answer === 'bigint' ? { status: answer } : { status: undefined, fault: answer }),
       caller,
       tick,
       ...(unserved ? { unserved } : {}),
     });
-    return status;
+    return answer;
   }
 
-  private act(slot: Slot, values: Record<string, unknown>, show: Show): bigint {
+  private act(slot: Slot, values: Record<string, unknown>, show: Show): bigint | GuestFault {
     try {
       return slot.service.run?.(this, values as never, show) ?? slot.service.absent;
     } catch (error) {
       if (!(error instanceof GuestAddressError)) throw error;
+      if (error.fault) return error.fault;
       show('reason', error.message);
       return Status.INVALID_PARAMETER;
     }
@@ -274,7 +285,7 @@ export class Firmware {
 
   private peekReturnAddress(): bigint {
     try {
-      return this.guest.readU64(this.host.getRegister('rsp'));
+      return this.peek.readU64(this.host.getRegister('rsp'));
     } catch (error) {
       if (error instanceof GuestAddressError) return 0n;
       throw error;

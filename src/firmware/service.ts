@@ -76,28 +76,40 @@ export function rawArgument(host: FirmwareHost, guest: GuestAccess, index: numbe
 export interface DecodedArguments {
   readonly values: Record<string, unknown>;
   readonly texts: Record<string, string>;
-  /** A pointer that had to be followed could not be. */
-  readonly bad: boolean;
+  /** The first pointer that had to be followed and could not be. */
+  readonly bad: GuestAddressError | undefined;
+  /** One of the pointers that have to be followed is NULL. */
+  readonly hasNull: boolean;
 }
 
-/** Reads all arguments of a call; one that cannot be read is named in the texts and sets `bad`. */
-export function decodeArguments(host: FirmwareHost, guest: GuestAccess, signature: Signature): DecodedArguments {
+/** Kinds of pointers that a service follows and that may not be NULL. */
+const followed: ReadonlySet<ArgKind> = new Set(['guid', 'string16', 'uintnAt']);
+
+/** Reads all arguments of a call; one that cannot be read is named in the texts and sets `bad`. `peek` is for the texts alone. */
+export function decodeArguments(
+  host: FirmwareHost,
+  guest: GuestAccess,
+  peek: GuestAccess,
+  signature: Signature,
+): DecodedArguments {
   const values: Record<string, unknown> = {};
   const texts: Record<string, string> = {};
-  let bad = false;
+  let bad: GuestAddressError | undefined;
+  let hasNull = false;
   Object.entries(signature).forEach(([name, kind], index) => {
     try {
       const raw = rawArgument(host, guest, index);
       texts[name] = describeValue('pointer', raw);
+      hasNull ||= raw === 0n && followed.has(kind);
       values[name] = decodeValue(guest, kind, raw);
-      texts[name] = describeValue(kind, values[name], pointedText(guest, kind, raw));
+      texts[name] = describeValue(kind, values[name], pointedText(peek, kind, raw));
     } catch (error) {
       if (!(error instanceof GuestAddressError)) throw error;
-      bad = true;
+      bad ??= error;
       texts[name] = `${texts[name] ?? ''} (unreadable)`.trim();
     }
   });
-  return { values, texts, bad };
+  return { values, texts, bad, hasNull };
 }
 
 function decodeValue(guest: GuestAccess, kind: ArgKind, raw: bigint): unknown {

@@ -1,5 +1,4 @@
-import type { FirmwareEvent, ServiceCall } from '../firmware/index.js';
-import { statusName } from '../../firmware-tables/uefi/status.js';
+import { describeEnd, type FirmwareEvent, type ServiceCall } from '../firmware/index.js';
 
 /** How often a service was called and what it answered, by status name. */
 export interface ServiceCount {
@@ -14,7 +13,7 @@ export class ServiceLog {
 
   record(call: ServiceCall): void {
     const count = this.counts.get(call.name) ?? { calls: 0, statuses: {} };
-    const status = statusName(call.status);
+    const status = call.fault ? 'fault' : describeEnd(call);
     count.calls++;
     count.statuses[status] = (count.statuses[status] ?? 0) + 1;
     this.counts.set(call.name, count);
@@ -31,14 +30,14 @@ export class ServiceLog {
  * describes the form.
  */
 export function traceRecord(call: ServiceCall, from?: string): object {
-  const { name, section, args, results, lists, status, caller, tick, unserved } = call;
+  const { name, section, args, results, lists, caller, tick, unserved } = call;
   return {
     tick,
     name,
     section,
     args,
     results: { ...results, ...lists },
-    status: statusName(status),
+    status: describeEnd(call),
     caller: hex(caller),
     ...(from === undefined ? {} : { from }),
     ...(unserved === undefined ? {} : { unserved }),

@@ -29,7 +29,7 @@ const AllocatePages = service(
   { Type: 'allocateType', MemoryType: 'memoryType', Pages: 'uintn', Memory: 'uintnAt' },
   (fw, { Type, MemoryType: type, Pages, Memory }, show) => {
     if (Type > AllocateType.AllocateAddress || !allocatable(type) || Memory === 0n) return Status.INVALID_PARAMETER;
-    const wanted = fw.guest.readU64(Memory);
+    const wanted = Type === AllocateType.AllocateAnyPages ? 0n : fw.guest.readU64(Memory);
     fw.guest.requireWritable(Memory, 8);
     if (Pages === 0n || Pages > BigInt(fw.host.memory.ramBytes / pageBytes)) {
       return Type === AllocateType.AllocateAddress ? Status.NOT_FOUND : Status.OUT_OF_RESOURCES;

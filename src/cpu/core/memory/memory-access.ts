@@ -226,16 +226,15 @@ export function fetchTranslateAt(low: u32, high: u32): u32 {
 }
 
 /**
- * Guest-physical address of a linear one with supervisor rights, for the host; no TLB is read or filled. The caller
- * clears FAULT_PENDING after TRANSLATE_FAULT.
+ * Guest-physical address of a linear one with supervisor rights, for the host; no TLB is read or filled. -1 when it
+ * faults: the caller clears FAULT_PENDING.
  */
-export function translateSupervisor(low: u32, high: u32, write: i32): u32 {
+export function translateSupervisor(low: u32, high: u32, write: i32): f64 {
   const linear = cut((<u64>high << 32) | <u64>low, MODE_LMA);
   if (!isCanonical(linear)) {
     raise(VECTOR_GP, 0, 1);
-    return TRANSLATE_FAULT;
+    return -1;
   }
   const physical = walk(linear, write ? ACCESS_WRITE : ACCESS_READ);
-  if (physical == NO_PHYSICAL) return TRANSLATE_FAULT;
-  return pageInRam(physical) ? <u32>physical : TRANSLATE_NOT_RAM;
+  return physical == NO_PHYSICAL ? -1 : <f64>physical;
 }
