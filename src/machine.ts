@@ -1,5 +1,5 @@
 /** The composition root: RAM, processor, devices and firmware as one machine that is booted, run, saved and restored. */
-import type { BootOptions, BootProtocol } from './boot/boot-protocol.js';
+import { BootError, type BootOptions, type BootProtocol } from './boot/boot-protocol.js';
 import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import { cpuid } from './cpu/cpuid.js';
@@ -99,6 +99,7 @@ export class Machine implements EfiTarget, MachineParts {
     this.random = new SeededRandom(options.seed ?? 1);
     this.processor = new EmulatedProcessor({
       ramBytes: options.memoryBytes,
+      ...lowRam(options),
       artifacts: options.artifacts,
       bus: this.bus(log),
       ...(options.tlbEntries === undefined ? {} : { tlbEntries: options.tlbEntries }),
@@ -288,6 +289,17 @@ export class Machine implements EfiTarget, MachineParts {
       },
     };
   }
+}
+
+/** What of RAM lies below 4 GiB, where that is not all. Throws BootError. */
+function lowRam({ memoryBytes, overrides }: MachineOptions): { readonly lowRamBytes?: number } {
+  const lowRamBytes = overrides?.['memory:below-4g'];
+  if (lowRamBytes === undefined) return {};
+  if (lowRamBytes % 4096 === 0 && lowRamBytes >= layout.highMemoryStart && lowRamBytes < memoryBytes)
+    return { lowRamBytes };
+  throw new BootError(
+    `${String(lowRamBytes)} bytes of RAM below 4 GiB: give a multiple of 4096, at least 1 MiB and less than the ${String(memoryBytes)} bytes that the machine has`,
+  );
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
