@@ -44,8 +44,8 @@ export class ProcessorMemory implements GuestMemory {
   }
 
   viewPhysical(address: number, length: number): Uint8Array {
-    this.check(address, length);
-    return this.u8.subarray(L.RAM + address, L.RAM + address + length);
+    const at = L.RAM + this.placeOf(address, length);
+    return this.u8.subarray(at, at + length);
   }
 
   writePhysical(address: number, bytes: Uint8Array): void {

@@ -1,4 +1,5 @@
 import { GuestAddressError, type GuestMemory } from '../memory/guest-memory.js';
+import { isRam, ramRanges } from '../memory/ram-map.js';
 import { readKallsyms, SymbolsError, type SymbolTable } from './kallsyms.js';
 import { physicalAddress } from './page-walk.js';
 
@@ -31,7 +32,8 @@ export class RunningKernel {
     }
     let bytes = piece;
     while (bytes < largest && physicalOf(start + BigInt(bytes)) === physical + bytes) bytes += piece;
-    bytes = Math.min(bytes, memory.ramBytes - physical);
+    const end = ramRanges(memory).find((range) => range.start <= physical && physical < range.end)?.end ?? physical;
+    bytes = Math.min(bytes, end - physical);
     return new RunningKernel(start, physical, bytes, readSymbols(memory, start, physical, bytes));
   }
 
@@ -51,7 +53,7 @@ export class RunningKernel {
 function physicalInRam(memory: GuestMemory, cr3: bigint, address: bigint): number | undefined {
   try {
     const physical = physicalAddress((at, length) => memory.readPhysical(at, length), cr3, address);
-    return physical !== undefined && physical < memory.ramBytes ? physical : undefined;
+    return physical !== undefined && isRam(memory, { start: physical, end: physical + 1 }) ? physical : undefined;
   } catch (error) {
     if (error instanceof GuestAddressError) return undefined; // page tables outside RAM
     throw error;
