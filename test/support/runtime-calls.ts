@@ -1,0 +1,43 @@
+import type { Machine } from '../../src/machine.js';
+
+/** One call of a runtime service after SetVirtualAddressMap. */
+export interface RuntimeCall {
+  /** Guest-virtual address of the instruction behind the gate. */
+  readonly rip: bigint;
+  /** Guest-virtual address of the stack. */
+  readonly rsp: bigint;
+  /** The guest-virtual addresses that the firmware followed for the call. */
+  readonly followed: bigint[];
+}
+
+/** Watches where a machine's firmware is called and which addresses it follows, once it has a virtual address map. */
+export function watchRuntimeCalls(machine: Machine): readonly RuntimeCall[] {
+  const { firmware, memory, processor } = machine;
+  const serve = firmware.serve.bind(firmware);
+  const readVirtual = memory.readVirtual.bind(memory);
+  const writeVirtual = memory.writeVirtual.bind(memory);
+  const requireWritable = memory.requireWritable.bind(memory);
+  const calls: RuntimeCall[] = [];
+  let current: RuntimeCall | undefined;
+  firmware.serve = (gate) => {
+    if (firmware.virtualMap !== undefined) {
+      current = { rip: processor.registers.rip, rsp: firmware.host.getRegister('rsp'), followed: [] };
+      calls.push(current);
+    }
+    serve(gate);
+    current = undefined;
+  };
+  memory.readVirtual = (address, length, ramOnly) => {
+    current?.followed.push(address);
+    return readVirtual(address, length, ramOnly);
+  };
+  memory.writeVirtual = (address, bytes) => {
+    current?.followed.push(address);
+    writeVirtual(address, bytes);
+  };
+  memory.requireWritable = (address, length) => {
+    current?.followed.push(address);
+    requireWritable(address, length);
+  };
+  return calls;
+}
