@@ -1,5 +1,6 @@
 /** Guest memory over the processor's linear memory: every write tells the processor. */
 import { GuestAddressCause, GuestAddressError, type GuestFault, type GuestMemory } from '../memory/guest-memory.js';
+import { isRam, ramOffset, type RamSizes } from '../memory/ram-map.js';
 import * as L from './state-layout.js';
 import type { ProcessorBus } from './types.js';
 
@@ -10,38 +11,48 @@ const MMIO_END = 2 ** 32;
 export interface MemoryCore {
   /** Guest-physical address, or -1 for a fault (see translateSupervisor of the core). */
   translateSupervisor(low: number, high: number, write: number): number;
-  notifyPhysicalWrite(physical: number, length: number): void;
+  notifyPhysicalWrite(place: number, length: number): void;
 }
 
 export class ProcessorMemory implements GuestMemory {
   private readonly u8: Uint8Array;
   private readonly view: DataView;
+  readonly ramBytes: number;
+  readonly lowRamBytes: number;
 
   constructor(
     memory: WebAssembly.Memory,
-    readonly ramBytes: number,
+    ram: RamSizes,
     private readonly core: MemoryCore,
     private readonly devices: Pick<ProcessorBus, 'readMmio' | 'writeMmio'>,
   ) {
+    this.ramBytes = ram.ramBytes;
+    this.lowRamBytes = Math.min(ram.lowRamBytes ?? ram.ramBytes, ram.ramBytes);
     this.u8 = new Uint8Array(memory.buffer);
     this.view = new DataView(memory.buffer);
   }
 
-  private check(address: number, length: number): void {
-    if (address >= 0 && address + length <= this.ramBytes) return;
+  /** The place in RAM of a range of guest-physical addresses. */
+  private placeOf(address: number, length: number): number {
+    if (isRam(this, { start: address, end: address + length })) return ramOffset(this, address) ?? this.ramBytes;
     throw new GuestAddressError(BigInt(address), length, GuestAddressCause.notRam);
   }
 
   readPhysical(address: number, length: number): Uint8Array {
-    this.check(address, length);
-    return this.u8.slice(L.RAM + address, L.RAM + address + length);
+    const at = L.RAM + this.placeOf(address, length);
+    return this.u8.slice(at, at + length);
+  }
+
+  viewPhysical(address: number, length: number): Uint8Array {
+    const at = L.RAM + this.placeOf(address, length);
+    return this.u8.subarray(at, at + length);
   }
 
   writePhysical(address: number, bytes: Uint8Array): void {
-    this.check(address, bytes.length);
+    const place = this.placeOf(address, bytes.length);
     if (bytes.length === 0) return;
-    this.u8.set(bytes, L.RAM + address);
-    this.core.notifyPhysicalWrite(address, bytes.length);
+    this.u8.set(bytes, L.RAM + place);
+    this.core.notifyPhysicalWrite(place, bytes.length);
   }
 
   readVirtual(address: bigint, length: number, ramOnly = false): Uint8Array {
@@ -51,7 +62,7 @@ export class ProcessorMemory implements GuestMemory {
     const out = new Uint8Array(length);
     let done = 0;
     for (const { physical, bytes } of pieces) {
-      if (this.isRam(physical, bytes)) out.set(this.u8.subarray(L.RAM + physical, L.RAM + physical + bytes), done);
+      if (this.isRam(physical, bytes)) out.set(this.readPhysical(physical, bytes), done);
       else for (let i = 0; i < bytes; i++) out[done + i] = this.readDevice(physical + i);
       done += bytes;
     }
@@ -73,7 +84,7 @@ export class ProcessorMemory implements GuestMemory {
   }
 
   private isRam(physical: number, length: number): boolean {
-    return physical + length <= this.ramBytes;
+    return isRam(this, { start: physical, end: physical + length });
   }
 
   private readDevice(physical: number): number {

@@ -1,4 +1,5 @@
 /** The EFI System Table provider: what the machine, the doors and the reports use of it. */
+export type { FirmwareEvent } from './firmware-event.js';
 export {
   describeCall,
   describeEnd,

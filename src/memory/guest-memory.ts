@@ -1,13 +1,20 @@
 /**
- * Guest memory as everything outside the processor sees it. Guest-physical addresses are numbers (RAM lies below
- * 3 GiB); guest-virtual addresses are bigints. Every write takes the processor's store path: translated code is
+ * Guest memory as everything outside the processor sees it. Guest-physical addresses are numbers;
+ * guest-virtual addresses are bigints. Every write takes the processor's store path: translated code is
  * invalidated, and virtual writes honour permissions and set accessed and dirty bits.
  */
 export interface GuestMemory {
-  /** Bytes of guest RAM; RAM is guest-physical 0 to ramBytes - 1. */
+  /** Bytes of guest RAM. */
   readonly ramBytes: number;
+  /**
+   * RAM is guest-physical 0 to lowRamBytes - 1 (to ramBytes - 1 when left out), and the rest of it lies from 4 GiB on:
+   * ram-map.ts.
+   */
+  readonly lowRamBytes?: number;
   /** A copy of `length` bytes at a guest-physical address. Throws GuestAddressError outside RAM. */
   readPhysical(address: number, length: number): Uint8Array;
+  /** The bytes themselves, borrowed: to be read, as long as the machine stands; they change with the guest. As readPhysical. */
+  viewPhysical?(address: number, length: number): Uint8Array;
   /** Stores bytes at a guest-physical address. Throws GuestAddressError outside RAM. */
   writePhysical(address: number, bytes: Uint8Array): void;
   /**

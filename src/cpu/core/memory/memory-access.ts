@@ -17,7 +17,7 @@ import {
 } from '../../state-layout';
 import { raise, raiseNonCanonical, VECTOR_GP } from '../fault';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, NO_PHYSICAL, pageInRam, walk } from './paging';
-import { loadPhysical, storePhysical } from './physical';
+import { addressOf, loadPhysical, storePhysical } from './physical';
 import { fill, openForWrites, physicalOf, readHits, tlbEntry } from './tlb';
 
 /** What fetchTranslate and translateSupervisor answer when they fault, and when nothing executable is there. */
@@ -43,7 +43,7 @@ function cut(address: u64, wideModes: u32): u64 {
   return load<u32>(MODE) & wideModes ? address : address & 0xffff_ffff;
 }
 
-/** Guest-physical address for one access inside a page, through the data TLB. */
+/** Place (placeOf) of one access inside a page, through the data TLB. */
 function translate(linear: u64, access: i32): u64 {
   const tlb: u32 = access & ACCESS_USER ? TLB_USER : TLB_SUPERVISOR;
   const entry = tlbEntry(tlb, linear);
@@ -201,7 +201,7 @@ export function probeSystemWrite(address: u64, bytes: i32): bool {
 }
 
 /**
- * Guest-physical address of code at a linear address, with the rights of the current CPL, through the fetch TLB.
+ * Place (placeOf) of code at a linear address, with the rights of the current CPL, through the fetch TLB.
  * TRANSLATE_FAULT with FAULT_* set, or TRANSLATE_NOT_RAM when the page is not wholly RAM.
  */
 export function fetchTranslate(rip: u64): u32 {
@@ -235,6 +235,6 @@ export function translateSupervisor(low: u32, high: u32, write: i32): f64 {
     raise(VECTOR_GP, 0, 1);
     return -1;
   }
-  const physical = walk(linear, write ? ACCESS_WRITE : ACCESS_READ);
-  return physical == NO_PHYSICAL ? -1 : <f64>physical;
+  const place = walk(linear, write ? ACCESS_WRITE : ACCESS_READ);
+  return place == NO_PHYSICAL ? -1 : <f64>addressOf(place);
 }
