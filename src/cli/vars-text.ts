@@ -60,7 +60,7 @@ export const isAuthenticated = ({ attributes }: StoredVariable): boolean => (att
 export const lasts = ({ attributes }: StoredVariable): boolean => (attributes & VariableAttribute.NON_VOLATILE) !== 0;
 
 /** A name as a terminal may show it: control characters and what looks like blank space as escapes. */
-const shown = (name: string): string =>
+export const shown = (name: string): string =>
   /^[^\0-\x20\x7f-\xa0"\u2000-\u200f\u2028-\u202f\ud800-\udfff]+$/.test(name) ? name : JSON.stringify(name);
 
 /** A line for each variable: GUID, attributes, bytes, name. */
