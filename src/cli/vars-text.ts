@@ -49,6 +49,19 @@ export function parseGuid(text: string): string {
   throw new UsageError(`--guid ${text}: give xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx in hexadecimal`);
 }
 
+/** --name: as it is, or in double quotes and with escapes, as list shows what no terminal can. Throws UsageError. */
+export function parseName(text: string): string {
+  if (!/^".*"$/s.test(text)) return text;
+  let name: unknown;
+  try {
+    name = JSON.parse(text);
+  } catch {
+    // said below
+  }
+  if (typeof name === 'string' && name !== '' && !name.includes('\0')) return name;
+  throw new UsageError(`--name ${text}: between quotes give escapes as JSON has them, no NUL, and \\" for a quote`);
+}
+
 const globalVariable = '8be4df61-93ca-11d2-aa0d-00e098032b8c'; // EFI_GLOBAL_VARIABLE, UEFI 2.10 section 3.3
 const globalNames =
   /^((Boot|Driver|SysPrep|Key)[0-9A-F]{4}|BootOrder|BootNext|DriverOrder|SysPrepOrder|Timeout|OsIndications|Lang|PlatformLang|ConIn|ConOut|ErrOut)$/;

@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { StoredVariable, VariableChange } from '../firmware/index.js';
 import { VariableFormatError } from '../variables/errors.js';
-import { recognise } from '../variables/recognise.js';
+import { qcow2Error, recognise } from '../variables/recognise.js';
 import { decodeStore, encodeRecord, encodeStore, storeHeader, type StoreContents } from '../variables/store-format.js';
 import { StoredVariables } from '../variables/stored-variables.js';
 import { codeOf } from './console-output.js';
@@ -78,7 +78,7 @@ export class VariableFile {
       if (bytes === undefined) {
         throw new StoreError(`${file} does not exist: efikit boot --vars, vars set and vars import create a store`);
       }
-      const { variables, notice } = contentsOf(bytes);
+      const { variables, notice } = contentsOf(bytes, file);
       if (notice !== undefined) say(notice);
       return variables.all();
     });
@@ -120,7 +120,7 @@ export class VariableFile {
       if (!createLater) this.rewrite(this.variables);
       return;
     }
-    const { variables, length, unfinished, notice } = contentsOf(bytes);
+    const { variables, length, unfinished, notice } = contentsOf(bytes, this.file);
     this.variables = variables;
     this.length = length;
     this.notice = notice;
@@ -277,7 +277,7 @@ function storeFile(file: string, purpose: 'read' | 'write'): string {
 }
 
 /** Reads a store's bytes; says of another format's how they come in. An empty file is a store that nobody wrote to yet. */
-function contentsOf(bytes: Uint8Array): StoreContents & { readonly notice: string | undefined } {
+function contentsOf(bytes: Uint8Array, file: string): StoreContents & { readonly notice: string | undefined } {
   const variables = new StoredVariables();
   if (bytes.length === 0) return { variables, length: 0, unfinished: 0, notice: 'the file is empty: a new store' };
   const format = recognise(bytes);
@@ -287,6 +287,7 @@ function contentsOf(bytes: Uint8Array): StoreContents & { readonly notice: strin
     const notice = `the last ${String(unfinished)} bytes are a write that was not finished, left out`;
     return { ...contents, notice: unfinished === 0 ? undefined : notice };
   }
+  if (format?.kind === 'qcow2') throw new StoreError(qcow2Error(file).message);
   throw new VariableFormatError(
     format === undefined
       ? 'no variable store, nor anything that efikit vars import knows'
