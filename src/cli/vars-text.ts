@@ -72,9 +72,17 @@ export const vendorOf = (name: string): string | undefined => (globalNames.test(
 export const isAuthenticated = ({ attributes }: StoredVariable): boolean => (attributes & authenticated) !== 0;
 export const lasts = ({ attributes }: StoredVariable): boolean => (attributes & VariableAttribute.NON_VOLATILE) !== 0;
 
-/** A name as a terminal may show it: control characters and what looks like blank space as escapes. */
-export const shown = (name: string): string =>
-  /^[^\0-\x20\x7f-\xa0"\u2000-\u200f\u2028-\u202f\ud800-\udfff]+$/.test(name) ? name : JSON.stringify(name);
+/**
+ * A name as a terminal may show it: with control characters, blank space, quotes or what is no character it comes in quotes,
+ * with escapes as JSON has them.
+ */
+export function shown(name: string): string {
+  if (/^[^\p{C}\p{Z}"]+$/u.test(name)) return name;
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(name).replace(/[\p{C}\p{Z}]/gu, (found) =>
+    found === ' ' ? found : found.split('').map(escaped).join(''),
+  );
+}
 
 /** A line for each variable: GUID, attributes, bytes, name. */
 export function listLines(variables: readonly StoredVariable[]): string[] {
