@@ -179,7 +179,7 @@ function showMemory(a, b) {
     if (Buffer.compare(one, other) === 0) continue;
     const at = one.findIndex((byte, i) => byte !== other[i]) & ~7;
     if (shown++ === 8) return print('  ...');
-    print(`  guest-physical ${hex(page * 4096 + at)}`);
+    print(`  guest-physical ${hex(a.processor.ramPages.address(page) + at)}`);
     print(`    a ${Buffer.from(one.subarray(at, at + 16)).toString('hex')}`);
     print(`    b ${Buffer.from(other.subarray(at, at + 16)).toString('hex')}`);
   }

@@ -52,6 +52,9 @@ export function firmwareHost(machine: Machine, random: SeededRandom): FirmwareHo
         throw error;
       }
     },
+    fault: (fault) => {
+      machine.processor.faultAtGate(fault);
+    },
     crash: (reason) => {
       machine.end({ outcome: 'halted', reason });
     },

@@ -1,5 +1,5 @@
 /** The composition root: RAM, processor, devices and firmware as one machine that is booted, run, saved and restored. */
-import type { BootOptions, BootProtocol } from './boot/boot-protocol.js';
+import { BootError, type BootOptions, type BootProtocol } from './boot/boot-protocol.js';
 import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import { cpuid } from './cpu/cpuid.js';
@@ -13,6 +13,7 @@ import {
   Firmware,
   profiles,
   type CommitVariable,
+  type FirmwareEvent,
   type Overrides,
   type Profile,
   type ServiceCall,
@@ -63,6 +64,8 @@ export interface MachineOptions {
   readonly commitVariable?: CommitVariable;
   /** Called for each firmware call, before the guest goes on. */
   readonly onServiceCall?: (call: ServiceCall) => void;
+  /** Called for what else happens between firmware and guest: images that are entered or return, exceptions. */
+  readonly onFirmwareEvent?: (event: FirmwareEvent) => void;
   readonly log?: (line: string) => void;
 }
 
@@ -96,6 +99,7 @@ export class Machine implements EfiTarget, MachineParts {
     this.random = new SeededRandom(options.seed ?? 1);
     this.processor = new EmulatedProcessor({
       ramBytes: options.memoryBytes,
+      ...lowRam(options),
       artifacts: options.artifacts,
       bus: this.bus(log),
       ...(options.tlbEntries === undefined ? {} : { tlbEntries: options.tlbEntries }),
@@ -147,6 +151,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.variables === undefined ? {} : { variables: options.variables }),
       ...(options.commitVariable === undefined ? {} : { commitVariable: options.commitVariable }),
       ...(options.onServiceCall === undefined ? {} : { onCall: options.onServiceCall }),
+      ...(options.onFirmwareEvent === undefined ? {} : { onEvent: options.onFirmwareEvent }),
     });
     const acpi = buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic: layout.ioApic });
     this.memory.writePhysical(layout.acpiTables, acpi.bytes);
@@ -284,6 +289,17 @@ export class Machine implements EfiTarget, MachineParts {
       },
     };
   }
+}
+
+/** What of RAM lies below 4 GiB, where that is not all. Throws BootError. */
+function lowRam({ memoryBytes, overrides }: MachineOptions): { readonly lowRamBytes?: number } {
+  const lowRamBytes = overrides?.['memory:below-4g'];
+  if (lowRamBytes === undefined) return {};
+  if (lowRamBytes % 4096 === 0 && lowRamBytes >= layout.highMemoryStart && lowRamBytes < memoryBytes)
+    return { lowRamBytes };
+  throw new BootError(
+    `${String(lowRamBytes)} bytes of RAM below 4 GiB: give a multiple of 4096, at least 1 MiB and less than the ${String(memoryBytes)} bytes that the machine has`,
+  );
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;

@@ -27,7 +27,7 @@ export interface Snapshot {
   readonly state: MachineState;
   /** The processor's areas of linear memory (ProcessorState.save()). */
   readonly processor: Uint8Array;
-  /** Numbers of the pages of RAM that hold anything but zeroes, ascending, and their bytes in the same order. */
+  /** Numbers of the pages of RAM (RamPages) that hold anything but zeroes, ascending, and their bytes in the same order. */
   readonly pages: Uint32Array;
   readonly memory: Uint8Array;
   /** What LoadFile2 still has to hand out. */
@@ -111,10 +111,10 @@ export function applySnapshot(parts: MachineParts, snapshot: Snapshot): void {
   const kept = new Set(pages);
   const zeroes = new Uint8Array(PAGE);
   for (const page of processor.ramPages.written()) {
-    if (!kept.has(page)) processor.memory.writePhysical(page * PAGE, zeroes);
+    if (!kept.has(page)) processor.memory.writePhysical(processor.ramPages.address(page), zeroes);
   }
   pages.forEach((page, i) => {
-    processor.memory.writePhysical(page * PAGE, memory.subarray(i * PAGE, (i + 1) * PAGE));
+    processor.memory.writePhysical(processor.ramPages.address(page), memory.subarray(i * PAGE, (i + 1) * PAGE));
   });
   firmware.restore(state.firmware, snapshot.initrd);
   parts.platform.restore(state.platform);

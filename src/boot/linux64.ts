@@ -1,12 +1,18 @@
 import { BootParams, E820Type } from '../../firmware-tables/linux/boot-params.js';
-import { SetupHeader, setupHeaderOffset, undefinedLoader } from '../../firmware-tables/linux/setup-header.js';
+import {
+  SetupHeader,
+  setupHeaderOffset,
+  undefinedLoader,
+  XLoadFlag,
+} from '../../firmware-tables/linux/setup-header.js';
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import type { LinuxSetup, LoadedImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { layout } from '../memory/layout.js';
+import { isRam, ramEnd, ramRanges, type RamSizes } from '../memory/ram-map.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
-import { identityPageTables } from './identity-page-tables.js';
-import { mebibytes, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
+import { identityPageTables, identityTables } from './identity-page-tables.js';
+import { alignUp, mebibytes, moreRam, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
 
 const entryOffset = 0x200; // startup_64 in the protected-mode part
 
@@ -14,7 +20,6 @@ const entryOffset = 0x200; // startup_64 in the protected-mode part
 const bootParamsAt = layout.linuxBootParams;
 const gdtAt = bootParamsAt + pageBytes;
 const pageTablesAt = gdtAt + pageBytes;
-const commandLineAt = pageTablesAt + 6 * pageBytes;
 const areaEnd = layout.linuxBootParams + layout.linuxBootParamsBytes;
 
 const bootCode = 0x10; // __BOOT_CS
@@ -43,28 +48,43 @@ export const linux64: BootProtocol = {
     const kernelAt = loadProtectedMode(memory, image, setup);
     const kernel = { start: kernelAt, end: kernelAt + setup.initSize, what: 'the kernel' };
     const placement = new TopDownPlacement(memory, [kernel], layout.highMemoryStart);
-    const initrdAt =
-      options.initrd === undefined ? 0 : placement.place(options.initrd.length, 'the initrd', setup.initrdAddressMax);
+    const initrdAt = options.initrd === undefined ? 0 : placeInitrd(placement, setup, options.initrd.length);
     if (options.initrd !== undefined) memory.writePhysical(initrdAt, options.initrd);
-    writeCommandLine(memory, setup, options.commandLine);
-    writeBootParams(target, image, { kernelAt, initrdAt, initrdBytes: options.initrd?.length ?? 0 });
-    memory.writePhysical(pageTablesAt, identityPageTables(pageTablesAt));
+    const gibibytes = Math.max(4, Math.ceil(ramEnd(memory) / 2 ** 30));
+    const commandLineAt = pageTablesAt + identityTables(gibibytes) * pageBytes;
+    writeCommandLine(memory, setup, options.commandLine, commandLineAt);
+    writeBootParams(target, image, { kernelAt, commandLineAt, initrdAt, initrdBytes: options.initrd?.length ?? 0 });
+    memory.writePhysical(pageTablesAt, identityPageTables(pageTablesAt, gibibytes));
     memory.writePhysical(gdtAt, new Uint8Array(BigUint64Array.from(gdt).buffer));
     return entryState(kernelAt);
   },
 };
 
-/** Copies the part behind the setup sectors to pref_address, where the kernel needs init_size bytes. */
+/** What lies above 4 GiB may be given to this kernel. */
+const canUseHighRam = ({ xloadflags }: LinuxSetup): boolean => (xloadflags & XLoadFlag.above4G) !== 0;
+
+/** Below initrd_addr_max, or above 4 GiB when there is room there alone and the kernel can have it so. */
+function placeInitrd(placement: TopDownPlacement, setup: LinuxSetup, bytes: number): number {
+  const goesHigh = canUseHighRam(setup) && placement.find(bytes, setup.initrdAddressMax) === undefined;
+  return placement.place(bytes, 'the initrd', goesHigh ? undefined : setup.initrdAddressMax);
+}
+
+/** Copies the part behind the setup sectors to where the kernel will have the init_size bytes that it needs. */
 function loadProtectedMode(memory: GuestMemory, image: LoadedImage, setup: LinuxSetup): number {
-  const at = setup.prefAddress;
-  if (at < layout.highMemoryStart || at % setup.kernelAlignment !== 0) {
+  const preferred = setup.prefAddress;
+  if (preferred < layout.highMemoryStart || preferred % setup.kernelAlignment !== 0) {
     throw new BootError(
-      `pref_address 0x${at.toString(16)} of the kernel is no aligned address above 1 MiB: the image is damaged`,
+      `pref_address 0x${preferred.toString(16)} of the kernel is no aligned address above 1 MiB: the image is damaged`,
     );
   }
-  if (at + setup.initSize > memory.ramBytes) {
+  const fits = (start: number): boolean => isRam(memory, { start, end: start + setup.initSize });
+  const starts = setup.relocatable && canUseHighRam(setup) ? ramRanges(memory).map(({ start }) => start) : [];
+  const at = [preferred, ...starts.map((start) => alignUp(Math.max(start, preferred), setup.kernelAlignment))].find(
+    fits,
+  );
+  if (at === undefined) {
     throw new BootError(
-      `the kernel needs ${mebibytes(setup.initSize)} from guest-physical 0x${at.toString(16)} on, RAM has ${mebibytes(memory.ramBytes)}: give at least --memory ${String(Math.ceil((at + setup.initSize) / 2 ** 20))}M`,
+      `the kernel needs ${mebibytes(setup.initSize)} from guest-physical 0x${preferred.toString(16)} on, RAM has ${mebibytes(memory.ramBytes)}: ${moreRam(memory, preferred + setup.initSize)}`,
     );
   }
   const part = image.bytes.subarray(setup.setupBytes);
@@ -73,19 +93,20 @@ function loadProtectedMode(memory: GuestMemory, image: LoadedImage, setup: Linux
   return at;
 }
 
-function writeCommandLine(memory: GuestMemory, setup: LinuxSetup, commandLine: string): void {
+function writeCommandLine(memory: GuestMemory, setup: LinuxSetup, commandLine: string, at: number): void {
   const bytes = zeroTerminated(commandLine);
-  const longest = Math.min(setup.commandLineBytes, areaEnd - commandLineAt - 1);
+  const longest = Math.min(setup.commandLineBytes, areaEnd - at - 1);
   if (bytes.length - 1 > longest) {
     throw new BootError(
       `the command line of ${String(bytes.length - 1)} bytes is longer than the ${String(longest)} this kernel takes: shorten it`,
     );
   }
-  memory.writePhysical(commandLineAt, bytes);
+  memory.writePhysical(at, bytes);
 }
 
 interface Placed {
   readonly kernelAt: number;
+  readonly commandLineAt: number;
   readonly initrdAt: number;
   readonly initrdBytes: number;
 }
@@ -94,11 +115,12 @@ interface Placed {
 function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed): void {
   const { memory, rsdp } = target;
   const header = SetupHeader.decode(image.bytes, setupHeaderOffset);
-  const table = memoryMap(memory.ramBytes, rsdp !== 0);
+  const table = memoryMap(memory, rsdp !== 0);
   const page = BootParams.encode({
     acpi_rsdp_addr: rsdp,
     e820_entries: table.length,
     e820_table: table,
+    ext_ramdisk_image: Math.floor(placed.initrdAt / 2 ** 32),
   });
   const headerEnd = 0x202 + (image.bytes[0x201] ?? 0);
   page.set(
@@ -109,9 +131,9 @@ function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed)
     SetupHeader.encode({
       ...header,
       type_of_loader: undefinedLoader,
-      code32_start: placed.kernelAt,
-      cmd_line_ptr: commandLineAt,
-      ramdisk_image: placed.initrdAt,
+      code32_start: placed.kernelAt < 2 ** 32 ? placed.kernelAt : 0, // no 32-bit entry above 4 GiB
+      cmd_line_ptr: placed.commandLineAt,
+      ramdisk_image: placed.initrdAt % 2 ** 32,
       ramdisk_size: placed.initrdBytes,
     }),
     setupHeaderOffset,
@@ -120,7 +142,7 @@ function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed)
 }
 
 /** Linux scans 0xf0000 to 0xfffff for firmware tables, so everything from 640 KiB to 1 MiB is reserved, as on a PC. */
-function memoryMap(ramBytes: number, acpi: boolean): { addr: number; size: number; type: number }[] {
+function memoryMap(ram: RamSizes, acpi: boolean): { addr: number; size: number; type: number }[] {
   const hole = {
     addr: layout.lowMemoryEnd,
     size: layout.highMemoryStart - layout.lowMemoryEnd,
@@ -136,7 +158,10 @@ function memoryMap(ramBytes: number, acpi: boolean): { addr: number; size: numbe
           { ...hole, addr: tablesEnd, size: layout.highMemoryStart - tablesEnd },
         ]
       : [hole]),
-    { addr: layout.highMemoryStart, size: ramBytes - layout.highMemoryStart, type: E820Type.ram },
+    ...ramRanges(ram)
+      .map(({ start, end }) => ({ addr: Math.max(start, layout.highMemoryStart), end }))
+      .filter(({ addr, end }) => end > addr)
+      .map(({ addr, end }) => ({ addr, size: end - addr, type: E820Type.ram })),
   ];
 }
 

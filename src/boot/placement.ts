@@ -1,5 +1,6 @@
 import type { ElfImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
+import { isRam, ramRanges } from '../memory/ram-map.js';
 import { BootError } from './boot-protocol.js';
 
 export const pageBytes = 4096;
@@ -28,23 +29,40 @@ export class TopDownPlacement {
 
   /** The highest free page-aligned address whose last byte is at most `highest`. Throws BootError when there is none. */
   place(bytes: number, what: string, highest = Number.MAX_SAFE_INTEGER): number {
-    const size = Math.max(bytes, 1);
-    let end = Math.min(this.memory.ramBytes, highest + 1);
-    for (;;) {
-      const start = alignDown(end - size, pageBytes);
-      if (start < this.floor) {
-        throw new BootError(
-          `${what} of ${mebibytes(bytes)} does not fit into ${mebibytes(this.memory.ramBytes)} of RAM beside ${this.taken.map((range) => range.what).join(', ')}: give more with --memory`,
-        );
-      }
-      const obstacle = this.taken.find((range) => range.start < start + size && start < range.end);
-      if (obstacle === undefined) {
-        this.taken.push({ start, end: start + size, what });
-        return start;
-      }
-      end = obstacle.start;
+    const start = this.find(bytes, highest);
+    if (start !== undefined) {
+      this.taken.push({ start, end: start + Math.max(bytes, 1), what });
+      return start;
     }
+    const ram = ramRanges(this.memory).filter((range) => range.start <= highest);
+    const total = ram.reduce((sum, range) => sum + range.end - range.start, 0);
+    throw new BootError(
+      `${what} of ${mebibytes(bytes)} does not fit into ${mebibytes(total)} of RAM beside ${this.taken.map((range) => range.what).join(', ')}: give more with --memory`,
+    );
   }
+
+  /** What place would answer; undefined when there is no room. */
+  find(bytes: number, highest = Number.MAX_SAFE_INTEGER): number | undefined {
+    const size = Math.max(bytes, 1);
+    for (const range of ramRanges(this.memory).toReversed()) {
+      const floor = Math.max(range.start, this.floor);
+      let end = Math.min(range.end, highest + 1);
+      for (;;) {
+        const start = alignDown(end - size, pageBytes);
+        if (start < floor) break;
+        const obstacle = this.taken.find((other) => other.start < start + size && start < other.end);
+        if (obstacle === undefined) return start;
+        end = obstacle.start;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** What to do when RAM does not reach up to an address below 4 GiB. */
+export function moreRam(memory: GuestMemory, end: number): string {
+  const size = `${String(Math.ceil(end / 2 ** 20))}M`;
+  return ramRanges(memory).length > 1 ? `leave at least ${size} of RAM below 4 GiB` : `give at least --memory ${size}`;
 }
 
 /** Stores bytes and, behind them, zeros up to `memoryBytes`. Guest-physical. */
@@ -72,9 +90,10 @@ export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number)
       `the kernel has a segment at guest-physical 0x${start.toString(16)}, below 0x${lowest.toString(16)}, where firmware tables lie: link it higher`,
     );
   }
-  if (end > memory.ramBytes) {
+  if (!isRam(memory, { start, end })) {
+    const low = ramRanges(memory)[0]?.end ?? 0;
     throw new BootError(
-      `the kernel reaches up to guest-physical 0x${end.toString(16)}, RAM ends at 0x${memory.ramBytes.toString(16)}: give at least --memory ${String(Math.ceil(end / 2 ** 20))}M`,
+      `the kernel reaches up to guest-physical 0x${end.toString(16)}, RAM ends at 0x${low.toString(16)}: ${moreRam(memory, end)}`,
     );
   }
   if (elf.loadedInto !== undefined && elf.loadedInto !== memory) {

@@ -9,6 +9,7 @@ import {
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import { ImageError, type ElfImage } from '../loaders/image.js';
 import { layout } from '../memory/layout.js';
+import { ramRanges, type RamSizes } from '../memory/ram-map.js';
 import { BootError, type BootModule, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { alignUp, loadSegments, TopDownPlacement, zeroTerminated } from './placement.js';
 
@@ -61,11 +62,14 @@ function modulesOf(options: BootOptions): readonly BootModule[] {
   return options.initrd === undefined ? options.modules : [{ bytes: options.initrd }, ...options.modules];
 }
 
+/** The entry is 32-bit code without paging, and Linux keeps 32 bits of a module's address. */
+const last32BitAddress = 0xffff_ffff;
+
 /** Fills the fixed area of hvm_start_info: the structure, module list, memory map and texts. Texts are UTF-8. */
 function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options: BootOptions): void {
   const { memory, rsdp } = target;
   const modules = modulesOf(options);
-  const memmap = memoryMap(memory.ramBytes, rsdp !== 0);
+  const memmap = memoryMap(memory, rsdp !== 0);
   const modlistAt = layout.hvmStartInfo + alignUp(HvmStartInfo.size, 8);
   const memmapAt = modlistAt + modules.length * HvmModlistEntry.size;
   let textAt = memmapAt + memmap.length * HvmMemmapEntry.size;
@@ -90,7 +94,7 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
   modules.forEach((module, index) => {
     const isInitrd = index === 0 && options.initrd !== undefined;
     const what = isInitrd ? 'the initrd' : `module ${String(index)}`;
-    const paddr = placement.place(module.bytes.length, what);
+    const paddr = placement.place(module.bytes.length, what, last32BitAddress);
     memory.writePhysical(paddr, module.bytes);
     const cmdline = module.commandLine === undefined ? 0 : text(`the command line of ${what}`, module.commandLine);
     memory.writePhysical(
@@ -117,12 +121,15 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
 }
 
 /** RAM below 640 KiB and from 1 MiB on; between them the ACPI tables. */
-function memoryMap(ramBytes: number, acpi: boolean): { addr: number; size: number; type: number }[] {
+function memoryMap(ram: RamSizes, acpi: boolean): { addr: number; size: number; type: number }[] {
   const tables = { addr: layout.acpiTables, size: layout.acpiTablesBytes, type: HvmMemmapType.ACPI };
   return [
     { addr: 0, size: layout.lowMemoryEnd, type: HvmMemmapType.RAM },
     ...(acpi ? [tables] : []),
-    { addr: layout.highMemoryStart, size: ramBytes - layout.highMemoryStart, type: HvmMemmapType.RAM },
+    ...ramRanges(ram)
+      .map(({ start, end }) => ({ addr: Math.max(start, layout.highMemoryStart), end }))
+      .filter(({ addr, end }) => end > addr)
+      .map(({ addr, end }) => ({ addr, size: end - addr, type: HvmMemmapType.RAM })),
   ];
 }
 

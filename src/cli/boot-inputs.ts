@@ -2,7 +2,7 @@ import type { BootModule, BootOptions } from '../boot/boot-protocol.js';
 import { defaultInitramfs } from '../boot/default-initramfs.js';
 import { isDoorName, type DoorName } from '../boot/door-choice.js';
 import { linux, profiles, proposal, type Overrides, type Profile } from '../firmware/profiles.js';
-import { QuirkError, quirkOverrides } from '../firmware/quirks.js';
+import { isOfMachine, QuirkError, quirkOverrides } from '../firmware/quirks.js';
 import { hostCodecs } from '../host/codecs.js';
 import { readInput } from '../host/files.js';
 import { ImageError, type LoadedImage } from '../loaders/image.js';
@@ -101,13 +101,17 @@ export function chooseProfile(text: string | undefined, door: DoorName): { profi
   return { profile, filledIn: false };
 }
 
-/** --quirk, which the doors by EFI alone can have. Throws UsageError. */
+/** --quirk: those that change the firmware are for the doors by EFI. Throws UsageError. */
 export function parseQuirks(texts: readonly string[], door: DoorName): Overrides {
-  if (texts.length > 0 && door !== 'efi' && door !== 'proposal') {
-    throw new UsageError(`--quirk changes the EFI firmware, which the door ${door} does not use; take --door efi`);
-  }
   try {
-    return quirkOverrides(texts);
+    const overrides = quirkOverrides(texts);
+    const other = texts.find((text) => !isOfMachine(text));
+    if (other !== undefined && door !== 'efi' && door !== 'proposal') {
+      throw new UsageError(
+        `--quirk ${other} changes the EFI firmware, which the door ${door} does not use; take --door efi`,
+      );
+    }
+    return overrides;
   } catch (error) {
     if (error instanceof QuirkError) throw new UsageError(`--quirk ${error.message}`);
     throw error;

@@ -4,6 +4,8 @@ import { BlockStore } from './blocks.js';
 import type { Core } from './core-exports.js';
 import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js';
+import type { GuestFault } from '../memory/guest-memory.js';
+import { ramAddress, ramOffset, type RamSizes } from '../memory/ram-map.js';
 import { enterState } from './entry.js';
 import { ProcessorMemory } from './memory.js';
 import { ProcessorState } from './processor-state.js';
@@ -20,11 +22,12 @@ const MOST_EXITS = 10_000;
 const INTERRUPT_FLAG = 0x200n;
 const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
+const GATE_BYTES = 6; // without its RET
 
 export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
 
-export interface ProcessorOptions {
-  readonly ramBytes: number;
+/** RAM in multiples of 4096 bytes, and the rest. */
+export interface ProcessorOptions extends RamSizes {
   readonly artifacts: ProcessorArtifacts;
   readonly bus: ProcessorBus;
   /** Entries of each TLB, a power of two from 16 to DEFAULT_TLB_ENTRIES; only tests want few. */
@@ -52,18 +55,15 @@ export class EmulatedProcessor implements Processor {
   private readonly blocks: BlockStore;
   readonly hot: HotTier;
   private readonly bus: ProcessorBus;
+  /** By place in RAM. */
   private readonly breakpoints = new Map<number, () => void>();
   private readonly seen = new Set<string>();
   private readonly breakpointHandler: number;
   private runEnd = 0;
 
-  constructor({
-    ramBytes,
-    artifacts,
-    bus,
-    tlbEntries = DEFAULT_TLB_ENTRIES,
-    compileAfter = DEFAULT_COMPILE_AFTER,
-  }: ProcessorOptions) {
+  constructor(options: ProcessorOptions) {
+    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus } = options;
+    const { tlbEntries = DEFAULT_TLB_ENTRIES, compileAfter = DEFAULT_COMPILE_AFTER } = options;
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
     const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
@@ -91,6 +91,7 @@ export class EmulatedProcessor implements Processor {
       },
     );
     this.view.setUint32(L.RAM_BYTES, ramBytes, true);
+    this.view.setUint32(L.RAM_LOW, Math.min(lowRamBytes, ramBytes), true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
     const { table, storeFlags } = cold.exports;
     const functions = { ...core.exports, storeFlags };
@@ -99,9 +100,9 @@ export class EmulatedProcessor implements Processor {
     this.blocks.clear();
     this.core.flushAll();
     this.core.updateMode();
-    this.memory = new ProcessorMemory(this.wasm, ramBytes, this.core);
+    this.memory = new ProcessorMemory(this.wasm, { ramBytes, lowRamBytes }, this.core, bus);
     this.state = new ProcessorState(this.wasm, this.core);
-    this.ramPages = new RamPages(this.wasm, ramBytes, () => {
+    this.ramPages = new RamPages(this.wasm, { ramBytes, lowRamBytes }, () => {
       this.core.dropAllWriteTags();
     });
     this.registers = new RegisterView(
@@ -185,8 +186,10 @@ export class EmulatedProcessor implements Processor {
           const reason = view.getUint32(L.LEAVE_REASON, true);
           if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
           if (reason === L.LEAVE_HALT) this.halted = !trapping; // a debug trap wakes it
-          if (reason === L.LEAVE_GATE) this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
-          else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
+          if (reason === L.LEAVE_GATE) {
+            this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
+            if (view.getUint32(L.FAULT_PENDING, true) !== 0 && this.core.deliverException() !== 0) return 'shutdown';
+          } else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
         }
       }
     }
@@ -200,6 +203,12 @@ export class EmulatedProcessor implements Processor {
     if (this.runEnd >= end) return;
     this.view.setFloat64(L.RUN_END, this.runEnd, true);
     this.view.setInt32(L.BUDGET, this.runEnd - now, true);
+  }
+
+  faultAtGate({ vector, errorCode, address }: GuestFault): void {
+    this.registers.rip -= BigInt(GATE_BYTES);
+    this.view.setBigUint64(L.FAULT_ADDRESS, address, true);
+    this.core.raise(vector, errorCode, 1);
   }
 
   requestStop(): void {
@@ -227,9 +236,11 @@ export class EmulatedProcessor implements Processor {
   }
 
   setBreakpoint(physical: number, callback: (() => void) | undefined): void {
-    if (callback === undefined) this.breakpoints.delete(physical);
-    else this.breakpoints.set(physical, callback);
-    this.blocks.invalidate(physical, 1);
+    const place = ramOffset(this.memory, physical);
+    if (place === undefined) return; // nothing is executed there
+    if (callback === undefined) this.breakpoints.delete(place);
+    else this.breakpoints.set(place, callback);
+    this.blocks.invalidate(place, 1);
   }
 
   enter(state: EntryState): void {
@@ -290,7 +301,7 @@ export class EmulatedProcessor implements Processor {
         this.blocks.clear();
         this.decoder.reset();
       }
-      this.onDecode?.(linear, physical, view.getUint32(L.CPL, true));
+      this.onDecode?.(linear, ramAddress(this.memory, physical), view.getUint32(L.CPL, true));
       if (!this.breakpoints.has(physical)) block = this.blocks.addWithin(linear, physical, mode);
     }
     if (block === undefined) {

@@ -1,4 +1,5 @@
 /** Which pages of guest RAM were written, and a hash of what RAM holds: both kept up by the processor's dirty log. */
+import { ramAddress, type RamSizes } from '../memory/ram-map.js';
 import { Hash, hex32 } from './state-hash.js';
 import * as L from './state-layout.js';
 
@@ -21,14 +22,19 @@ export class RamPages {
   /** `startLog` closes every write tag, so that the next store to any page is logged again. */
   constructor(
     memory: WebAssembly.Memory,
-    ramBytes: number,
+    private readonly ram: RamSizes,
     private readonly startLog: () => void,
   ) {
     this.u8 = new Uint8Array(memory.buffer);
     this.u32 = new Uint32Array(memory.buffer);
-    this.pages = Math.ceil(ramBytes / PAGE);
+    this.pages = Math.ceil(ram.ramBytes / PAGE);
     this.log = this.u8.subarray(L.DIRTY_PAGES, L.DIRTY_PAGES + this.pages);
     this.touched = new Uint8Array(this.pages);
+  }
+
+  /** Guest-physical address of the page with this number: pages are counted through all of RAM. */
+  address(page: number): number {
+    return ramAddress(this.ram, page * PAGE);
   }
 
   /** Numbers of the pages that may hold anything but zeroes, ascending. */

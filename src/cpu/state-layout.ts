@@ -7,6 +7,10 @@
  *   0x0001_0000  jump cache and TLBs          0x00dc_0000  one byte a RAM page: page was written (dirty log)
  *   0x0100_0000  instruction records          0x0400_0000  block index
  *   0x0440_0000  hot functions by record      0x0500_0000  guest RAM
+ *
+ * What this file, the core and the tiers call a physical address of RAM is its place: how many bytes of RAM lie below it,
+ * less than RAM_BYTES. Where all RAM lies below 4 GiB, that is the guest-physical address itself; placeOf in
+ * core/memory/physical.ts makes it of one that the guest names, and src/memory/ram-map.ts does outside the core.
  */
 
 // General registers, u64 each, in encoding order; ZERO always reads 0 (an absent base or index).
@@ -107,6 +111,7 @@ export const RUN_END = 0x1340; // f64: tick at which this run ends; now = RUN_EN
 export const SHADOW_TICK = 0x1348; // f64: STI or MOV SS blocks interrupts while now == SHADOW_TICK
 export const MAPPING_EPOCH = 0x1350; // u32: bumped by every change of mapping (TLB flush, INVLPG, paging bits)
 export const RAM_BYTES = 0x1354; // u32: guest RAM, bytes
+export const RAM_LOW = 0x1380; // u32: so many of them lie from guest-physical 0 on, the others from 4 GiB on
 export const GATE_NUMBER = 0x1358; // u32: service number of the firmware gate that was executed
 export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped at
 export const TRAP_HELD = 0x1368; // 1: the instruction that has just retired holds back its single-step trap

@@ -3,6 +3,8 @@
  * time: one per retired instruction (and per REP iteration), 1 ns each; numbers, exact up to 2^53.
  */
 
+import type { GuestFault } from '../memory/guest-memory.js';
+
 /** Why `run` came back. */
 export type Stop =
   | 'budget' // the tick that was asked for is reached
@@ -98,6 +100,11 @@ export interface Processor {
   readonly extraTicks: number;
   /** Runs until `ticks` is reached or one of the reasons in Stop. */
   run(untilTick: number): Stop;
+  /**
+   * Only from ProcessorBus.gate: the gate faults as an instruction does that touched the address. Its handler is
+   * entered with the gate's own address as RIP, so that the call is made again when the handler returns.
+   */
+  faultAtGate(fault: GuestFault): void;
   /** Shortens the current run so that it ends no later than `tick` (a device armed an earlier timer). */
   runNoLaterThan(tick: number): void;
   /** Ends the current run at the next instruction boundary with 'requested'. */

@@ -2,6 +2,7 @@ import { guidName } from '../../firmware-tables/uefi/guids.js';
 import { AllocateType, MemoryAttribute, MemoryType } from '../../firmware-tables/uefi/memory-descriptor.js';
 import { ResetType, VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
 import { statusName } from '../../firmware-tables/uefi/status.js';
+import type { GuestFault } from '../memory/guest-memory.js';
 import type { MapEntry } from './memory-map.js';
 import type { ArgKind } from './service.js';
 
@@ -12,9 +13,14 @@ export interface ServiceCall {
   /** Section of UEFI 2.10. */
   readonly section: string;
   readonly args: Readonly<Record<string, string>>;
-  /** What the service gave back besides its status. */
+  /** What the service gave back besides its status, and the bytes that it took behind a pointer. */
   readonly results: Readonly<Record<string, string>>;
-  readonly status: bigint;
+  /** What it gave back that is too long for a line: the entries of a memory map. */
+  readonly lists?: Readonly<Record<string, readonly string[]>>;
+  /** Undefined when the call did not end: `fault` says why. */
+  readonly status: bigint | undefined;
+  /** The exception that the guest got because a pointer cannot be followed; it may make the call again. */
+  readonly fault?: GuestFault;
   /** Return address: guest-virtual, the instruction behind the caller's CALL. */
   readonly caller: bigint;
   /** Virtual time of the call, in ticks. */
@@ -42,15 +48,23 @@ export function variableAttributes(value: number): string {
   return set.map(([name]) => short[name] ?? name).join('|') || '0';
 }
 
-/** A value as the log shows it. `pointed` is what a `uintnAt` points at. */
-export function describeValue(kind: ArgKind, value: unknown, pointed?: bigint): string {
+/** Bytes as the log shows them: in hexadecimal, the first 32 of more. */
+export function describeBytes(bytes: Uint8Array): string {
+  const most = 32;
+  const shown = [...bytes.slice(0, most)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  if (bytes.length <= most) return shown;
+  return `${shown} ... (0x${bytes.length.toString(16)} bytes)`;
+}
+
+/** A value as the log shows it. `pointed` is what stands where a pointer points. */
+export function describeValue(kind: ArgKind, value: unknown, pointed?: string): string {
   if (value === undefined) return 'NULL';
   if (typeof value === 'bigint') {
     if (kind === 'status') return statusName(value);
     if (kind === 'uintn') return value < 10n ? String(value) : `0x${value.toString(16)}`;
     if (value === 0n && kind !== 'uint64') return 'NULL';
     const text = `0x${value.toString(16)}`;
-    return pointed === undefined ? text : `${text} (=0x${pointed.toString(16)})`;
+    return pointed === undefined ? text : `${text} (=${pointed})`;
   }
   if (typeof value === 'number') {
     if (kind === 'memoryType') return memoryTypeName(value);
@@ -62,6 +76,13 @@ export function describeValue(kind: ArgKind, value: unknown, pointed?: bigint): 
   }
   if (typeof value === 'string') return kind === 'guid' ? guidName(value) : JSON.stringify(value);
   return JSON.stringify(value);
+}
+
+/** `EFI_SUCCESS`, or `page fault at 0x1000 (error code 0x2)` where the call did not end. */
+export function describeEnd({ status, fault }: ServiceCall): string {
+  if (status !== undefined) return statusName(status);
+  if (fault?.vector !== 14) return 'general protection fault';
+  return `page fault at 0x${fault.address.toString(16)} (error code 0x${fault.errorCode.toString(16)})`;
 }
 
 /** One readable line: `AllocatePages(Type=AllocateMaxAddress, ...) -> EFI_SUCCESS {Memory=0x1000} [UEFI 2.10 7.2.1]`. */
@@ -77,7 +98,7 @@ export function describeCall(call: ServiceCall): string {
     'after-exit-boot-services': ', boot services have ended',
   };
   return (
-    `${call.name}(${pairs(call.args)}) -> ${statusName(call.status)}` +
+    `${call.name}(${pairs(call.args)}) -> ${describeEnd(call)}` +
     (results ? ` {${results}}` : '') +
     (call.unserved ? why[call.unserved] : '') +
     ` [UEFI 2.10 section ${call.section}]`

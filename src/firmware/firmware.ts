@@ -1,8 +1,9 @@
-import { GuestAddressError } from '../memory/guest-memory.js';
-import { Status } from '../../firmware-tables/uefi/status.js';
+import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
+import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './describe.js';
 import { FirmwareError } from './errors.js';
 import { reportException } from './exceptions.js';
+import { imageEntry, type FirmwareEvent } from './firmware-event.js';
 import { GateGroup } from './gate.js';
 import { GuestAccess } from './guest-access.js';
 import { HandleDatabase, type HandleState } from './handles.js';
@@ -32,6 +33,8 @@ export interface FirmwareOptions {
   readonly commitVariable?: CommitVariable;
   /** Called for each call of a gate, before the guest goes on. */
   readonly onCall?: (call: ServiceCall) => void;
+  /** Called for what else happens, in the same order. */
+  readonly onEvent?: (event: FirmwareEvent) => void;
 }
 
 /** A service that was called although the profile lacks it. */
@@ -74,6 +77,8 @@ export class Firmware {
   readonly profile: Profile;
   readonly overrides: Overrides;
   readonly guest: GuestAccess;
+  /** For the log: reads that no device notices. */
+  private readonly peek: GuestAccess;
   readonly memoryMap = new MemoryMap([]);
   readonly pool = new Pool(this.memoryMap);
   readonly handles = new HandleDatabase();
@@ -95,6 +100,8 @@ export class Firmware {
   noExecute: NoExecute | undefined;
   private readonly strict: boolean;
   private readonly onCall: ((call: ServiceCall) => void) | undefined;
+  private readonly onEvent: ((event: FirmwareEvent) => void) | undefined;
+  private readonly noted: FirmwareEvent[] = [];
   private resumption: Resumption | undefined;
   private readonly missed = new Map<string, { tick: number; calls: number }>();
   private readonly forcedCalls = new Map<string, number>();
@@ -107,7 +114,9 @@ export class Firmware {
     this.overrides = options.overrides ?? {};
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
+    this.onEvent = options.onEvent;
     this.guest = new GuestAccess(host.memory);
+    this.peek = new GuestAccess(host.memory, true);
     this.variables = new VariableStore(variablesAtStart(options.variables));
     this.variables.commit = options.commitVariable;
     this.tables = new Tables(host.memory);
@@ -116,20 +125,29 @@ export class Firmware {
 
   /** Lays out guest memory, loads the image and says in which state it is entered. Throws FirmwareError. */
   boot(inputs: BootInputs): FirmwareEntry {
-    return setUp(this, inputs);
+    const entry = setUp(this, inputs);
+    const { imageBase: base, imageBytes: bytes, entryPoint } = entry;
+    this.note(imageEntry(this.host.now(), entry.imageHandle, { base, bytes, entryPoint }));
+    this.tellEvents();
+    return entry;
   }
 
   /**
    * Acts on a gate that the guest executed. RIP stands behind the gate at its RET, RSP at the return address. Sets RAX;
-   * the guest's own RET returns to the caller.
+   * the guest's own RET returns to the caller. Where a pointer cannot be followed the gate faults instead.
    */
   serve(gate: number): void {
+    this.serveGate(gate);
+    this.tellEvents();
+  }
+
+  private serveGate(gate: number): void {
     if (gate === GateGroup.imageReturn) {
       this.returnFromImage(this.host.getRegister('rax'));
       return;
     }
     if (gate >= GateGroup.vectors && gate < GateGroup.vectors + 256) {
-      reportException(this.host, this.guest, gate - GateGroup.vectors);
+      this.note(reportException(this.host, this.peek, gate - GateGroup.vectors, (at) => this.slots.get(at)?.name));
       return;
     }
     const slot = this.slots.get(gate);
@@ -138,7 +156,12 @@ export class Firmware {
         `gate 0x${gate.toString(16)} belongs to no service: the guest's code is damaged or not ours`,
       );
     }
-    this.host.setRegister('rax', this.call(slot));
+    const answer = this.call(slot);
+    if (typeof answer !== 'bigint') {
+      this.host.fault(answer);
+      return;
+    }
+    this.host.setRegister('rax', answer);
     if (this.resumption) this.goElsewhere(this.resumption);
     else if (this.strict) clobber(this.host);
   }
@@ -146,6 +169,15 @@ export class Firmware {
   /** The call that is served does not return to its caller: these registers change, and the gate's RET takes RSP's address. */
   resume(registers: Resumption): void {
     this.resumption = registers;
+  }
+
+  /** For the log: what happens stands behind the call that is being served. */
+  note(event: FirmwareEvent): void {
+    this.noted.push(event);
+  }
+
+  private tellEvents(): void {
+    for (const event of this.noted.splice(0)) this.onEvent?.(event);
   }
 
   private goElsewhere(registers: Resumption): void {
@@ -156,6 +188,9 @@ export class Firmware {
   /** An image returned from its entry point: StartImage returns, or the run ends. */
   private returnFromImage(status: bigint): void {
     const nested = this.images.running.length > 0 && !this.bootServicesEnded;
+    const handle = (nested ? this.images.running.at(-1)?.handle : undefined) ?? this.imageHandle;
+    const details = { ImageHandle: `0x${handle.toString(16)}`, ExitStatus: statusName(status) };
+    this.note({ event: 'image-return', details, address: undefined, tick: this.host.now() });
     if (nested) endImage(this, status, new Uint8Array(0));
     else this.host.exit(status);
     if (this.resumption) this.goElsewhere(this.resumption);
@@ -178,24 +213,28 @@ export class Firmware {
     this.tables.clearBootFields();
   }
 
-  private call(slot: Slot): bigint {
+  /** The status that goes into RAX, or the exception that the guest gets. */
+  private call(slot: Slot): bigint | GuestFault {
     const { service } = slot;
     const tick = this.host.now();
-    const decoded = decodeArguments(this.host, this.guest, service.signature);
-    const results: Record<string, string> = {};
-    const caller = this.peekReturnAddress();
     const unserved = this.whyUnserved(slot);
-    let status: bigint;
+    const decoded = decodeArguments(this.host, unserved ? this.peek : this.guest, this.peek, service.signature);
+    const results: Record<string, string> = {};
+    const lists: Record<string, readonly string[]> = {};
+    const caller = this.peekReturnAddress();
+    let answer: bigint | GuestFault;
     if (unserved) {
-      status = service.absent;
+      answer = service.absent;
       if (unserved === 'profile') this.miss(slot.name, tick);
     } else if (this.takeForced(slot)) {
-      status = slot.forced?.status ?? Status.UNSUPPORTED;
+      answer = slot.forced?.status ?? Status.UNSUPPORTED;
     } else if (decoded.bad) {
-      status = Status.INVALID_PARAMETER;
+      // As EDK II: an argument that is NULL is refused before any pointer is followed.
+      answer = (decoded.hasNull ? undefined : decoded.bad.fault) ?? Status.INVALID_PARAMETER;
     } else {
-      status = this.act(slot, decoded.values, (name, text) => {
-        results[name] = text;
+      answer = this.act(slot, decoded.values, (name, text) => {
+        if (typeof text === 'string') results[name] = text;
+        else lists[name] = text;
       });
     }
     if (!this.bootServicesEnded) this.noExecute?.update();
@@ -205,19 +244,21 @@ export class Firmware {
       section: slot.section,
       args: decoded.texts,
       results,
-      status,
+      ...(Object.keys(lists).length > 0 ? { lists } : {}),
+      ...(typeof answer === 'bigint' ? { status: answer } : { status: undefined, fault: answer }),
       caller,
       tick,
       ...(unserved ? { unserved } : {}),
     });
-    return status;
+    return answer;
   }
 
-  private act(slot: Slot, values: Record<string, unknown>, show: Show): bigint {
+  private act(slot: Slot, values: Record<string, unknown>, show: Show): bigint | GuestFault {
     try {
       return slot.service.run?.(this, values as never, show) ?? slot.service.absent;
     } catch (error) {
       if (!(error instanceof GuestAddressError)) throw error;
+      if (error.fault) return error.fault;
       show('reason', error.message);
       return Status.INVALID_PARAMETER;
     }
@@ -244,7 +285,7 @@ export class Firmware {
 
   private peekReturnAddress(): bigint {
     try {
-      return this.guest.readU64(this.host.getRegister('rsp'));
+      return this.peek.readU64(this.host.getRegister('rsp'));
     } catch (error) {
       if (error instanceof GuestAddressError) return 0n;
       throw error;

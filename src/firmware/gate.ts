@@ -7,6 +7,9 @@ export function gateCode(gate: number): Uint8Array {
   return Uint8Array.of(0x0f, 0x3f, 0x45, 0x4b, gate & 0xff, (gate >> 8) & 0xff, 0xc3);
 }
 
+/** Bytes of a gate with its RET. */
+export const gateBytes = 7;
+
 /** Bytes from one gate to the next in a page of gates. */
 export const gateStride = 8;
 

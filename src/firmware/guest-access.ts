@@ -6,15 +6,20 @@ const longestString = 32_767;
 
 /**
  * Guest memory through the guest's own page tables, in the units of EFI. Every method throws GuestAddressError when the
- * guest's pointer is bad; a gate turns that into EFI_INVALID_PARAMETER.
+ * guest's pointer is bad: the gate then faults as a firmware's own instruction would, and a length that no buffer can
+ * have gives EFI_INVALID_PARAMETER.
  */
 export class GuestAccess {
-  constructor(private readonly memory: GuestMemory) {}
+  /** `ramOnly`: no read asks a device, for what the guest must not notice. */
+  constructor(
+    private readonly memory: GuestMemory,
+    private readonly ramOnly = false,
+  ) {}
 
   read(address: bigint, length: number): Uint8Array {
     // Before a buffer of that length is made: a guest may ask for more than the host has.
     if (length > this.memory.ramBytes) throw new GuestAddressError(address, length, GuestAddressCause.notRam);
-    return this.memory.readVirtual(address, length);
+    return this.memory.readVirtual(address, length, this.ramOnly);
   }
 
   write(address: bigint, bytes: Uint8Array): void {
@@ -69,7 +74,8 @@ export class GuestAccess {
 
   /** Throws unless all of `length` bytes can be written; nothing changes. */
   requireWritable(address: bigint, length: number): void {
-    if (length > 0) this.write(address, this.read(address, length));
+    if (length > this.memory.ramBytes) throw new GuestAddressError(address, length, GuestAddressCause.notRam);
+    this.memory.requireWritable(address, length);
   }
 }
 

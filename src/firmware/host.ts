@@ -1,4 +1,4 @@
-import type { GuestMemory } from '../memory/guest-memory.js';
+import type { GuestFault, GuestMemory } from '../memory/guest-memory.js';
 import type { PeLayout } from './image-loader.js';
 
 /** Registers that the firmware reads or writes: the general ones, and CR2 (read only) for its exception reports. */
@@ -49,6 +49,8 @@ export interface FirmwareHost {
   exit(status: bigint, exitData?: string): void;
   /** Reads an EFI image for LoadImage; undefined when it is none for x86-64, or damaged. */
   readPe?(file: Uint8Array): (PeLayout & { readonly subsystem: number }) | undefined;
+  /** The gate that is being served faults, as an instruction would that made this access; it is executed again after. */
+  fault(fault: GuestFault): void;
   /** The guest took an exception while the firmware's IDT was loaded; the run cannot go on. */
   crash(reason: string): void;
 }

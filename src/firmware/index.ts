@@ -1,5 +1,13 @@
 /** The EFI System Table provider: what the machine, the doors and the reports use of it. */
-export { describeCall, describeMemoryMap, memoryTypeName, variableAttributes, type ServiceCall } from './describe.js';
+export type { FirmwareEvent } from './firmware-event.js';
+export {
+  describeCall,
+  describeEnd,
+  describeMemoryMap,
+  memoryTypeName,
+  variableAttributes,
+  type ServiceCall,
+} from './describe.js';
 export { FirmwareError } from './errors.js';
 export {
   Firmware,

@@ -13,7 +13,7 @@ export function troubledRegions(regions: readonly MemoryRegion[], overrides: Mem
     );
   }
   const raised = regions.flatMap((region) => withoutLow(region, lowest));
-  return fragments === 0 ? raised : strewn(raised, ramEnd, fragments);
+  return fragments === 0 ? raised : strewn(raised, fragments);
 }
 
 function withoutLow(region: MemoryRegion, lowest: number): MemoryRegion[] {
@@ -23,20 +23,31 @@ function withoutLow(region: MemoryRegion, lowest: number): MemoryRegion[] {
 }
 
 /** Reserved pages at equal distances in the upper half of RAM, so that the lower half still has room for a kernel. */
-function strewn(regions: readonly MemoryRegion[], ramEnd: number, count: number): MemoryRegion[] {
-  const from = Math.ceil(ramEnd / 2 / pageBytes) * pageBytes;
-  const distance = Math.floor((ramEnd - from) / (count + 1) / pageBytes) * pageBytes;
+function strewn(regions: readonly MemoryRegion[], count: number): MemoryRegion[] {
+  const ramBytes = regions.reduce((sum, { start, end }) => sum + end - start, 0);
+  const from = Math.ceil(ramBytes / 2 / pageBytes) * pageBytes;
+  const distance = Math.floor((ramBytes - from) / (count + 1) / pageBytes) * pageBytes;
   if (distance < 2 * pageBytes) {
     throw new FirmwareError(
-      `${String(count)} fragments do not fit into the upper half of 0x${ramEnd.toString(16)} bytes of RAM: take fewer, or give the machine more memory`,
+      `${String(count)} fragments do not fit into the upper half of 0x${ramBytes.toString(16)} bytes of RAM: take fewer, or give the machine more memory`,
     );
   }
   let result = [...regions];
   for (let n = 1; n <= count; n++) {
-    const start = from + n * distance;
+    const start = addressAt(regions, from + n * distance);
     result = result.flatMap((region) => punched(region, start));
   }
   return result;
+}
+
+/** The address that has so many bytes of RAM below it; the regions are all of RAM. */
+function addressAt(regions: readonly MemoryRegion[], offset: number): number {
+  let left = offset;
+  for (const { start, end } of regions) {
+    if (left < end - start) return start + left;
+    left -= end - start;
+  }
+  return Infinity;
 }
 
 function punched(region: MemoryRegion, start: number): MemoryRegion[] {

@@ -1,10 +1,11 @@
 import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
+import { ramEnd } from '../memory/ram-map.js';
 import { FirmwareError } from './errors.js';
 import type { Firmware } from './firmware.js';
 import type { FirmwareHost } from './host.js';
 import { imageProtection, type PeLayout } from './image-loader.js';
 import type { MemoryMap } from './memory-map.js';
-import { pageEntry, smallPageEntry } from './processor-tables.js';
+import { identityGiB, pageEntry, smallPageEntry } from './processor-tables.js';
 
 /** A range of guest-physical bytes; `end` is exclusive. */
 interface Range {
@@ -42,7 +43,7 @@ export class NoExecute {
   /** Marks everything for the first time; all pages were executable. */
   begin(): void {
     const wanted = this.executable;
-    this.executable = [{ start: 0, end: this.host.memory.ramBytes }];
+    this.executable = [{ start: 0, end: ramEnd(this.host.memory) }];
     this.change(wanted);
   }
 
@@ -84,7 +85,9 @@ export class NoExecute {
     for (let at = start; at < end; at += pageBytes) {
       view.setBigUint64(((at - start) / pageBytes) * 8, pageEntry(at, { writable: true, executable }), true);
     }
-    this.host.memory.writePhysical(smallPageEntry(this.place.pageTables, start), bytes);
+    const { memory } = this.host;
+    const at = smallPageEntry(this.place.pageTables, start, identityGiB(ramEnd(memory)));
+    memory.writePhysical(at, bytes);
   }
 }
 

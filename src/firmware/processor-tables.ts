@@ -21,9 +21,10 @@ const present = 0x1n;
 const writable = 0x2n;
 const largePage = 0x80n;
 const noExecute = 1n << 63n;
-const identityGiB = 4;
-/** PML4, page-directory pointers and four page directories stand before the page tables. */
-const directories = 2 + identityGiB;
+/** How much is mapped one to one where RAM ends at `end`: all that has 32-bit addresses, and all RAM. */
+export const identityGiB = (end: number): number => Math.max(4, Math.ceil(end / 2 ** 30));
+/** PML4, page-directory pointers and the page directories stand before the page tables. */
+const directoryPages = (gibibytes: number): number => 2 + gibibytes;
 const largePageBytes = 2 ** 21;
 /** Present, DPL 0, 64-bit interrupt gate. Intel SDM volume 3, 6.14.1. */
 const interruptGate = 0x8en;
@@ -33,11 +34,13 @@ export interface PagePolicy {
   readonly protections: readonly PageProtection[];
   /** From address 0 so many bytes are mapped in pages of 4 KiB whatever they hold, their entries in one array. */
   readonly smallPageBytes: number;
+  /** How much is mapped; 4 when left out. */
+  readonly identityGiB?: number;
 }
 
 /** Guest-physical address of the entry of the page at `address`, which lies below smallPageBytes. */
-export function smallPageEntry(pageTables: number, address: number): number {
-  return pageTables + directories * pageBytes + (address / pageBytes) * 8;
+export function smallPageEntry(pageTables: number, address: number, gibibytes = 4): number {
+  return pageTables + directoryPages(gibibytes) * pageBytes + (address / pageBytes) * 8;
 }
 
 /** A leaf of the page tables for one 4 KiB page. Intel SDM volume 3, 4.5.4. */
@@ -49,7 +52,7 @@ export function pageEntry(
 }
 
 /**
- * 4-level page tables that map the first 4 GiB one to one, in pages of 2 MiB where the policy has nothing to say, a flat
+ * 4-level page tables that map the first 4 GiB and all RAM one to one, in pages of 2 MiB where the policy has nothing to say, a flat
  * GDT, and an IDT whose handlers report the exception. UEFI 2.10 section 2.3.4.
  */
 export function buildProcessorTables(
@@ -58,12 +61,14 @@ export function buildProcessorTables(
   policy: PagePolicy = { protections: [], smallPageBytes: 0 },
 ): ProcessorTables {
   const data = MemoryType.EfiBootServicesData;
+  const gibibytes = policy.identityGiB ?? 4;
+  const directories = directoryPages(gibibytes);
   const split = [...smallPages(policy)].sort((a, b) => a - b);
   const pageTables = memory.allocatePages(data, directories + split.length, 'page tables');
   const pages = new BigUint64Array(((directories + split.length) * pageBytes) / 8);
   const page = (index: number): bigint => BigInt(pageTables + index * pageBytes);
   pages[0] = page(1) | present | writable;
-  for (let gib = 0; gib < identityGiB; gib++) {
+  for (let gib = 0; gib < gibibytes; gib++) {
     pages[512 + gib] = page(2 + gib) | present | writable;
     for (let i = 0; i < 512; i++) {
       pages[(2 + gib) * 512 + i] = (BigInt(gib * 512 + i) << 21n) | present | writable | largePage;

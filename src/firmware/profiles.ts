@@ -95,6 +95,8 @@ export interface MemoryOverrides {
   readonly 'memory:lowest'?: number;
   /** So many reserved pages are strewn over the upper half of RAM. */
   readonly 'memory:fragments'?: number;
+  /** So much RAM (bytes) lies below 4 GiB, from address 0 on; the rest lies above. The machine's doors all see it. */
+  readonly 'memory:below-4g'?: number;
   /** GetMemoryMap's DescriptorSize, bytes. */
   readonly 'memory:descriptor-bytes'?: number;
   /** Memory is not executable by its type: all types but code, or all but the firmware's own code. */

@@ -14,6 +14,8 @@ export interface Quirk {
   readonly value: string;
   readonly byDefault: string;
   readonly meaning: string;
+  /** It changes the machine, so that the doors without EFI firmware see it, too. */
+  readonly isOfMachine?: true;
   /** Throws QuirkError. */
   readonly overrides: (value: string) => Overrides;
 }
@@ -95,6 +97,19 @@ export const quirks: readonly Quirk[] = [
     overrides: (value) => ({ 'memory:lowest': bytes(value) }),
   },
   {
+    name: 'no-ram-below-4g',
+    value: 'SIZE',
+    byDefault: '1M',
+    meaning:
+      'RAM lies at 4 GiB and above, but for this much from address 0 on (of the first 1M, 640K are free); every door',
+    isOfMachine: true,
+    overrides: (value) => {
+      const below = bytes(value);
+      if (below < 2 ** 20) throw new QuirkError(`"${value}": give at least 1M, where the machine has its tables`);
+      return { 'memory:below-4g': below };
+    },
+  },
+  {
     name: 'fragmented-map',
     value: 'N',
     byDefault: '300',
@@ -169,10 +184,16 @@ export function quirkOverrides(texts: readonly string[]): Overrides {
   return Object.assign({}, ...texts.map(parse)) as Overrides;
 }
 
+/** Whether `NAME` or `NAME=VALUE` changes the machine and not the EFI firmware alone. */
+export const isOfMachine = (text: string): boolean => quirkOf(text)?.isOfMachine === true;
+
+const nameOf = (text: string): string => text.split('=', 1)[0] ?? '';
+const quirkOf = (text: string): Quirk | undefined => quirks.find(({ name }) => name === nameOf(text));
+
 function parse(text: string): Overrides {
   const equals = text.indexOf('=');
-  const name = equals < 0 ? text : text.slice(0, equals);
-  const quirk = quirks.find((candidate) => candidate.name === name);
+  const name = nameOf(text);
+  const quirk = quirkOf(text);
   if (!quirk) throw new QuirkError(`${text}: the quirks are ${quirks.map((known) => known.name).join(', ')}`);
   try {
     return quirk.overrides(equals < 0 ? quirk.byDefault : text.slice(equals + 1));

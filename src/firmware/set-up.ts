@@ -2,6 +2,7 @@ import { Guid } from '../../firmware-tables/uefi/guids.js';
 import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
 import { RtPropertiesTable, runtimeSupportedBits } from '../../firmware-tables/uefi/configuration-table.js';
 import { layout } from '../memory/layout.js';
+import { ramEnd, ramRanges, type RamRange } from '../memory/ram-map.js';
 import { FirmwareError } from './errors.js';
 import type { Firmware } from './firmware.js';
 import { GateGroup, gatePage, gateStride } from './gate.js';
@@ -13,7 +14,7 @@ import type { ConfigurationTableName, ProtocolName } from './profiles.js';
 import { installConsole } from './protocols/console.js';
 import { installLoadFile2 } from './protocols/load-file2.js';
 import { installLoadedImage } from './protocols/loaded-image.js';
-import { buildProcessorTables, type ProcessorTables } from './processor-tables.js';
+import { buildProcessorTables, identityGiB, type ProcessorTables } from './processor-tables.js';
 import { buildXenTable, type TableMemory } from './xen-table.js';
 
 /** A module of the Xen table. */
@@ -50,7 +51,7 @@ const stackPages = 36;
 /** Lays out guest memory for an image: memory map, gates, tables, protocols, the image itself. Throws FirmwareError. */
 export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   if (fw.imageHandle !== 0n) throw new FirmwareError('this firmware has booted already: make a new machine');
-  fw.memoryMap.restore({ regions: troubledRegions(initialRegions(fw.host.memory.ramBytes), fw.overrides), key: 1 });
+  fw.memoryMap.restore({ regions: troubledRegions(initialRegions(ramRanges(fw.host.memory)), fw.overrides), key: 1 });
   const memory = tableMemory(fw);
   const { runtimeGates, bootGates } = writeGates(fw, memory);
   const slotAddresses = new Map<string, bigint>();
@@ -85,8 +86,9 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   const vectorGate = (vector: number): number => bootGates + (GateGroup.vectors + vector) * gateStride;
   const protections = imageProtection(inputs.image, imageBase);
   const allNoExecute = fw.overrides['memory:no-execute'] !== undefined;
-  const smallPageBytes = allNoExecute ? fw.host.memory.ramBytes : 0;
-  const processor = buildProcessorTables(memory, vectorGate, { protections, smallPageBytes });
+  const end = ramEnd(fw.host.memory);
+  const policy = { protections, smallPageBytes: allNoExecute ? end : 0, identityGiB: identityGiB(end) };
+  const processor = buildProcessorTables(memory, vectorGate, policy);
   const stack = memory.allocatePages(MemoryType.EfiBootServicesData, stackPages, 'the stack');
   const stackPointer = stack + stackPages * pageBytes - 0x38; // return address, home space, alignment
   fw.imageReturn = BigInt(bootGates + GateGroup.imageReturn * gateStride);
@@ -105,7 +107,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
 }
 
 /** RAM before anything is allocated. Page 0 is never handed out; 0xa0000 to 0xfffff is a PC's hole with the ACPI tables in it. */
-function initialRegions(ramBytes: number): MemoryRegion[] {
+function initialRegions(ram: readonly RamRange[]): MemoryRegion[] {
   const acpiEnd = layout.acpiTables + layout.acpiTablesBytes;
   const region = (start: number, end: number, type: number): MemoryRegion => ({ start, end, type, allocated: false });
   return [
@@ -114,7 +116,9 @@ function initialRegions(ramBytes: number): MemoryRegion[] {
     region(layout.lowMemoryEnd, layout.acpiTables, MemoryType.EfiReservedMemoryType),
     region(layout.acpiTables, acpiEnd, MemoryType.EfiACPIReclaimMemory),
     region(acpiEnd, layout.highMemoryStart, MemoryType.EfiReservedMemoryType),
-    region(layout.highMemoryStart, ramBytes, MemoryType.EfiConventionalMemory),
+    ...ram.map(({ start, end }) =>
+      region(Math.max(start, layout.highMemoryStart), end, MemoryType.EfiConventionalMemory),
+    ),
   ].filter(({ start, end }) => end > start);
 }
 

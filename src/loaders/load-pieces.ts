@@ -1,3 +1,4 @@
+import { isRam, type RamSizes } from '../memory/ram-map.js';
 import { ElfProgramType } from '../../firmware-tables/image/elf.js';
 import { unpackPieces, type Payload } from './decompress/index.js';
 import { readElf, readElfHeaders, readSegment } from './elf.js';
@@ -26,7 +27,7 @@ export function loadPieces(payload: Payload, { memory, lowest }: UnpackTarget): 
   const isDone = unpackPieces(payload, (piece, at, size) => {
     if (at === 0) {
       file = new Uint8Array(size);
-      plan = planOf(piece, file, memory.ramBytes, lowest);
+      plan = planOf(piece, file, memory, lowest);
     }
     if (plan === undefined) return false;
     for (const segment of plan.segments) {
@@ -43,7 +44,7 @@ export function loadPieces(payload: Payload, { memory, lowest }: UnpackTarget): 
 }
 
 /** Copies the headers into `file` and finds the parts that are wanted; undefined when the layout does not allow it. */
-function planOf(first: Uint8Array, file: Uint8Array, ramBytes: number, lowest: number): Plan | undefined {
+function planOf(first: Uint8Array, file: Uint8Array, ram: RamSizes, lowest: number): Plan | undefined {
   try {
     const { tableOffset, programs } = readElfHeaders(first);
     const tableEnd = programs.at(-1)?.at ?? tableOffset;
@@ -55,7 +56,7 @@ function planOf(first: Uint8Array, file: Uint8Array, ramBytes: number, lowest: n
     const notes = programs
       .filter(({ program }) => program.p_type === ElfProgramType.note)
       .map(({ program }) => ({ fileOffset: Number(program.p_offset), fileBytes: Number(program.p_filesz) }));
-    return fits(segments, ramBytes, lowest) ? { segments, notes } : undefined;
+    return fits(segments, ram, lowest) ? { segments, notes } : undefined;
   } catch (error) {
     if (error instanceof ImageError) return undefined; // the whole file will tell
     throw error;
@@ -65,13 +66,13 @@ function planOf(first: Uint8Array, file: Uint8Array, ramBytes: number, lowest: n
 const pageBytes = 4096;
 
 /** Each segment lies in RAM from `lowest` on and over no other. */
-function fits(segments: readonly ElfSegment[], ramBytes: number, lowest: number): boolean {
+function fits(segments: readonly ElfSegment[], ram: RamSizes, lowest: number): boolean {
   let end = lowest;
   for (const segment of [...segments].sort((a, b) => a.physicalAddress - b.physicalAddress)) {
     if (segment.physicalAddress < end) return false;
     end = segment.physicalAddress + segment.memoryBytes;
   }
-  return end <= ramBytes;
+  return isRam(ram, { start: lowest, end });
 }
 
 /** What of a range lies in a piece of the file that starts at `at`. */

@@ -1,10 +1,12 @@
 /**
  * Every fixed guest-physical address of the machine, in bytes. RAM is 0 to the memory size (64 MiB to 3 GiB); devices
- * lie above it. What a door places at run time (kernel, initrd, command line) is allocated, not fixed, and not here.
+ * lie above it; on a machine with little RAM below 4 GiB (ram-map.ts) the rest of it lies above them. What a door places at run time (kernel, initrd, command line) is allocated, not fixed, and not here.
  */
 export const layout = {
   /** Largest RAM that fits below the devices. */
   ramLimit: 0xc000_0000,
+  /** Where RAM goes on that does not lie below 4 GiB. */
+  highRam: 0x1_0000_0000,
   /** I/O APIC register window. Intel 82093AA section 3. */
   ioApic: 0xfec0_0000,
   /** Local APIC register window. Intel SDM volume 3, 11.4.1. */

@@ -7,7 +7,7 @@ import { Firmware, type FirmwareOptions } from '../../src/firmware/firmware.js';
 import type { FirmwareHost, FirmwareRegister } from '../../src/firmware/host.js';
 import { linux } from '../../src/firmware/profiles.js';
 import type { BootInputs, FirmwareEntry } from '../../src/firmware/set-up.js';
-import { GuestAddressError, type GuestMemory } from '../../src/memory/guest-memory.js';
+import { GuestAddressError, type GuestFault, type GuestMemory } from '../../src/memory/guest-memory.js';
 
 /** Flat memory. Virtual addresses are physical ones, and once `alias` is set also those from `alias` on. */
 export class FakeMemory implements GuestMemory {
@@ -22,7 +22,7 @@ export class FakeMemory implements GuestMemory {
   private physical(address: bigint, length: number): number {
     const at = this.alias !== undefined && address >= this.alias ? address - this.alias : address;
     if (at < 0n || at + BigInt(length) > BigInt(this.ramBytes))
-      throw new GuestAddressError(address, length, 'not-present');
+      throw new GuestAddressError(address, length, 'not-present', { vector: 14, errorCode: 0, address });
     return Number(at);
   }
 
@@ -40,11 +40,16 @@ export class FakeMemory implements GuestMemory {
     return this.readPhysical(this.physical(address, length), length);
   }
 
-  writeVirtual(address: bigint, bytes: Uint8Array): void {
+  requireWritable(address: bigint, length: number): void {
     const range = this.readOnly;
-    if (range && address < range.end && address + BigInt(bytes.length) > range.start) {
-      throw new GuestAddressError(address, bytes.length, 'read-only');
+    if (range && address < range.end && address + BigInt(length) > range.start) {
+      throw new GuestAddressError(address, length, 'read-only', { vector: 14, errorCode: 3, address });
     }
+    this.physical(address, length);
+  }
+
+  writeVirtual(address: bigint, bytes: Uint8Array): void {
+    this.requireWritable(address, bytes.length);
     this.writePhysical(this.physical(address, bytes.length), bytes);
   }
 }
@@ -93,6 +98,8 @@ export class FakeMachine implements FirmwareHost {
   poweroff = (reason: string): void => void this.events.push(`poweroff ${reason}`);
   reset = (kind: string): void => void this.events.push(`reset ${kind}`);
   exit = (status: bigint, data?: string): void => void this.events.push(`exit ${String(status)} ${data ?? ''}`.trim());
+  fault = ({ vector, errorCode, address }: GuestFault): void =>
+    void this.events.push(`fault ${String(vector)} ${String(errorCode)} 0x${address.toString(16)}`);
   crash = (reason: string): void => void this.events.push(`crash ${reason}`);
 
   get systemTable(): ReturnType<typeof SystemTable.decode> {

@@ -4,6 +4,7 @@ import { Guid } from '../../firmware-tables/uefi/guids.js';
 import { endOfDevicePath, VendorMediaNode } from '../../firmware-tables/uefi/protocols/device-path.js';
 import { LoadedImageProtocol } from '../../firmware-tables/uefi/protocols/loaded-image.js';
 import { SimpleTextOutputProtocol } from '../../firmware-tables/uefi/protocols/simple-text-output.js';
+import { RuntimeServices } from '../../firmware-tables/uefi/runtime-services.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
 import { describeCall, describeMemoryMap } from '../../src/firmware/describe.js';
 import { Firmware } from '../../src/firmware/firmware.js';
@@ -63,6 +64,16 @@ describe('Entry (UEFI 2.10 section 2.3.4)', () => {
     expect(machine.events[0]).to.match(
       /^crash exception 14 \(page fault\) at RIP 0x4242, error code 0x2, address 0x9999/,
     );
+  });
+  it('says which service faulted when a pointer could not be followed under the firmware IDT', () => {
+    const machine = new FakeMachine();
+    const gate = machine.u64(machine.systemTable.RuntimeServices + BigInt(RuntimeServices.offsetOf('GetVariable')));
+    const stack = machine.getRegister('rsp');
+    machine.put(stack, 0n);
+    machine.put(stack + 8n, gate);
+    const vector = GateGroup.vectors + 14;
+    machine.firmware.serve(vector);
+    expect(machine.events[0]).to.match(/^crash exception 14 \(page fault\) in GetVariable at RIP /);
   });
   it('the image stands at its place with zeros behind its sections', () => {
     const machine = new FakeMachine();

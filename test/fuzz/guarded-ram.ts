@@ -34,6 +34,10 @@ export class GuardedRam implements GuestMemory {
     this.writePhysical(Number(address), bytes);
   }
 
+  requireWritable(address: bigint, length: number): void {
+    this.check(address, length);
+  }
+
   /** Throws when a byte outside RAM has changed. */
   requireGuard(): void {
     for (const page of [this.all.subarray(0, guardBytes), this.all.subarray(guardBytes + this.ramBytes)]) {

@@ -30,6 +30,7 @@ export class PlainHost implements FirmwareHost {
   exit = (): void => {
     this.ends++;
   };
+  fault = (): void => undefined;
   crash = (): void => {
     this.ends++;
   };

@@ -82,7 +82,7 @@ function fill(choose: Generator, fw: Firmware): void {
 
 /**
  * Every service of every gate with arguments of any kind, before and after ExitBootServices: a status that UEFI knows
- * comes back, no device and no byte outside RAM is touched, and nothing takes long.
+ * comes back or the guest faults, no byte outside RAM is touched, and nothing takes long.
  */
 export function serviceFuzzer(): Fuzzer {
   let machine: ServiceMachine | undefined;

@@ -20,6 +20,9 @@ export class PlainRam implements GuestMemory {
   writeVirtual(address: bigint, bytes: Uint8Array): void {
     this.writePhysical(Number(address), bytes);
   }
+  requireWritable(address: bigint, length: number): void {
+    this.check(Number(address), length);
+  }
   private check(address: number, length: number): void {
     if (address < 0 || address + length > this.ramBytes)
       throw new GuestAddressError(BigInt(address), length, 'not-ram');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { doors } from '../../src/boot/index.js';
-import type { ServiceCall } from '../../src/firmware/index.js';
+import { describeEnd, type ServiceCall } from '../../src/firmware/index.js';
 import { formatDigest } from '../../src/digest.js';
 import { profiles } from '../../src/firmware/index.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
@@ -33,8 +33,8 @@ export interface Ending extends Readonly<Record> {
   readonly digest: string;
 }
 
-const callLine = ({ name, status, tick, args, results }: ServiceCall): string =>
-  `${String(tick)} ${name} ${JSON.stringify(args)} ${JSON.stringify(results)} ${status.toString(16)}`;
+const callLine = (call: ServiceCall): string =>
+  `${String(call.tick)} ${call.name} ${JSON.stringify(call.args)} ${JSON.stringify(call.results)} ${describeEnd(call)}`;
 
 /** A machine whose console and service calls are written down across save and restore. */
 export class RecordedBoot {

@@ -7,8 +7,9 @@ import {
   pageBytes,
 } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
+import { ramEnd } from '../../memory/ram-map.js';
 import type { MapEntry } from '../memory-map.js';
-import { describeValue } from '../describe.js';
+import { describeMemoryMap, describeValue } from '../describe.js';
 import { service } from '../service.js';
 
 /** Bytes from one descriptor to the next: larger than the structure, so that nobody relies on its size. UEFI 2.10 section 7.2.3. */
@@ -29,7 +30,7 @@ const AllocatePages = service(
   { Type: 'allocateType', MemoryType: 'memoryType', Pages: 'uintn', Memory: 'uintnAt' },
   (fw, { Type, MemoryType: type, Pages, Memory }, show) => {
     if (Type > AllocateType.AllocateAddress || !allocatable(type) || Memory === 0n) return Status.INVALID_PARAMETER;
-    const wanted = fw.guest.readU64(Memory);
+    const wanted = Type === AllocateType.AllocateAnyPages ? 0n : fw.guest.readU64(Memory);
     fw.guest.requireWritable(Memory, 8);
     if (Pages === 0n || Pages > BigInt(fw.host.memory.ramBytes / pageBytes)) {
       return Type === AllocateType.AllocateAddress ? Status.NOT_FOUND : Status.OUT_OF_RESOURCES;
@@ -39,12 +40,12 @@ const AllocatePages = service(
     if (Type === AllocateType.AllocateAddress) {
       if (wanted % BigInt(pageBytes) !== 0n) return Status.NOT_FOUND;
       start =
-        wanted < BigInt(fw.host.memory.ramBytes) && fw.memoryMap.isFree(Number(wanted), pages)
+        wanted < BigInt(ramEnd(fw.host.memory)) && fw.memoryMap.isFree(Number(wanted), pages)
           ? Number(wanted)
           : undefined;
       if (start === undefined) return Status.NOT_FOUND;
     } else {
-      const last = BigInt(fw.host.memory.ramBytes - 1);
+      const last = BigInt(ramEnd(fw.host.memory) - 1);
       const limit = Type === AllocateType.AllocateMaxAddress && wanted < last ? wanted : last;
       start = fw.memoryMap.findFree(pages, Number(limit));
       if (start === undefined) return Status.OUT_OF_RESOURCES;
@@ -59,7 +60,7 @@ const AllocatePages = service(
 /** EFI_BOOT_SERVICES.FreePages(). UEFI 2.10 section 7.2.2. */
 const FreePages = service({ Memory: 'uint64', Pages: 'uintn' }, (fw, { Memory, Pages }) => {
   if (Memory % BigInt(pageBytes) !== 0n || Pages === 0n) return Status.INVALID_PARAMETER;
-  if (Memory + Pages * BigInt(pageBytes) > BigInt(fw.host.memory.ramBytes)) return Status.NOT_FOUND;
+  if (Memory + Pages * BigInt(pageBytes) > BigInt(ramEnd(fw.host.memory))) return Status.NOT_FOUND;
   const start = Number(Memory);
   if (!fw.memoryMap.every(start, Number(Pages), (region) => region.allocated)) return Status.NOT_FOUND;
   fw.memoryMap.set(start, Number(Pages), MemoryType.EfiConventionalMemory, false);
@@ -92,7 +93,8 @@ const GetMemoryMap = service(
     if (MemoryMapSize === 0n) return Status.INVALID_PARAMETER;
     const given = fw.guest.readU64(MemoryMapSize);
     const stride = fw.overrides['memory:descriptor-bytes'] ?? descriptorBytes;
-    const bytes = encodeMemoryMap(fw.memoryMap.entries(), stride);
+    const entries = fw.memoryMap.entries();
+    const bytes = encodeMemoryMap(entries, stride);
     const enough = given >= BigInt(bytes.length);
     for (const pointer of [MemoryMapSize, MapKey, DescriptorSize]) {
       if (pointer !== 0n) fw.guest.requireWritable(pointer, 8);
@@ -105,6 +107,9 @@ const GetMemoryMap = service(
     if (DescriptorVersion !== 0n) fw.guest.writeU32(DescriptorVersion, memoryDescriptorVersion);
     show('MemoryMapSize', `0x${bytes.length.toString(16)}`);
     show('MapKey', describeValue('uintn', BigInt(fw.memoryMap.key)));
+    show('DescriptorSize', `0x${stride.toString(16)}`);
+    show('DescriptorVersion', String(memoryDescriptorVersion));
+    if (enough && MemoryMap !== 0n) show('MemoryMap', describeMemoryMap(entries));
     if (!enough) return Status.BUFFER_TOO_SMALL;
     return MemoryMap === 0n ? Status.INVALID_PARAMETER : Status.SUCCESS;
   },
@@ -127,7 +132,7 @@ const AllocatePool = service(
 
 /** EFI_BOOT_SERVICES.FreePool(). NULL and what was never allocated are refused. UEFI 2.10 section 7.2.5. */
 const FreePool = service({ Buffer: 'pointer' }, (fw, { Buffer }) =>
-  Buffer !== 0n && Buffer < BigInt(fw.host.memory.ramBytes) && fw.pool.free(Number(Buffer))
+  Buffer !== 0n && Buffer < BigInt(ramEnd(fw.host.memory)) && fw.pool.free(Number(Buffer))
     ? Status.SUCCESS
     : Status.INVALID_PARAMETER,
 );

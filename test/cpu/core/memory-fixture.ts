@@ -62,6 +62,7 @@ export class TestCore {
     const instance = new WebAssembly.Instance(module, { env: { memory: this.memory }, host });
     this.exports = instance.exports as Record<string, Export>;
     this.set32(s.RAM_BYTES, ramBytes);
+    this.set32(s.RAM_LOW, ramBytes);
     this.set32(s.TLB_MASK, 1023);
     this.set64(s.FLAGS_SYSTEM, 2n);
     this.set64(s.CR4, 0x20n | 0x80n | 0x10n);

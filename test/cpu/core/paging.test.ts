@@ -243,6 +243,64 @@ describe('page walks', function () {
     });
   });
 
+  describe('RAM that goes on at 4 GiB (state-layout.ts, RAM_LOW)', () => {
+    const low = 0x40_0000;
+    const high = 0x1_0000_0000n;
+    const linear = 0x1_2345_6000n;
+    beforeEach(() => {
+      core.set32(s.RAM_LOW, low);
+      core.setRam(low + 0x120, 0x77n);
+    });
+    it('a page at 4 GiB is the RAM behind the low part; its place enters the TLB and the dirty log', () => {
+      core.map(linear, high, P | W);
+      expect(read(linear + 0x120n)).to.equal(0x77n);
+      write(linear + 8n);
+      expect(core.getRam(low + 8)).to.equal(0x99n);
+      expect(core.bytes[s.DIRTY_PAGES + (low >> 12)]).to.equal(1);
+      expect(core.call32('fetchTranslate', linear + 4n)).to.equal(low + 4);
+      expect(core.call('translateSupervisor', 0x2345_6000, 1, 0)).to.equal(Number(high));
+    });
+    it('paging structures lie there, too, and get A and D', () => {
+      core.set64(s.CR3, high);
+      const [pml4, pdpt, directory, table] = [low, low + 0x1000, low + 0x2000, low + 0x3000];
+      core.setRam(pml4, (high + 0x1000n) | P | W);
+      core.setRam(pdpt + 8 * 4, (high + 0x2000n) | P | W);
+      core.setRam(directory + 8 * 0x11a, (high + 0x3000n) | P | W);
+      core.setRam(table + 8 * 0x56, 0x5000n | P | W);
+      write(linear + 0x10n);
+      expect(core.takeFault()).to.equal(undefined);
+      expect(core.getRam(0x5010)).to.equal(0x99n);
+      expect(core.getRam(pml4)).to.equal((high + 0x1000n) | P | W | A);
+      expect(core.getRam(table + 8 * 0x56)).to.equal(0x5000n | P | W | A | D);
+    });
+    it('2 MiB pages and 4 MiB pages with PSE-36 (4.3) reach it', () => {
+      core.map(0x4020_0000n, high + 0x20_0000n, P | W, 21);
+      core.setRam(low + 0x20_0120, 0x78n);
+      expect(read(0x4020_0120n)).to.equal(0x78n);
+      core.mode('legacy');
+      core.set64(s.CR4, 0x10n);
+      core.set64(s.CR3, 0x2_0000n);
+      core.call('flushAll');
+      core.set32(s.RAM + 0x2_0000 + 4 * 0x100, 0x2083); // bits 39:32 of the address in bits 20:13
+      expect(read(0x4000_0120n)).to.equal(0x77n);
+    });
+    it('between the parts are devices, at the addresses that the guest names; behind the end nothing answers', () => {
+      core.readMmio = () => 0x5a;
+      core.map(linear, low, P | W);
+      core.map(linear + 0x1000n, high + 0x40_0000n, P | W);
+      expect(core.call64('loadSlow', linear + 4n, 4, 0)).to.equal(0x5an);
+      core.call('storeSlow', linear + 8n, 0x12n, 1, 0);
+      expect(core.calls).to.deep.equal([
+        ['readMmio', low + 4, 4],
+        ['writeMmio', low + 8, 1, 0x12],
+      ]);
+      expect(core.call64('loadSlow', linear + 0x1000n, 4, 0)).to.equal(0xffff_ffffn);
+      expect(core.call32('fetchTranslate', linear)).to.equal(0xffff_fffe);
+      expect(core.call('translateSupervisor', 0x2345_6004, 1, 0)).to.equal(low + 4);
+      expect(core.getRam(low + 8)).to.equal(0n);
+    });
+  });
+
   it('without paging linear addresses are physical', () => {
     core.mode('unpaged');
     expect(read(0x5120n)).to.equal(0x1122_3344_5566_7788n);

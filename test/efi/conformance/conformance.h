@@ -99,6 +99,8 @@ void check_console(void);
 void check_tables(void);
 void check_leave(void);
 void check_images(void);
+/* Pointers that cannot be followed: those of the variable services, and of the boot services on request. */
+void check_pointers(int boot);
 /* Loads this image again, gives it the words and starts it. */
 EFI_STATUS start_child(const CHAR16 *words, u64 *size, CHAR16 **data);
 /* Frees what starting took. */

@@ -129,6 +129,13 @@ static u64 end(const char *word) {
   return EFI_SUCCESS;
 }
 
+static void leave_and_check_pointers(void) {
+  read_map();
+  call2(BOOT(ExitBootServices), image, map.key);
+  check_pointers(0);
+  call4(RUNTIME(ResetSystem), 2, EFI_SUCCESS, 0, 0);
+}
+
 u64 guest_main(const struct entry *entry) {
   static char words[256];
   image = (EFI_HANDLE)entry->argument[0];
@@ -147,6 +154,9 @@ u64 guest_main(const struct entry *entry) {
     else if (word_is(at, "console")) check_console();
     else if (word_is(at, "tables")) check_tables();
     else if (word_is(at, "images")) check_images();
+    else if (word_is(at, "pointers")) check_pointers(1);
+    else if (word_is(at, "pointers-variables")) check_pointers(0);
+    else if (word_is(at, "pointers-after")) leave_and_check_pointers();
     else if (word_is(at, "leave")) check_leave();
     else if (word_is(at, "absent-linux")) check_absent("linux");
     else if (word_is(at, "absent-proposal")) check_absent("proposal");

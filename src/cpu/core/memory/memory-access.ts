@@ -17,7 +17,7 @@ import {
 } from '../../state-layout';
 import { raise, raiseNonCanonical, VECTOR_GP } from '../fault';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, NO_PHYSICAL, pageInRam, walk } from './paging';
-import { loadPhysical, storePhysical } from './physical';
+import { addressOf, loadPhysical, storePhysical } from './physical';
 import { fill, openForWrites, physicalOf, readHits, tlbEntry } from './tlb';
 
 /** What fetchTranslate and translateSupervisor answer when they fault, and when nothing executable is there. */
@@ -43,7 +43,7 @@ function cut(address: u64, wideModes: u32): u64 {
   return load<u32>(MODE) & wideModes ? address : address & 0xffff_ffff;
 }
 
-/** Guest-physical address for one access inside a page, through the data TLB. */
+/** Place (placeOf) of one access inside a page, through the data TLB. */
 function translate(linear: u64, access: i32): u64 {
   const tlb: u32 = access & ACCESS_USER ? TLB_USER : TLB_SUPERVISOR;
   const entry = tlbEntry(tlb, linear);
@@ -201,7 +201,7 @@ export function probeSystemWrite(address: u64, bytes: i32): bool {
 }
 
 /**
- * Guest-physical address of code at a linear address, with the rights of the current CPL, through the fetch TLB.
+ * Place (placeOf) of code at a linear address, with the rights of the current CPL, through the fetch TLB.
  * TRANSLATE_FAULT with FAULT_* set, or TRANSLATE_NOT_RAM when the page is not wholly RAM.
  */
 export function fetchTranslate(rip: u64): u32 {
@@ -226,16 +226,15 @@ export function fetchTranslateAt(low: u32, high: u32): u32 {
 }
 
 /**
- * Guest-physical address of a linear one with supervisor rights, for the host; no TLB is read or filled. The caller
- * clears FAULT_PENDING after TRANSLATE_FAULT.
+ * Guest-physical address of a linear one with supervisor rights, for the host; no TLB is read or filled. -1 when it
+ * faults: the caller clears FAULT_PENDING.
  */
-export function translateSupervisor(low: u32, high: u32, write: i32): u32 {
+export function translateSupervisor(low: u32, high: u32, write: i32): f64 {
   const linear = cut((<u64>high << 32) | <u64>low, MODE_LMA);
   if (!isCanonical(linear)) {
     raise(VECTOR_GP, 0, 1);
-    return TRANSLATE_FAULT;
+    return -1;
   }
-  const physical = walk(linear, write ? ACCESS_WRITE : ACCESS_READ);
-  if (physical == NO_PHYSICAL) return TRANSLATE_FAULT;
-  return pageInRam(physical) ? <u32>physical : TRANSLATE_NOT_RAM;
+  const place = walk(linear, write ? ACCESS_WRITE : ACCESS_READ);
+  return place == NO_PHYSICAL ? -1 : <f64>addressOf(place);
 }

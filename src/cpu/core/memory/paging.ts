@@ -5,7 +5,7 @@
  */
 import { CR0, CR3, CR4, EFER, MODE, MODE_LMA, MODE_PAGING } from '../../state-layout';
 import { PF_FETCH, PF_PRESENT, PF_RESERVED, PF_USER, PF_WRITE, raisePageFault } from '../fault';
-import { inRam, loadPhysical, ramAddress, storePhysical } from './physical';
+import { inRam, loadPhysical, placeOf, ramAddress, storePhysical } from './physical';
 
 // What an access is, as flags.
 export const ACCESS_READ = 0;
@@ -13,7 +13,7 @@ export const ACCESS_WRITE = 1;
 export const ACCESS_USER = 2;
 export const ACCESS_FETCH = 4;
 
-/** No physical address: the access faults, FAULT_* are set. */
+/** No place: the access faults, FAULT_* are set. */
 export const NO_PHYSICAL: u64 = 0xffff_ffff_ffff_ffff;
 
 // Bits of a paging-structure entry. Intel SDM volume 3, tables 4-15 to 4-20.
@@ -82,7 +82,7 @@ function loadEntry(at: u64): u64 {
 }
 
 /**
- * Eight-byte entries from the table at `root`, whose entries map 2^`top` bytes each. Intel SDM volume 3, 4.4 and 4.5.
+ * Eight-byte entries from the table at the guest-physical address `root`, whose entries map 2^`top` bytes each. Intel SDM volume 3, 4.4 and 4.5.
  * CPUID announces no 1-GByte pages: PS is reserved in a PDPTE too.
  */
 function walkWide(linear: u64, access: i32, root: u64, top: u64, reserved: u64): u64 {
@@ -94,7 +94,7 @@ function walkWide(linear: u64, access: i32, root: u64, top: u64, reserved: u64):
   let at: u64 = 0;
   let entry: u64 = 0;
   while (true) {
-    at = table + (((linear >> shift) & 511) << 3);
+    at = placeOf(table) + (((linear >> shift) & 511) << 3);
     entry = loadEntry(at);
     if (!(entry & PRESENT)) return fail(linear, access, 0);
     const large = shift != 12 && (entry & PAGE_SIZE) != 0;
@@ -117,14 +117,14 @@ function walkWide(linear: u64, access: i32, root: u64, top: u64, reserved: u64):
   }
   finish(linear, access, entry, rights, <u32>shift);
   const offset: u64 = ((<u64>1) << shift) - 1;
-  return (entry & FRAME & ~offset) | (linear & offset);
+  return placeOf((entry & FRAME & ~offset) | (linear & offset));
 }
 
 /** Sets the accessed bit in every entry above the one that maps the page at `leafShift`. */
 function markTables(linear: u64, root: u64, top: u64, leafShift: u64): void {
   let table = root;
   for (let shift = top; shift > leafShift; shift -= 9) {
-    const at = table + (((linear >> shift) & 511) << 3);
+    const at = placeOf(table) + (((linear >> shift) & 511) << 3);
     const entry = loadPhysical(at, 8);
     if (!(entry & ACCESSED)) storePhysical(at, entry | ACCESSED, 8);
     table = entry & FRAME;
@@ -133,7 +133,7 @@ function markTables(linear: u64, root: u64, top: u64, leafShift: u64): void {
 
 /** PAE paging: the four PDPTEs have no rights of their own. Intel SDM volume 3, 4.4, table 4-8. */
 function walkPae(linear: u64, access: i32): u64 {
-  const entry = loadPhysical((load<u64>(CR3) & 0xffff_ffe0) + ((linear >> 30) << 3), 8);
+  const entry = loadPhysical(placeOf((load<u64>(CR3) & 0xffff_ffe0) + ((linear >> 30) << 3)), 8);
   if (!(entry & PRESENT)) return fail(linear, access, 0);
   if (entry & 0xffff_ff00_0000_01e6) return fail(linear, access, PF_PRESENT | PF_RESERVED);
   const reserved: u64 = load<u64>(EFER) & EFER_NXE ? 0x7fff_ff00_0000_0000 : 0xffff_ff00_0000_0000;
@@ -142,7 +142,7 @@ function walkPae(linear: u64, access: i32): u64 {
 
 /** 32-bit paging. Intel SDM volume 3, 4.3; with PSE-36 a 4 MiB page lies below 2^40. */
 function walkNarrow(linear: u64, access: i32): u64 {
-  const directoryAt = (load<u64>(CR3) & 0xffff_f000) + ((linear >> 22) << 2);
+  const directoryAt = placeOf(load<u64>(CR3) & 0xffff_f000) + ((linear >> 22) << 2);
   let directory = loadPhysical(directoryAt, 4);
   if (!(directory & PRESENT)) return fail(linear, access, 0);
   const large = (directory & PAGE_SIZE) != 0 && (load<u64>(CR4) & CR4_PSE) != 0;
@@ -151,7 +151,7 @@ function walkNarrow(linear: u64, access: i32): u64 {
   let entry = directory;
   let rights = directory;
   if (!large) {
-    at = (directory & 0xffff_f000) + (((linear >> 12) & 1023) << 2);
+    at = placeOf(directory & 0xffff_f000) + (((linear >> 12) & 1023) << 2);
     entry = loadPhysical(at, 4);
     if (!(entry & PRESENT)) return fail(linear, access, 0);
     rights &= entry;
@@ -164,12 +164,12 @@ function walkNarrow(linear: u64, access: i32): u64 {
     storePhysical(at, entry, 4);
   }
   finish(linear, access, entry, rights, large ? 22 : 12);
-  if (!large) return (entry & 0xffff_f000) | (linear & 0xfff);
-  return (entry & 0xffc0_0000) | ((entry & 0x1f_e000) << 19) | (linear & 0x3f_ffff);
+  if (!large) return placeOf((entry & 0xffff_f000) | (linear & 0xfff));
+  return placeOf((entry & 0xffc0_0000) | ((entry & 0x1f_e000) << 19) | (linear & 0x3f_ffff));
 }
 
 /**
- * Guest-physical address of a linear one (canonical, cut to 32 bits outside long mode) for one access inside a page;
+ * Place (placeOf) of a linear address (canonical, cut to 32 bits outside long mode) for one access inside a page;
  * NO_PHYSICAL when it faults, with FAULT_* set. Sets walkShift, walkGlobal and walkWritable.
  */
 export function walk(linear: u64, access: i32): u64 {
@@ -178,7 +178,7 @@ export function walk(linear: u64, access: i32): u64 {
     walkShift = 12;
     walkGlobal = false;
     walkWritable = true;
-    return linear;
+    return placeOf(linear);
   }
   if (mode & MODE_LMA) {
     const reserved: u64 = load<u64>(EFER) & EFER_NXE ? 0x000f_ff00_0000_0000 : 0x800f_ff00_0000_0000;
@@ -187,9 +187,9 @@ export function walk(linear: u64, access: i32): u64 {
   return load<u64>(CR4) & CR4_PAE ? walkPae(linear, access) : walkNarrow(linear, access);
 }
 
-/** Whether all of the page that holds this address is RAM, and may enter a TLB. */
+/** Whether all of the page that holds this place is RAM, and may enter a TLB. */
 // @ts-ignore: decorator
 @inline
-export function pageInRam(physical: u64): bool {
-  return inRam(physical & ~<u64>0xfff, 0x1000);
+export function pageInRam(place: u64): bool {
+  return inRam(place & ~<u64>0xfff, 0x1000);
 }

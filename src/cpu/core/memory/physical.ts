@@ -1,6 +1,6 @@
 /**
- * Guest-physical loads and stores: RAM directly, anything above it through the host. RAM is whole pages, and no access
- * here crosses a page. Stores keep the dirty log and tell the host about changed translated code.
+ * Loads and stores by place (see placeOf): RAM directly, anything outside through the host. RAM is whole pages, and no
+ * access here crosses a page. Stores keep the dirty log and tell the host about changed translated code.
  */
 import {
   CODE_BITMAP,
@@ -9,23 +9,48 @@ import {
   DIRTY_PAGES,
   RAM,
   RAM_BYTES,
+  RAM_LOW,
 } from '../../state-layout';
 import { codeWritten, readMmio, writeMmio } from '../host';
 
 /** MAXPHYADDR is 40 (CPUID 0x80000008), but nothing answers above 4 GiB: it reads all ones. */
 const HOST_LIMIT: u64 = 0x1_0000_0000;
+/** Where RAM goes on that does not lie from address 0 on. */
+const HIGH_RAM: u64 = 0x1_0000_0000;
+/** Set in the place of what is not RAM; the rest is its guest-physical address. */
+const OUTSIDE: u64 = 0x100_0000_0000;
 
+/**
+ * The place of a guest-physical address below 2^40: how many bytes of RAM lie below it, which is less than RAM_BYTES, or
+ * OUTSIDE and the address. Within a page places follow one another as addresses do.
+ */
 // @ts-ignore: decorator
 @inline
-export function inRam(physical: u64, bytes: u64): bool {
-  return physical + bytes <= <u64>load<u32>(RAM_BYTES);
+export function placeOf(physical: u64): u64 {
+  const low: u64 = <u64>load<u32>(RAM_LOW);
+  if (physical < low) return physical;
+  const high = physical - HIGH_RAM; // from 2^63 on where it is below
+  return high < <u64>load<u32>(RAM_BYTES) - low ? low + high : physical | OUTSIDE;
 }
 
-/** Address in this memory of a guest-physical address in RAM. */
 // @ts-ignore: decorator
 @inline
-export function ramAddress(physical: u64): u32 {
-  return <u32>RAM + <u32>physical;
+export function inRam(place: u64, bytes: u64): bool {
+  return place + bytes <= <u64>load<u32>(RAM_BYTES);
+}
+
+/** Address in this memory of a place in RAM. */
+// @ts-ignore: decorator
+@inline
+export function ramAddress(place: u64): u32 {
+  return <u32>RAM + <u32>place;
+}
+
+/** The guest-physical address of a place. */
+export function addressOf(place: u64): u64 {
+  const low: u64 = <u64>load<u32>(RAM_LOW);
+  if (place >= <u64>load<u32>(RAM_BYTES)) return place & ~OUTSIDE;
+  return place < low ? place : place - low + HIGH_RAM;
 }
 
 /** True when one of the granules of RAM that the bytes touch holds translated code or is watched. */
@@ -48,7 +73,7 @@ function afterStore(physical: u32, bytes: u32): void {
   }
 }
 
-/** The host wrote RAM: translated code there is stale, the pages are dirty. `physical` + `length` lie in RAM. */
+/** The host wrote RAM: translated code there is stale, the pages are dirty. All from the place `physical` on is RAM. */
 export function notifyPhysicalWrite(physical: u32, length: u32): void {
   while (length > 0) {
     const inPage: u32 = 0x1000 - (physical & 0xfff);
@@ -75,8 +100,9 @@ export function setRamOnly(only: bool): void {
   ramOnly = only;
 }
 
-function loadOutside(physical: u64, bytes: i32): u64 {
+function loadOutside(place: u64, bytes: i32): u64 {
   if (ramOnly) return 0; // a paging structure there: the entry is absent, and the walk ends
+  const physical = place & ~OUTSIDE;
   let value: u64 = 0;
   let done = 0;
   while (done < bytes) {
@@ -90,7 +116,8 @@ function loadOutside(physical: u64, bytes: i32): u64 {
   return value;
 }
 
-function storeOutside(physical: u64, value: u64, bytes: i32): void {
+function storeOutside(place: u64, value: u64, bytes: i32): void {
+  const physical = place & ~OUTSIDE;
   let done = 0;
   while (done < bytes) {
     const at: u64 = physical + <u64>done;
@@ -102,9 +129,9 @@ function storeOutside(physical: u64, value: u64, bytes: i32): void {
 }
 
 /** Zero-extended load of 1, 2, 4 or 8 bytes; `bytes` may be any number up to 8 outside RAM. */
-export function loadPhysical(physical: u64, bytes: i32): u64 {
-  if (!inRam(physical, bytes)) return loadOutside(physical, bytes);
-  const at = ramAddress(physical);
+export function loadPhysical(place: u64, bytes: i32): u64 {
+  if (!inRam(place, bytes)) return loadOutside(place, bytes);
+  const at = ramAddress(place);
   if (bytes == 8) return load<u64>(at);
   if (bytes == 4) return load<u32>(at);
   if (bytes == 2) return load<u16>(at);
@@ -112,15 +139,15 @@ export function loadPhysical(physical: u64, bytes: i32): u64 {
 }
 
 /** Stores the low 1, 2, 4 or 8 bytes of `value`. */
-export function storePhysical(physical: u64, value: u64, bytes: i32): void {
-  if (!inRam(physical, bytes)) {
-    storeOutside(physical, value, bytes);
+export function storePhysical(place: u64, value: u64, bytes: i32): void {
+  if (!inRam(place, bytes)) {
+    storeOutside(place, value, bytes);
     return;
   }
-  const at = ramAddress(physical);
+  const at = ramAddress(place);
   if (bytes == 8) store<u64>(at, value);
   else if (bytes == 4) store<u32>(at, <u32>value);
   else if (bytes == 2) store<u16>(at, <u16>value);
   else store<u8>(at, <u8>value);
-  afterStore(<u32>physical, bytes);
+  afterStore(<u32>place, bytes);
 }

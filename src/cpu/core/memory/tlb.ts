@@ -1,6 +1,6 @@
 /**
  * The TLBs: direct-mapped, one pair (data, fetch) for supervisor and one for user accesses. Intel SDM volume 3, 4.10.
- * All their state lies in linear memory. Only pages wholly in RAM enter, so a hit is always plain memory.
+ * All their state lies in linear memory; physical addresses are places (placeOf). Only pages wholly in RAM enter, so a hit is always plain memory.
  */
 import {
   CODE_PAGES,
