@@ -20,7 +20,7 @@ const hex = (attributes: number, text: string): string =>
 describe(`runtime services after a kexec of Debian's kernel ${kernel}`, function () {
   this.timeout(300_000);
 
-  it('the second kernel takes the virtual address map over: variables and ResetSystem go on, at virtual addresses alone', async function () {
+  it('the second kernel takes the virtual address map over: variables and ResetSystem go on, without the identity mapping', async function () {
     const file = cachedKernel(this, kernel);
     const second = initramfs(this, kernel, 'kexec.sh');
     const initrd = initramfs(this, kernel, 'kexec.sh', { 'second.kernel': file, 'second.initrd': second });

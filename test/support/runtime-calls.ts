@@ -10,7 +10,11 @@ export interface RuntimeCall {
   readonly followed: bigint[];
 }
 
-/** Watches where a machine's firmware is called and which addresses it follows, once it has a virtual address map. */
+/**
+ * Watches where a machine's firmware is called and which addresses it follows, once it has a virtual address map. The
+ * lower half of the page tables in force is unmapped at each call: Linux keeps a set of tables for such calls, with the
+ * run-time memory at its physical addresses as well, which nobody may need any more. UEFI 2.10 section 8.4.
+ */
 export function watchRuntimeCalls(machine: Machine): readonly RuntimeCall[] {
   const { firmware, memory, processor } = machine;
   const serve = firmware.serve.bind(firmware);
@@ -23,6 +27,7 @@ export function watchRuntimeCalls(machine: Machine): readonly RuntimeCall[] {
     if (firmware.virtualMap !== undefined) {
       current = { rip: processor.registers.rip, rsp: firmware.host.getRegister('rsp'), followed: [] };
       calls.push(current);
+      unmapLowerHalf(machine);
     }
     serve(gate);
     current = undefined;
@@ -40,4 +45,9 @@ export function watchRuntimeCalls(machine: Machine): readonly RuntimeCall[] {
     requireWritable(address, length);
   };
   return calls;
+}
+
+/** Makes entries 0 to 255 of the PML4 that CR3 names absent. Intel SDM volume 3, 4.5. */
+function unmapLowerHalf({ processor, memory }: Machine): void {
+  memory.writePhysical(Number(processor.registers.cr3 & 0xf_ffff_ffff_f000n), new Uint8Array(256 * 8));
 }
