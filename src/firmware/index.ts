@@ -35,6 +35,7 @@ export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up.js';
 export {
   storageBytes,
   variableBytes,
+  variableLimits,
   VariableStore,
   type CommitVariable,
   type StoredVariable,
