@@ -1,9 +1,9 @@
 // Measures efikit beside QEMU's TCG, in one go on one machine: whole boots of Debian kernels, compute kernels run bare,
-// and where a boot's time goes.
+// where a boot's time goes, and what the service log costs.
 //
 //   node .ci/bench.mjs                          everything, median of 5 runs
 //   node .ci/bench.mjs --write                  and puts the report into docs/performance.md
-//   node .ci/bench.mjs --runs 1 --only compute  one part alone: boots, compute or profile (may be repeated)
+//   node .ci/bench.mjs --runs 1 --only compute  one part alone: boots, compute, profile or trace (may be repeated)
 //   node .ci/bench.mjs --kernel 6.12-cloud --door efi       one kernel, one door (both may be repeated)
 //
 // Kernels come from examples/get-kernels, QEMU and OVMF from the system; what is not installed is named in the report.
@@ -17,10 +17,11 @@ import { compute } from './bench/compute.mjs';
 import { shown, table } from './bench/figures.mjs';
 import { profile } from './bench/profile.mjs';
 import * as settings from './bench/settings.mjs';
+import { trace } from './bench/trace.mjs';
 import { root } from './sources.mjs';
 
 const { fail } = settings;
-const parts = { boots, compute, profile };
+const parts = { boots, compute, profile, trace };
 
 function given(options) {
   try {

@@ -20,6 +20,7 @@ export {
   QuirkError,
   quirks,
   type CommitVariable,
+  type FirmwareEvent,
   type MapEntry,
   type MissedService,
   type Overrides,

@@ -13,6 +13,7 @@ import {
   Firmware,
   profiles,
   type CommitVariable,
+  type FirmwareEvent,
   type Overrides,
   type Profile,
   type ServiceCall,
@@ -63,6 +64,8 @@ export interface MachineOptions {
   readonly commitVariable?: CommitVariable;
   /** Called for each firmware call, before the guest goes on. */
   readonly onServiceCall?: (call: ServiceCall) => void;
+  /** Called for what else happens between firmware and guest: images that are entered or return, exceptions. */
+  readonly onFirmwareEvent?: (event: FirmwareEvent) => void;
   readonly log?: (line: string) => void;
 }
 
@@ -148,6 +151,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.variables === undefined ? {} : { variables: options.variables }),
       ...(options.commitVariable === undefined ? {} : { commitVariable: options.commitVariable }),
       ...(options.onServiceCall === undefined ? {} : { onCall: options.onServiceCall }),
+      ...(options.onFirmwareEvent === undefined ? {} : { onEvent: options.onFirmwareEvent }),
     });
     const acpi = buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic: layout.ioApic });
     this.memory.writePhysical(layout.acpiTables, acpi.bytes);

@@ -6,11 +6,21 @@ import { timed } from './timed.mjs';
 
 const userSpace = { marks: ['USERSPACE-UP'] };
 
-/** `efikit boot` of a guest; `node` are options of Node, `tier` is 'interpreter' or undefined for both. */
-const boot = (args, { node = [], tier, ...options }) =>
+/** `efikit boot` of a guest; `node` are options of Node, `more` of the command, `tier` is 'interpreter' or undefined for both. */
+const boot = (args, { node = [], tier, more = [], ...options }) =>
   timed(
     process.execPath,
-    [...nodeOptions(), ...node, cli, 'boot', ...args, '--memory', `${memoryMiB}M`, ...(tier ? ['--tier', tier] : [])],
+    [
+      ...nodeOptions(),
+      ...node,
+      cli,
+      'boot',
+      ...args,
+      '--memory',
+      `${memoryMiB}M`,
+      ...(tier ? ['--tier', tier] : []),
+      ...more,
+    ],
     options,
   );
 

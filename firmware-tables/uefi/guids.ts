@@ -40,6 +40,7 @@ export const Guid = {
   EFI_GLOBAL_VARIABLE: '8be4df61-93ca-11d2-aa0d-00e098032b8c', // 3.3
   EFI_IMAGE_SECURITY_DATABASE: 'd719b2cb-3d3a-4596-a3bc-dad00e67656f', // 32.4
   EFI_HARDWARE_ERROR_VARIABLE: '414e6bdd-e47b-47cc-b244-bb61020cf516', // 8.2.4.2
+  EFI_DUMMY_GUID: '4424ac57-be4b-47dd-9e97-ed50f09f92a9', // Linux arch/x86/platform/efi/quirks.c
   SHIM_LOCK: '605dab50-e046-4300-abb6-3dd810dd8b23', // shim: protocol and variables
   MEMORY_OVERWRITE_REQUEST_CONTROL: 'e20939be-32d4-41be-a150-897f85d49829', // TCG Platform Reset Attack Mitigation
 } as const;

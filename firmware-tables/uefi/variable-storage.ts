@@ -66,3 +66,12 @@ export const variableStates = {
   added: 0x3f, // VAR_ADDED
   inDeletedTransition: 0x3e, // VAR_ADDED & VAR_IN_DELETED_TRANSITION: its successor is being written
 } as const;
+
+/** EFI_FAULT_TOLERANT_WORKING_BLOCK_HEADER; a queue of writes in progress follows it. MdeModulePkg FaultTolerantWrite.h. */
+export const WorkingBlockHeader = struct('EFI_FAULT_TOLERANT_WORKING_BLOCK_HEADER', 32, [
+  guid('Signature'), // workingBlockGuid
+  u32('Crc'),
+  u32('State'), // two bits: valid, invalid
+  u64('WriteQueueSize'), // bytes
+]);
+export const workingBlockGuid = '9e58292b-7c68-497d-a0ce-6500fd9f1b95'; // EDKII_WORKING_BLOCK_SIGNATURE_GUID

@@ -2,6 +2,7 @@ import type { DoorName } from '../boot/door-choice.js';
 import type { CommitVariable, StoredVariable } from '../firmware/index.js';
 import { VariableFile } from '../host/variable-file.js';
 import { UsageError } from './errors.js';
+import { shown } from './vars-text.js';
 
 /** The variables of a boot with --vars. */
 export interface BootStore {
@@ -19,16 +20,14 @@ export function checkStoreDoor(door: DoorName): void {
 /** Takes a store for this run, and creates it when there is none. What cannot be stored is said. Throws StoreError. */
 export function openBootStore(file: string, say: (line: string) => void): BootStore {
   const store = VariableFile.open(file);
-  if (store.dropped > 0) {
-    say(`${file}: dropped ${String(store.dropped)} bytes of a write that an earlier run did not finish`);
-  }
+  if (store.notice !== undefined) say(`${file}: ${store.notice}`);
   return {
     variables: store.all(),
     commitVariable: (change) => {
       const result = store.commit(change);
       if (result !== 'stored') {
         const status = result === 'no-space' ? 'EFI_OUT_OF_RESOURCES' : 'EFI_DEVICE_ERROR';
-        say(`${change.name} is not stored in ${file}: ${store.failure ?? 'unknown'}; the guest gets ${status}`);
+        say(`${shown(change.name)} is not stored in ${file}: ${store.failure ?? 'unknown'}; the guest gets ${status}`);
       }
       return result;
     },

@@ -11,7 +11,7 @@ import { runMachine } from '../host/run-loop.js';
 import type { Outcome } from '../machine.js';
 import { ObservedBoot, type BootObserver } from '../probe/observed-boot.js';
 import { isPhaseName, phaseNames } from '../probe/phases.js';
-import { traceRecord } from '../probe/service-log.js';
+import { eventRecord, traceRecord } from '../probe/service-log.js';
 import { explainCall, explainMemoryMap, explainPhase } from '../report/explain.js';
 import { exitStatusOf, outcomeLine } from '../report/result.js';
 import { closingLines } from '../report/summary.js';
@@ -241,9 +241,12 @@ function observe(to: {
     log: (text) => {
       if (to.explain || text.startsWith('not implemented')) to.say(text); // an empty port is news to a learner alone
     },
-    call: (call) => {
-      to.trace()?.write(`${JSON.stringify(traceRecord(call))}\n`);
+    call: (call, from) => {
+      to.trace()?.write(`${JSON.stringify(traceRecord(call, from()))}\n`);
       if (to.explain) line(explainCall(call));
+    },
+    event: (event, where) => {
+      to.trace()?.write(`${JSON.stringify(eventRecord(event, where()))}\n`);
     },
     ...(to.explain
       ? {

@@ -89,6 +89,8 @@ function explain(error: unknown): [string, number] {
   ];
 }
 
+// Without a listener the limit of a file's size (ulimit -f) ends the process; with one the write fails, with EFBIG.
+process.on('SIGXFSZ', () => undefined);
 // A stream that fails outside of a write has a listener too; what is written learns of it by OutputError.
 process.stderr.on('error', () => undefined);
 process.stdout.on('error', () => undefined);

@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import type { StoredVariable } from '../firmware/index.js';
 import { codeOf, OutputError } from '../host/console-output.js';
-import { readInput } from '../host/files.js';
+import { InputError, readInput } from '../host/files.js';
+import { replaceFile } from '../host/replace-file.js';
 import { ExitStatus } from '../report/result.js';
-import { isEfivarfsName, readEfivarfs, writeEfivarfs } from '../variables/efivarfs.js';
+import { isEfivarfsName, readEfivarfs, writeEfivarfsFiles } from '../variables/efivarfs.js';
 import { VariableFormatError } from '../variables/errors.js';
 import { readOvmfImage, writeOvmfImage } from '../variables/ovmf-image.js';
 import { readQemuJson, writeQemuJson } from '../variables/qemu-json.js';
@@ -12,28 +13,50 @@ import { qcow2Error, recognise } from '../variables/recognise.js';
 import { decodeStore } from '../variables/store-format.js';
 import { UsageError } from './errors.js';
 import type { Arguments } from './options.js';
+import { shown } from './vars-text.js';
+
+type Print = (content: string | Uint8Array) => Promise<void>;
 
 /** Reads variables in any format that is known. Throws InputError or VariableFormatError. */
 export function readForeign(file: string): StoredVariable[] {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return readFolder(file);
+  const variables = statusOf(file)?.isDirectory() === true ? readFolder(file) : readFile(file);
+  const names = new Set<string>();
+  for (const { guid, name } of variables) {
+    if (names.has(`${guid} ${name}`)) {
+      throw new VariableFormatError(`${file}: ${shown(name)} of ${guid} is in it twice: take one of them out`);
+    }
+    names.add(`${guid} ${name}`);
+  }
+  return variables;
+}
+
+function readFile(file: string): StoredVariable[] {
   const bytes = readInput(file, 'the file to import');
   const name = path.basename(file);
-  if (isEfivarfsName(name)) return [readEfivarfs({ file: name, bytes })];
   const format = recognise(bytes);
-  if (format === undefined) {
-    throw new VariableFormatError(
-      `${file}: neither a JSON variable store, nor an OVMF_VARS image, nor a file of efivarfs (NAME-GUID), nor a store`,
-    );
+  if (format === 'store') return naming(file, () => decodeStore(bytes).variables.all());
+  if (isEfivarfsName(name)) return [readEfivarfs({ file: name, bytes })];
+  switch (format?.kind) {
+    case 'qcow2':
+      throw qcow2Error(file);
+    case 'ovmf':
+      return naming(file, () => readOvmfImage(bytes));
+    case 'json':
+      return naming(file, () => readQemuJson(bytes));
+    case undefined:
+      throw new VariableFormatError(
+        `${file}: neither a JSON variable store, nor an OVMF_VARS image, nor a file of efivarfs (NAME-GUID), nor a store`,
+      );
   }
-  if (format !== 'store' && format.kind === 'qcow2') throw qcow2Error(file);
-  return naming(file, () => {
-    if (format === 'store') return decodeStore(bytes).variables.all();
-    return format.kind === 'ovmf' ? readOvmfImage(bytes) : readQemuJson(new TextDecoder().decode(bytes));
-  });
 }
 
 function readFolder(folder: string): StoredVariable[] {
-  const names = readdirSync(folder).filter(isEfivarfsName).sort();
+  let names;
+  try {
+    names = readdirSync(folder).filter(isEfivarfsName).sort();
+  } catch (error) {
+    throw new InputError(`the folder ${folder} cannot be read: ${codeOf(error)}`);
+  }
   if (names.length === 0) {
     throw new VariableFormatError(
       `${folder}: no files of efivarfs in it (NAME-GUID); give /sys/firmware/efi/efivars or a copy`,
@@ -42,15 +65,30 @@ function readFolder(folder: string): StoredVariable[] {
   return names.map((name) => readEfivarfs({ file: name, bytes: readInput(path.join(folder, name), 'the variable') }));
 }
 
+/** What a name leads to; undefined when nothing does, or nobody may know: reading says why. */
+function statusOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [statusOf(a), statusOf(b)];
+  return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev;
+}
+
 /** Writes variables as --format, --template and --data say. Throws UsageError, OutputError or VariableFormatError. */
 export async function exportVariables(
   variables: readonly StoredVariable[],
   args: Arguments,
-  print: (content: string | Uint8Array) => Promise<void>,
+  print: Print,
+  complain: (line: string) => Promise<void>,
 ): Promise<number> {
   const to = args.text('data');
   const template = args.text('template');
-  if (to !== undefined && path.resolve(to) === path.resolve(args.text('vars') ?? '')) {
+  if (to !== undefined && isSameFile(to, args.text('vars') ?? '')) {
     throw new UsageError(`--data ${to} is the store itself: give another file`);
   }
   const format = args.text('format') ?? (template === undefined ? 'json' : 'ovmf');
@@ -60,24 +98,39 @@ export async function exportVariables(
   if (format === 'efivarfs') {
     if (to === undefined) throw new UsageError(`export to efivarfs wants --data FOLDER; ${args.hint}`);
     writeFolder(to, variables);
+    await complainOfLoss(variables, ({ time, digest }) => time ?? digest, 'time and digest', complain);
     return ExitStatus.success;
   }
   if (format !== 'json' && format !== 'ovmf') throw new UsageError(`--format ${format}: give json, ovmf or efivarfs`);
   const content = template === undefined ? writeQemuJson(variables) : fillTemplate(template, variables);
   if (to === undefined) await print(content);
   else write(to, content);
+  if (template !== undefined) await complainOfLoss(variables, ({ digest }) => digest, 'digest', complain);
   return ExitStatus.success;
+}
+
+/** Says how many variables have what the format has no place for. */
+async function complainOfLoss(
+  variables: readonly StoredVariable[],
+  field: (variable: StoredVariable) => string | undefined,
+  what: string,
+  complain: (line: string) => Promise<void>,
+): Promise<void> {
+  const count = variables.filter((variable) => field(variable) !== undefined).length;
+  if (count === 0) return;
+  const of = count === 1 ? '1 authenticated variable' : `${String(count)} authenticated variables`;
+  await complain(`left out, because the format has no place for it: ${what} of ${of}; JSON keeps it`);
 }
 
 function fillTemplate(file: string, variables: readonly StoredVariable[]): Uint8Array {
   const template = readInput(file, 'the template');
   const format = recognise(template);
-  if (format !== undefined && format !== 'store' && format.kind === 'qcow2') throw qcow2Error(file);
+  if (typeof format === 'object' && format.kind === 'qcow2') throw qcow2Error(file);
   return naming(file, () => writeOvmfImage(template, variables));
 }
 
 function writeFolder(folder: string, variables: readonly StoredVariable[]): void {
-  const files = variables.map(writeEfivarfs); // all names are checked before the first is written
+  const files = writeEfivarfsFiles(variables); // all names are checked before the first is written
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -87,11 +140,7 @@ function writeFolder(folder: string, variables: readonly StoredVariable[]): void
 }
 
 function write(file: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(file, content);
-  } catch (error) {
-    throw new OutputError(file, codeOf(error));
-  }
+  replaceFile(file, typeof content === 'string' ? new TextEncoder().encode(content) : content);
 }
 
 function naming<T>(file: string, action: () => T): T {

@@ -49,6 +49,19 @@ export function parseGuid(text: string): string {
   throw new UsageError(`--guid ${text}: give xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx in hexadecimal`);
 }
 
+/** --name: as it is, or in double quotes and with escapes, as list shows what no terminal can. Throws UsageError. */
+export function parseName(text: string): string {
+  if (!/^".*"$/s.test(text)) return text;
+  let name: unknown;
+  try {
+    name = JSON.parse(text);
+  } catch {
+    // said below
+  }
+  if (typeof name === 'string' && name !== '' && !name.includes('\0')) return name;
+  throw new UsageError(`--name ${text}: between quotes give escapes as JSON has them, no NUL, and \\" for a quote`);
+}
+
 const globalVariable = '8be4df61-93ca-11d2-aa0d-00e098032b8c'; // EFI_GLOBAL_VARIABLE, UEFI 2.10 section 3.3
 const globalNames =
   /^((Boot|Driver|SysPrep|Key)[0-9A-F]{4}|BootOrder|BootNext|DriverOrder|SysPrepOrder|Timeout|OsIndications|Lang|PlatformLang|ConIn|ConOut|ErrOut)$/;
@@ -59,9 +72,17 @@ export const vendorOf = (name: string): string | undefined => (globalNames.test(
 export const isAuthenticated = ({ attributes }: StoredVariable): boolean => (attributes & authenticated) !== 0;
 export const lasts = ({ attributes }: StoredVariable): boolean => (attributes & VariableAttribute.NON_VOLATILE) !== 0;
 
-/** A name as a terminal may show it: control characters and what looks like blank space as escapes. */
-const shown = (name: string): string =>
-  /^[^\0-\x20\x7f-\xa0"\u2000-\u200f\u2028-\u202f\ud800-\udfff]+$/.test(name) ? name : JSON.stringify(name);
+/**
+ * A name as a terminal may show it: with control characters, blank space, quotes or what is no character it comes in quotes,
+ * with escapes as JSON has them.
+ */
+export function shown(name: string): string {
+  if (/^[^\p{C}\p{Z}"]+$/u.test(name)) return name;
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(name).replace(/[\p{C}\p{Z}]/gu, (found) =>
+    found === ' ' ? found : found.split('').map(escaped).join(''),
+  );
+}
 
 /** A line for each variable: GUID, attributes, bytes, name. */
 export function listLines(variables: readonly StoredVariable[]): string[] {

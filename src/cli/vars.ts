@@ -1,5 +1,5 @@
 import { toHex } from '../../firmware-tables/hex.js';
-import { storageBytes, variableBytes, type StoredVariable } from '../firmware/index.js';
+import { storageBytes, variableBytes, variableLimits, type StoredVariable } from '../firmware/index.js';
 import { ConsoleOutput } from '../host/console-output.js';
 import { readInput } from '../host/files.js';
 import { StoreError, VariableFile, type CommitResult } from '../host/variable-file.js';
@@ -16,6 +16,8 @@ import {
   listLines,
   parseAttributes,
   parseGuid,
+  parseName,
+  shown,
   vendorOf,
 } from './vars-text.js';
 
@@ -27,7 +29,7 @@ export const vars: Command = {
   operands: 'list|get|set|delete|import|export --vars FILE [OPTIONS]',
   options: [
     { name: 'vars', value: 'FILE', meaning: 'the store; set and import create it' },
-    { name: 'name', value: 'NAME', meaning: 'the variable' },
+    { name: 'name', value: 'NAME', meaning: 'the variable; in quotes as list shows it where it does' },
     { name: 'guid', value: 'GUID', meaning: 'its vendor GUID', byDefault: 'the one variable of that name' },
     { name: 'value', value: 'TEXT', meaning: 'set: its new data, as UTF-8 without a NUL' },
     {
@@ -66,7 +68,7 @@ export const vars: Command = {
 
 async function list(args: Arguments): Promise<number> {
   allow(args, 'list', []);
-  await print(listLines(VariableFile.read(storeOf(args))).join(''));
+  await print(listLines(await read(storeOf(args))).join(''));
   return ExitStatus.success;
 }
 
@@ -74,7 +76,7 @@ async function get(args: Arguments): Promise<number> {
   allow(args, 'get', ['name', 'guid', 'raw']);
   const file = storeOf(args);
   const wanted = wantedOf(args);
-  const found = find(VariableFile.read(file), wanted);
+  const found = find(await read(file), wanted);
   if (found === undefined) return missing(file, wanted);
   await print(args.flag('raw') ? Buffer.from(found.data, 'hex') : describeVariable(found));
   return ExitStatus.success;
@@ -91,7 +93,9 @@ async function set(args: Arguments): Promise<number> {
     const existing = find(store.all(), wanted);
     const guid = existing?.guid ?? wanted.guid ?? vendorOf(wanted.name);
     if (guid === undefined) {
-      throw new UsageError(`--guid is missing: ${file} has no ${wanted.name} yet, and UEFI defines none of this name`);
+      throw new UsageError(
+        `--guid is missing: ${file} has no ${shown(wanted.name)} yet, and UEFI defines none of this name`,
+      );
     }
     refuseAuthenticated(existing);
     const variable = {
@@ -102,7 +106,7 @@ async function set(args: Arguments): Promise<number> {
     };
     const after = new StoredVariables(store.all());
     after.apply({ guid, name: wanted.name, variable });
-    refuseTooMuch(after.all());
+    refuseTooMuch([variable], after.all());
     return store.commit({ guid, name: wanted.name, variable });
   });
   return ExitStatus.success;
@@ -112,7 +116,7 @@ async function remove(args: Arguments): Promise<number> {
   allow(args, 'delete', ['name', 'guid']);
   const file = storeOf(args);
   const wanted = wantedOf(args);
-  if (find(VariableFile.read(file), wanted) === undefined) return missing(file, wanted);
+  if (find(await read(file), wanted) === undefined) return missing(file, wanted);
   return change(file, (store) => {
     const existing = find(store.all(), wanted);
     if (existing === undefined) return missing(file, wanted);
@@ -131,32 +135,40 @@ async function importAll(args: Arguments): Promise<number> {
   await change(file, (store) => {
     const after = new StoredVariables(store.all());
     for (const variable of lasting) after.apply({ guid: variable.guid, name: variable.name, variable });
-    refuseTooMuch(after.all());
+    refuseTooMuch(lasting, after.all());
     return store.replace(after.all());
   });
   const left = read.length - lasting.length;
-  await print(
-    `${String(lasting.length)} variables imported${left === 0 ? '' : `, ${String(left)} left out: they are volatile`}\n`,
-  );
+  const leftOut = left === 0 ? '' : `, ${String(left)} left out: volatile`;
+  await print(`${String(lasting.length)} ${lasting.length === 1 ? 'variable' : 'variables'} imported${leftOut}\n`);
   return ExitStatus.success;
 }
 
 async function exportAll(args: Arguments): Promise<number> {
   allow(args, 'export', ['data', 'format', 'template']);
-  return exportVariables(VariableFile.read(storeOf(args)), args, print);
+  return exportVariables(await read(storeOf(args)), args, print, complain);
 }
 
 /** Takes the store, changes it and gives it back. A number is the exit status. Throws StoreError. */
-function change(file: string, action: (store: VariableFile) => CommitResult | Promise<number>): Promise<number> {
-  const store = VariableFile.open(file);
+async function change(file: string, action: (store: VariableFile) => CommitResult | Promise<number>): Promise<number> {
+  const store = VariableFile.open(file, { createLater: true });
   try {
+    if (store.notice !== undefined) await complain(`${file}: ${store.notice}`);
     const result = action(store);
-    if (typeof result !== 'string') return result;
-    if (result === 'stored') return Promise.resolve(ExitStatus.success);
+    if (typeof result !== 'string') return await result;
+    if (result === 'stored') return ExitStatus.success;
     throw new StoreError(`${file} is as it was, the change is not stored: ${store.failure ?? 'unknown'}`);
   } finally {
     store.close();
   }
+}
+
+/** The variables of a store, and a line about what else is in its file. Throws StoreError. */
+async function read(file: string): Promise<StoredVariable[]> {
+  let notice: string | undefined;
+  const variables = VariableFile.read(file, (text) => (notice = text));
+  if (notice !== undefined) await complain(`${file}: ${notice}`);
+  return variables;
 }
 
 interface Wanted {
@@ -171,9 +183,9 @@ function storeOf(args: Arguments): string {
 }
 
 function wantedOf(args: Arguments): Wanted {
-  const name = args.text('name');
-  if (name === undefined || name === '') throw new UsageError(`no variable is named: give --name NAME; ${args.hint}`);
-  if (name.includes('\0')) throw new UsageError('--name holds a NUL character');
+  const given = args.text('name');
+  if (given === undefined || given === '') throw new UsageError(`no variable is named: give --name NAME; ${args.hint}`);
+  const name = parseName(given);
   const guid = args.text('guid');
   return { name, guid: guid === undefined ? undefined : parseGuid(guid) };
 }
@@ -183,17 +195,22 @@ function find(variables: readonly StoredVariable[], { name, guid }: Wanted): Sto
   const found = variables.filter((variable) => variable.name === name && (guid ?? variable.guid) === variable.guid);
   if (found.length > 1) {
     throw new UsageError(
-      `${name} is there ${String(found.length)} times: give --guid ${found.map((v) => v.guid).join(' or ')}`,
+      `${shown(name)} is there ${String(found.length)} times: give --guid ${found.map((v) => v.guid).join(' or ')}`,
     );
   }
   return found[0];
 }
 
 async function missing(file: string, { name, guid }: Wanted): Promise<number> {
-  const messages = new ConsoleOutput(process.stderr, 'messages');
-  messages.writeText(`efikit: ${file} has no variable ${name}${guid === undefined ? '' : ` of ${guid}`}\n`);
-  await messages.finish();
+  await complain(`${file} has no variable ${shown(name)}${guid === undefined ? '' : ` of ${guid}`}`);
   return ExitStatus.guestFailed;
+}
+
+/** A line on standard error. */
+async function complain(line: string): Promise<void> {
+  const messages = new ConsoleOutput(process.stderr, 'messages');
+  messages.writeText(`efikit: ${line}\n`);
+  await messages.finish();
 }
 
 function dataOf(args: Arguments): Uint8Array {
@@ -210,15 +227,24 @@ function dataOf(args: Arguments): Uint8Array {
 function refuseAuthenticated(variable: StoredVariable | undefined): void {
   if (variable === undefined || !isAuthenticated(variable)) return;
   throw new UnusableInputError(
-    `${variable.name} is authenticated (${attributesText(variable.attributes)}): only the owner of its key can change it; export, change it there and import again`,
+    `${shown(variable.name)} is authenticated (${attributesText(variable.attributes)}): only the owner of its key can change it; export, change it there and import again`,
   );
 }
 
-function refuseTooMuch(variables: readonly StoredVariable[]): void {
-  const used = variables.reduce((sum, { name, data }) => sum + variableBytes(name, data.length / 2), 0);
+/** What the firmware could not hold is refused. Throws UnusableInputError. */
+function refuseTooMuch(changed: readonly StoredVariable[], all: readonly StoredVariable[]): void {
+  for (const { name, attributes, data } of changed) {
+    const bytes = (name.length + 1) * 2 + data.length / 2;
+    const { largest } = variableLimits(attributes);
+    if (bytes <= largest) continue;
+    throw new UnusableInputError(
+      `${shown(name)} has ${String(bytes)} bytes, name and data together, the firmware takes ${String(largest)}: the store is as it was`,
+    );
+  }
+  const used = all.reduce((sum, { name, data }) => sum + variableBytes(name, data.length / 2), 0);
   if (used <= storageBytes) return;
   throw new UnusableInputError(
-    `the store would hold ${String(used)} bytes of variables, the firmware takes ${String(storageBytes)}: delete some`,
+    `the store would hold ${String(used)} bytes of variables, the firmware takes ${String(storageBytes)}: it is as it was; delete some`,
   );
 }
 

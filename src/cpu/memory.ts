@@ -43,6 +43,11 @@ export class ProcessorMemory implements GuestMemory {
     return this.u8.slice(at, at + length);
   }
 
+  viewPhysical(address: number, length: number): Uint8Array {
+    const at = L.RAM + this.placeOf(address, length);
+    return this.u8.subarray(at, at + length);
+  }
+
   writePhysical(address: number, bytes: Uint8Array): void {
     const place = this.placeOf(address, bytes.length);
     if (bytes.length === 0) return;

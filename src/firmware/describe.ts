@@ -13,8 +13,10 @@ export interface ServiceCall {
   /** Section of UEFI 2.10. */
   readonly section: string;
   readonly args: Readonly<Record<string, string>>;
-  /** What the service gave back besides its status. */
+  /** What the service gave back besides its status, and the bytes that it took behind a pointer. */
   readonly results: Readonly<Record<string, string>>;
+  /** What it gave back that is too long for a line: the entries of a memory map. */
+  readonly lists?: Readonly<Record<string, readonly string[]>>;
   /** Undefined when the call did not end: `fault` says why. */
   readonly status: bigint | undefined;
   /** The exception that the guest got because a pointer cannot be followed; it may make the call again. */
@@ -46,15 +48,23 @@ export function variableAttributes(value: number): string {
   return set.map(([name]) => short[name] ?? name).join('|') || '0';
 }
 
-/** A value as the log shows it. `pointed` is what a `uintnAt` points at. */
-export function describeValue(kind: ArgKind, value: unknown, pointed?: bigint): string {
+/** Bytes as the log shows them: in hexadecimal, the first 32 of more. */
+export function describeBytes(bytes: Uint8Array): string {
+  const most = 32;
+  const shown = [...bytes.slice(0, most)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  if (bytes.length <= most) return shown;
+  return `${shown} ... (0x${bytes.length.toString(16)} bytes)`;
+}
+
+/** A value as the log shows it. `pointed` is what stands where a pointer points. */
+export function describeValue(kind: ArgKind, value: unknown, pointed?: string): string {
   if (value === undefined) return 'NULL';
   if (typeof value === 'bigint') {
     if (kind === 'status') return statusName(value);
     if (kind === 'uintn') return value < 10n ? String(value) : `0x${value.toString(16)}`;
     if (value === 0n && kind !== 'uint64') return 'NULL';
     const text = `0x${value.toString(16)}`;
-    return pointed === undefined ? text : `${text} (=0x${pointed.toString(16)})`;
+    return pointed === undefined ? text : `${text} (=${pointed})`;
   }
   if (typeof value === 'number') {
     if (kind === 'memoryType') return memoryTypeName(value);

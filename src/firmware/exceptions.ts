@@ -1,6 +1,7 @@
 import { GuestAddressError } from '../memory/guest-memory.js';
 import { gateBytes, gateCode } from './gate.js';
 import type { GuestAccess } from './guest-access.js';
+import type { FirmwareEvent } from './firmware-event.js';
 import type { FirmwareHost } from './host.js';
 
 /** Exceptions by vector. Intel SDM volume 3, table 6-1. */
@@ -41,7 +42,7 @@ function gateAt(guest: GuestAccess, address: bigint): number | undefined {
 }
 
 /**
- * Ends the run with what the exception frame at RSP says; `nameOf` names a gate's service, for one that faulted.
+ * Ends the run with what the exception frame at RSP says, and tells it to the log; `nameOf` names a gate's service, for one that faulted.
  * Intel SDM volume 3, 6.14.2.
  */
 export function reportException(
@@ -49,24 +50,30 @@ export function reportException(
   guest: GuestAccess,
   vector: number,
   nameOf: (gate: number) => string | undefined,
-): void {
+): FirmwareEvent {
   const what = names[vector] ?? (vector < 32 ? 'reserved exception' : 'unexpected interrupt');
+  const details: Record<string, string> = { Vector: `${String(vector)} (${what})` };
+  let rip: bigint | undefined;
   let where: string;
   try {
     let frame = host.getRegister('rsp');
     let code = '';
     if (withErrorCode.has(vector)) {
-      code = `, error code 0x${guest.readU64(frame).toString(16)}`;
+      details['ErrorCode'] = `0x${guest.readU64(frame).toString(16)}`;
+      code = `, error code ${details['ErrorCode']}`;
       frame += 8n;
     }
-    const rip = guest.readU64(frame);
+    rip = guest.readU64(frame);
     const gate = gateAt(guest, rip);
     const service = gate === undefined ? undefined : nameOf(gate);
+    if (service !== undefined) details['Service'] = service;
     where = `${service === undefined ? '' : ` in ${service}`} at RIP 0x${rip.toString(16)}${code}`;
   } catch (error) {
     if (!(error instanceof GuestAddressError)) throw error;
     where = ' at an unknown RIP (its stack cannot be read)';
   }
-  const address = vector === 14 ? `, address 0x${host.getRegister('cr2').toString(16)}` : '';
+  if (vector === 14) details['Address'] = `0x${host.getRegister('cr2').toString(16)}`;
+  const address = vector === 14 ? `, address ${details['Address'] ?? ''}` : '';
   host.crash(`exception ${String(vector)} (${what})${where}${address}, while the firmware's IDT was loaded`);
+  return { event: 'exception', details, address: rip, tick: host.now() };
 }

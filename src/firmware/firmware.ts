@@ -1,8 +1,9 @@
 import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
-import { Status } from '../../firmware-tables/uefi/status.js';
+import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './describe.js';
 import { FirmwareError } from './errors.js';
 import { reportException } from './exceptions.js';
+import { imageEntry, type FirmwareEvent } from './firmware-event.js';
 import { GateGroup } from './gate.js';
 import { GuestAccess } from './guest-access.js';
 import { HandleDatabase, type HandleState } from './handles.js';
@@ -32,6 +33,8 @@ export interface FirmwareOptions {
   readonly commitVariable?: CommitVariable;
   /** Called for each call of a gate, before the guest goes on. */
   readonly onCall?: (call: ServiceCall) => void;
+  /** Called for what else happens, in the same order. */
+  readonly onEvent?: (event: FirmwareEvent) => void;
 }
 
 /** A service that was called although the profile lacks it. */
@@ -97,6 +100,8 @@ export class Firmware {
   noExecute: NoExecute | undefined;
   private readonly strict: boolean;
   private readonly onCall: ((call: ServiceCall) => void) | undefined;
+  private readonly onEvent: ((event: FirmwareEvent) => void) | undefined;
+  private readonly noted: FirmwareEvent[] = [];
   private resumption: Resumption | undefined;
   private readonly missed = new Map<string, { tick: number; calls: number }>();
   private readonly forcedCalls = new Map<string, number>();
@@ -109,6 +114,7 @@ export class Firmware {
     this.overrides = options.overrides ?? {};
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
+    this.onEvent = options.onEvent;
     this.guest = new GuestAccess(host.memory);
     this.peek = new GuestAccess(host.memory, true);
     this.variables = new VariableStore(variablesAtStart(options.variables));
@@ -119,7 +125,11 @@ export class Firmware {
 
   /** Lays out guest memory, loads the image and says in which state it is entered. Throws FirmwareError. */
   boot(inputs: BootInputs): FirmwareEntry {
-    return setUp(this, inputs);
+    const entry = setUp(this, inputs);
+    const { imageBase: base, imageBytes: bytes, entryPoint } = entry;
+    this.note(imageEntry(this.host.now(), entry.imageHandle, { base, bytes, entryPoint }));
+    this.tellEvents();
+    return entry;
   }
 
   /**
@@ -127,12 +137,17 @@ export class Firmware {
    * the guest's own RET returns to the caller. Where a pointer cannot be followed the gate faults instead.
    */
   serve(gate: number): void {
+    this.serveGate(gate);
+    this.tellEvents();
+  }
+
+  private serveGate(gate: number): void {
     if (gate === GateGroup.imageReturn) {
       this.returnFromImage(this.host.getRegister('rax'));
       return;
     }
     if (gate >= GateGroup.vectors && gate < GateGroup.vectors + 256) {
-      reportException(this.host, this.peek, gate - GateGroup.vectors, (at) => this.slots.get(at)?.name);
+      this.note(reportException(this.host, this.peek, gate - GateGroup.vectors, (at) => this.slots.get(at)?.name));
       return;
     }
     const slot = this.slots.get(gate);
@@ -156,6 +171,15 @@ export class Firmware {
     this.resumption = registers;
   }
 
+  /** For the log: what happens stands behind the call that is being served. */
+  note(event: FirmwareEvent): void {
+    this.noted.push(event);
+  }
+
+  private tellEvents(): void {
+    for (const event of this.noted.splice(0)) this.onEvent?.(event);
+  }
+
   private goElsewhere(registers: Resumption): void {
     this.resumption = undefined;
     for (const [name, value] of Object.entries(registers)) this.host.setRegister(name as FirmwareRegister, value);
@@ -164,6 +188,9 @@ export class Firmware {
   /** An image returned from its entry point: StartImage returns, or the run ends. */
   private returnFromImage(status: bigint): void {
     const nested = this.images.running.length > 0 && !this.bootServicesEnded;
+    const handle = (nested ? this.images.running.at(-1)?.handle : undefined) ?? this.imageHandle;
+    const details = { ImageHandle: `0x${handle.toString(16)}`, ExitStatus: statusName(status) };
+    this.note({ event: 'image-return', details, address: undefined, tick: this.host.now() });
     if (nested) endImage(this, status, new Uint8Array(0));
     else this.host.exit(status);
     if (this.resumption) this.goElsewhere(this.resumption);
@@ -193,6 +220,7 @@ export class Firmware {
     const unserved = this.whyUnserved(slot);
     const decoded = decodeArguments(this.host, unserved ? this.peek : this.guest, this.peek, service.signature);
     const results: Record<string, string> = {};
+    const lists: Record<string, readonly string[]> = {};
     const caller = this.peekReturnAddress();
     let answer: bigint | GuestFault;
     if (unserved) {
@@ -205,7 +233,8 @@ export class Firmware {
       answer = (decoded.hasNull ? undefined : decoded.bad.fault) ?? Status.INVALID_PARAMETER;
     } else {
       answer = this.act(slot, decoded.values, (name, text) => {
-        results[name] = text;
+        if (typeof text === 'string') results[name] = text;
+        else lists[name] = text;
       });
     }
     if (!this.bootServicesEnded) this.noExecute?.update();
@@ -215,6 +244,7 @@ export class Firmware {
       section: slot.section,
       args: decoded.texts,
       results,
+      ...(Object.keys(lists).length > 0 ? { lists } : {}),
       ...(typeof answer === 'bigint' ? { status: answer } : { status: undefined, fault: answer }),
       caller,
       tick,

@@ -1,4 +1,5 @@
 /** The EFI System Table provider: what the machine, the doors and the reports use of it. */
+export type { FirmwareEvent } from './firmware-event.js';
 export {
   describeCall,
   describeEnd,
@@ -34,6 +35,7 @@ export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up.js';
 export {
   storageBytes,
   variableBytes,
+  variableLimits,
   VariableStore,
   type CommitVariable,
   type StoredVariable,

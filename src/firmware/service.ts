@@ -1,6 +1,7 @@
 import { GuestAddressError } from '../memory/guest-memory.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
 import { describeValue } from './describe.js';
+import { pointedText } from './pointed.js';
 import type { Firmware } from './firmware.js';
 import type { GuestAccess } from './guest-access.js';
 import type { FirmwareHost, FirmwareRegister } from './host.js';
@@ -13,6 +14,11 @@ export interface ArgTypes {
   pointer: bigint;
   /** A pointer to a UINTN or UINT64 that the log shows; the service gets the pointer. */
   uintnAt: bigint;
+  /** Pointers to a GUID, to CHAR16, to a device path and to a pointer to one: as uintnAt. */
+  guidAt: bigint;
+  string16At: bigint;
+  devicePath: bigint;
+  devicePathAt: bigint;
   status: bigint;
   uint32: number;
   boolean: boolean;
@@ -30,8 +36,8 @@ export type ArgKind = keyof ArgTypes;
 export type Signature = Readonly<Record<string, ArgKind>>;
 export type Args<S extends Signature> = { readonly [Name in keyof S]: ArgTypes[S[Name]] };
 
-/** Lets a service add what it gave back to the log: `show('MapKey', 'number 7')`. */
-export type Show = (name: string, text: string) => void;
+/** Lets a service add what it gave back to the log: `show('MapKey', 'number 7')`; many lines as an array. */
+export type Show = (name: string, text: string | readonly string[]) => void;
 
 /** One EFI function as TypeScript. `run` is absent where only the arguments are known. */
 export interface Service {
@@ -96,7 +102,7 @@ export function decodeArguments(
       texts[name] = describeValue('pointer', raw);
       hasNull ||= raw === 0n && followed.has(kind);
       values[name] = decodeValue(guest, kind, raw);
-      texts[name] = describeValue(kind, values[name], kind === 'uintnAt' ? peekU64(peek, raw) : undefined);
+      texts[name] = describeValue(kind, values[name], pointedText(peek, kind, raw));
     } catch (error) {
       if (!(error instanceof GuestAddressError)) throw error;
       bad ??= error;
@@ -113,6 +119,10 @@ function decodeValue(guest: GuestAccess, kind: ArgKind, raw: bigint): unknown {
     case 'uint64':
     case 'pointer':
     case 'uintnAt':
+    case 'guidAt':
+    case 'string16At':
+    case 'devicePath':
+    case 'devicePathAt':
     case 'status':
       return raw;
     case 'uint32':
@@ -132,16 +142,5 @@ function decodeValue(guest: GuestAccess, kind: ArgKind, raw: bigint): unknown {
       if (text === undefined) throw new GuestAddressError(raw, 65_536, 'not-present');
       return text;
     }
-  }
-}
-
-/** For the log only: a pointer that cannot be followed is the service's to refuse. */
-function peekU64(guest: GuestAccess, address: bigint): bigint | undefined {
-  if (address === 0n) return undefined;
-  try {
-    return guest.readU64(address);
-  } catch (error) {
-    if (error instanceof GuestAddressError) return undefined;
-    throw error;
   }
 }

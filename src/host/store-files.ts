@@ -1,7 +1,9 @@
 import {
   closeSync,
   fchmodSync,
+  fchownSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -10,8 +12,16 @@ import {
   statSync,
   unlinkSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import { codeOf } from './console-output.js';
+
+/** What has become of an open file. */
+export interface StoreFileState {
+  readonly length: number; // bytes
+  /** What its name leads to now. */
+  readonly named: 'this file' | 'another file' | 'nothing';
+}
 
 /** An open file of a store. */
 export interface StoreHandle {
@@ -20,6 +30,8 @@ export interface StoreHandle {
   /** Returns when the content is on the medium. */
   sync(): void;
   truncate(length: number): void;
+  /** Looks whether somebody else cut, continued, replaced or removed it. */
+  look(path: string): StoreFileState;
   close(): void;
 }
 
@@ -29,7 +41,7 @@ export interface StoreFiles {
   read(path: string): Uint8Array | undefined;
   /** An existing file, to be written to. */
   open(path: string): StoreHandle;
-  /** An empty file, with the permissions of `like` when that exists. */
+  /** A new, empty file, with the owner and permissions of `like` when that exists. */
   create(path: string, like: string): StoreHandle;
   rename(from: string, to: string): void;
   /** Removes a file that may be there. */
@@ -43,9 +55,14 @@ export const hostStoreFiles: StoreFiles = {
   read: (path) => unless('ENOENT', () => readFileSync(path)),
   open: (path) => handle(openSync(path, 'r+')),
   create: (path, like) => {
-    const descriptor = openSync(path, 'w');
-    const mode = unless('ENOENT', () => statSync(like).mode);
-    if (mode !== undefined) fchmodSync(descriptor, mode & 0o777);
+    const descriptor = openSync(path, 'wx'); // follows no link that somebody put there
+    try {
+      const model = unless('ENOENT', () => statSync(like));
+      if (model !== undefined) imitate(descriptor, model);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
     return handle(descriptor);
   },
   rename: renameSync,
@@ -68,6 +85,23 @@ export const hostStoreFiles: StoreFiles = {
   },
 };
 
+/** Gives a file the owner, group and permissions of another, so that sudo takes no store away from its owner. */
+function imitate(descriptor: number, { uid, gid, mode }: Stats): void {
+  const own = fstatSync(descriptor);
+  if (own.uid !== uid || own.gid !== gid) {
+    try {
+      fchownSync(descriptor, uid, gid);
+    } catch (error) {
+      // Only root gives files away: who may write a file of somebody else keeps its group where that goes.
+      if (codeOf(error) !== 'EPERM') throw error;
+      unless('EPERM', () => {
+        fchownSync(descriptor, own.uid, gid);
+      });
+    }
+  }
+  fchmodSync(descriptor, mode & 0o777);
+}
+
 function handle(descriptor: number): StoreHandle {
   return {
     write: (bytes, offset) => writeSync(descriptor, bytes, 0, bytes.length, offset),
@@ -76,6 +110,12 @@ function handle(descriptor: number): StoreHandle {
     },
     truncate: (length) => {
       ftruncateSync(descriptor, length);
+    },
+    look: (path) => {
+      const { size, dev, ino } = fstatSync(descriptor);
+      const named = statSync(path, { throwIfNoEntry: false });
+      if (named === undefined) return { length: size, named: 'nothing' };
+      return { length: size, named: named.ino === ino && named.dev === dev ? 'this file' : 'another file' };
     },
     close: () => {
       closeSync(descriptor);

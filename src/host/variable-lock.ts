@@ -12,6 +12,7 @@ export class LockedError extends Error {
 
 const attempts = 6;
 const longestPause = 40; // milliseconds
+const lockName = /^(\d+)-(\d+)-([0-9a-f]*)-([0-9a-f]{8})-[0-9a-f]{8}$/; // PID, START, BOOT, HOST, RANDOM
 
 /**
  * Takes a file for this process and answers what gives it back. Node has no lock that the system drops with its process,
@@ -29,7 +30,13 @@ export function lockFile(file: string): () => void {
       process.removeListener('exit', release);
       removeIfThere(path.join(folder, mine));
     };
-    const other = livingOther(folder, prefix, mine);
+    let other: string | undefined;
+    try {
+      other = livingOther(folder, prefix, mine);
+    } catch (error) {
+      release();
+      throw error;
+    }
     if (other === undefined) {
       process.on('exit', release);
       return release;
@@ -42,7 +49,8 @@ export function lockFile(file: string): () => void {
 }
 
 function livingOther(folder: string, prefix: string, mine: string): string | undefined {
-  const others = readdirSync(folder).filter((name) => name.startsWith(prefix) && name !== mine);
+  const isLock = (name: string): boolean => name.startsWith(prefix) && lockName.test(name.slice(prefix.length));
+  const others = readdirSync(folder).filter((name) => isLock(name) && name !== mine);
   for (const other of others) {
     if (isAlive(other.slice(prefix.length))) return other;
     removeIfThere(path.join(folder, other));
@@ -60,26 +68,32 @@ function removeIfThere(file: string): void {
 
 /** PID-START-BOOT-HOST of a process on this host; START tells it from a later one of the same number. */
 function identity(pid: number): string {
-  return [String(pid), startOf(pid) ?? '0', boot(), host()].join('-');
+  return [String(pid), statusOf(pid)?.start ?? '0', boot(), host()].join('-');
 }
 
-/** False only when the process is certainly gone. */
+/** False only when the process is certainly gone. `text` is PID-START-BOOT-HOST-RANDOM. */
 function isAlive(text: string): boolean {
-  const [pid = '', start = '', itsBoot, itsHost] = text.split('-');
-  if (!/^\d+$/.test(pid) || itsHost !== host()) return true; // of another host or container: who can tell?
+  const [, pid = '', start = '', itsBoot, itsHost] = lockName.exec(text) ?? [];
+  if (itsHost !== host()) return true; // of another host or container: who can tell?
   if (itsBoot !== boot()) return false;
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return false;
   }
-  return (startOf(Number(pid)) ?? start) === start;
+  const status = statusOf(Number(pid));
+  return status === undefined || (status.start === start && !status.ended);
 }
 
-/** When a process started, in the kernel's ticks; undefined where the system does not say. proc(5), field 22. */
-function startOf(pid: number): string | undefined {
+/**
+ * When a process started, in the kernel's ticks, and whether it has ended and only waits for its parent to notice (a
+ * zombie still has its number); undefined where the system does not say. proc(5), /proc/PID/stat, fields 22 and 3.
+ */
+function statusOf(pid: number): { readonly start: string | undefined; readonly ended: boolean } | undefined {
   const stat = readText(`/proc/${String(pid)}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // from field 3 on: the name before may hold anything
+  return { start: fields[19], ended: fields[0] === 'Z' || fields[0] === 'X' };
 }
 
 const boot = (): string => (readText('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8);
@@ -92,7 +106,8 @@ function host(): string {
   } catch {
     // no Linux
   }
-  return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8);
+  const machine = readText('/etc/machine-id') ?? ''; // machine-id(5): hosts of one name are common
+  return createHash('sha256').update(`${hostname()} ${machine} ${namespace}`).digest('hex').slice(0, 8);
 }
 
 function readText(file: string): string | undefined {
@@ -104,7 +119,7 @@ function readText(file: string): string | undefined {
 }
 
 function describe(file: string, folder: string, other: string): string {
-  const [pid = '', , , itsHost] = other.slice(path.basename(file).length + '.'.length + '.lock-'.length).split('-');
+  const [, pid = '', , , itsHost] = lockName.exec(other.slice(`.${path.basename(file)}.lock-`.length)) ?? [];
   if (itsHost === host()) return `${file} is in use by process ${pid}: wait for its end, or take another file`;
   return `${file} is in use by process ${pid} of another host or container; if that is gone, remove ${path.join(folder, other)}`;
 }

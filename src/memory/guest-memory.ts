@@ -13,6 +13,8 @@ export interface GuestMemory {
   readonly lowRamBytes?: number;
   /** A copy of `length` bytes at a guest-physical address. Throws GuestAddressError outside RAM. */
   readPhysical(address: number, length: number): Uint8Array;
+  /** The bytes themselves, borrowed: to be read, as long as the machine stands; they change with the guest. As readPhysical. */
+  viewPhysical?(address: number, length: number): Uint8Array;
   /** Stores bytes at a guest-physical address. Throws GuestAddressError outside RAM. */
   writePhysical(address: number, bytes: Uint8Array): void;
   /**

@@ -8,6 +8,7 @@ import type { ProcessorArtifacts } from '../cpu/artifacts.js';
 import type {
   CommitVariable,
   Firmware,
+  FirmwareEvent,
   MapEntry,
   Overrides,
   Profile,
@@ -17,6 +18,7 @@ import type {
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
+import { CallerNames } from './caller-names.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
@@ -57,7 +59,10 @@ export interface BootSetup {
 /** What a caller may watch while the guest runs. All calls come in the guest's order. */
 export interface BootObserver {
   console?(byte: number): void;
-  call?(call: ServiceCall): void;
+  /** `from` names the caller while the call is being served (CallerNames.ofCall). */
+  call?(call: ServiceCall, from: () => string | undefined): void;
+  /** What else happens between firmware and guest; `where` names its address. */
+  event?(event: FirmwareEvent, where: () => string | undefined): void;
   /** The EFI memory map: at the entry and as each ExitBootServices finds it. */
   memoryMap?(when: 'entry' | 'exit-boot-services', entries: readonly MapEntry[]): void;
   phase?(phase: Phase): void;
@@ -74,16 +79,20 @@ export class UnreachableError extends Error {
 export class ObservedBoot {
   readonly services = new ServiceLog();
   readonly console = new ConsoleWatch();
+  readonly callers: CallerNames;
   private constructor(
     readonly setup: BootSetup,
     readonly machine: Machine,
     readonly probe: PhaseProbe,
-  ) {}
+  ) {
+    this.callers = new CallerNames(machine);
+  }
 
   /** Throws BootError, ImageError or UnreachableError. */
   static start(setup: BootSetup): ObservedBoot {
     const { observer } = setup;
     let onCall: (call: ServiceCall) => void = () => undefined;
+    let onEvent: (event: FirmwareEvent) => void = () => undefined;
     const machine = new Machine({
       artifacts: setup.artifacts,
       memoryBytes: setup.memoryBytes,
@@ -95,6 +104,9 @@ export class ObservedBoot {
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {
         onCall(call);
+      },
+      onFirmwareEvent: (event) => {
+        onEvent(event);
       },
       log: (line) => observer?.log?.(line),
     });
@@ -109,6 +121,9 @@ export class ObservedBoot {
       );
       onCall = (call) => {
         boot.called(call);
+      };
+      onEvent = (event) => {
+        boot.happened(event);
       };
       boot.watch();
       boot.enter();
@@ -194,8 +209,14 @@ export class ObservedBoot {
     if (call.name === 'ExitBootServices') {
       observer?.memoryMap?.('exit-boot-services', this.machine.firmware.memoryMap.entries());
     }
-    observer?.call?.(call);
+    observer?.call?.(call, () => this.callers.ofCall(call.caller));
     this.probe.serviceCalled(call);
+  }
+
+  private happened(event: FirmwareEvent): void {
+    this.callers.happened(event);
+    const { address } = event;
+    this.setup.observer?.event?.(event, () => (address === undefined ? undefined : this.callers.nameOf(address)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { describeEnd, type ServiceCall } from '../firmware/describe.js';
+import { describeEnd, type FirmwareEvent, type ServiceCall } from '../firmware/index.js';
 
 /** How often a service was called and what it answered, by status name. */
 export interface ServiceCount {
@@ -25,17 +25,34 @@ export class ServiceLog {
   }
 }
 
-/** A call as --trace writes it: plain JSON data, addresses and statuses as texts. */
-export function traceRecord(call: ServiceCall): object {
-  const { name, section, args, results, caller, tick, unserved } = call;
+/**
+ * A call as --trace writes it: plain JSON data, addresses and statuses as texts. `from` names the caller. docs/service-log.md
+ * describes the form.
+ */
+export function traceRecord(call: ServiceCall, from?: string): object {
+  const { name, section, args, results, lists, caller, tick, unserved } = call;
   return {
     tick,
     name,
     section,
     args,
-    results,
+    results: { ...results, ...lists },
     status: describeEnd(call),
-    caller: `0x${caller.toString(16)}`,
+    caller: hex(caller),
+    ...(from === undefined ? {} : { from }),
     ...(unserved === undefined ? {} : { unserved }),
   };
 }
+
+/** What else happens between firmware and guest, as --trace writes it. `from` names the address. */
+export function eventRecord({ tick, event, details, address }: FirmwareEvent, from?: string): object {
+  return {
+    tick,
+    event,
+    details,
+    ...(address === undefined ? {} : { address: hex(address) }),
+    ...(from === undefined ? {} : { from }),
+  };
+}
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;

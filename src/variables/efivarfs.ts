@@ -9,6 +9,8 @@ import { VariableFormatError } from './errors.js';
 
 const fileName = /^(.+)-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/is;
 
+const allAttributes = 0xff; // EFI_VARIABLE_*, UEFI 2.10 section 8.2.1
+
 /** One variable's file. */
 export interface VariableAsFile {
   readonly file: string; // without folder
@@ -28,6 +30,9 @@ export function readEfivarfs({ file, bytes }: VariableAsFile): StoredVariable {
     );
   }
   const attributes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (attributes > allAttributes) {
+    throw new VariableFormatError(`${file}: its first 4 bytes are 0x${attributes.toString(16)}, no attributes`);
+  }
   return checkVariable({ guid: match[2], name: match[1], attributes, data: toHex(bytes.subarray(4)) }, file);
 }
 
@@ -42,4 +47,20 @@ export function writeEfivarfs({ guid, name, attributes, data }: StoredVariable):
   new DataView(bytes.buffer).setUint32(0, attributes, true);
   bytes.set(fromHex(data), 4);
   return { file, bytes };
+}
+
+/** Variables as files of one folder. Throws VariableFormatError also when two would have one name. */
+export function writeEfivarfsFiles(variables: readonly StoredVariable[]): VariableAsFile[] {
+  const owners = new Map<string, string>();
+  return variables.map((variable) => {
+    const made = writeEfivarfs(variable);
+    const owner = owners.get(made.file);
+    if (owner !== undefined) {
+      throw new VariableFormatError(
+        `${JSON.stringify(owner)} and ${JSON.stringify(variable.name)}: both would be the file ${made.file}; export as JSON`,
+      );
+    }
+    owners.set(made.file, variable.name);
+    return made;
+  });
 }

@@ -1,6 +1,6 @@
 /**
  * OVMF_VARS.fd, of 2M and 4M builds (0x20000 and 0x84000 bytes): a firmware volume whose first part is a variable store.
- * MdeModulePkg VariableFormat.h. The rest, EDK II's working and spare space of a write in progress, is left as it is.
+ * MdeModulePkg VariableFormat.h. Behind it EDK II has its working and spare space of a write in progress.
  */
 import { fromHex, toHex } from '../../firmware-tables/hex.js';
 import {
@@ -15,6 +15,8 @@ import {
   variableStoreFormatted,
   variableStoreGuids,
   variableStoreHealthy,
+  WorkingBlockHeader,
+  workingBlockGuid,
 } from '../../firmware-tables/uefi/variable-storage.js';
 import type { StoredVariable } from '../firmware/index.js';
 import { checkVariable } from './check-variable.js';
@@ -22,6 +24,7 @@ import { VariableFormatError } from './errors.js';
 
 const alignment = 4; // bytes, of each record's header
 const erased = 0xff;
+const block = 0x1000; // bytes, of flash
 const noTime = '00'.repeat(16);
 
 /** Where an image has its records. Offsets are bytes from its start. */
@@ -33,15 +36,19 @@ interface Region {
 
 /** The variables of an image, in its order; deleted and half-written ones left out. Throws VariableFormatError. */
 export function readOvmfImage(image: Uint8Array): StoredVariable[] {
-  const added: StoredVariable[] = [];
-  const inTransition: StoredVariable[] = [];
-  for (const { variable, state } of records(image, findRegion(image))) {
-    if (state === variableStates.added) added.push(variable);
-    else if (state === variableStates.inDeletedTransition) inTransition.push(variable);
+  const all = [...records(image, findRegion(image))];
+  // As EDK II looks a name up: the first that is whole, else the last whose successor is not.
+  const found = new Map<string, StoredVariable>();
+  for (const state of [variableStates.added, variableStates.inDeletedTransition]) {
+    const those = all.filter((record) => record.state === state);
+    const wanted = state === variableStates.added ? those : those.reverse();
+    for (const { variable } of wanted) {
+      const key = `${variable.guid} ${variable.name}`;
+      if (!found.has(key)) found.set(key, variable);
+    }
   }
-  // The old one stands until the new one is complete.
-  const lost = inTransition.filter(({ guid, name }) => !added.some((a) => a.guid === guid && a.name === name));
-  return [...added, ...lost];
+  const standing = new Set(found.values());
+  return all.map(({ variable }) => variable).filter((variable) => standing.has(variable));
 }
 
 function* records(
@@ -50,12 +57,16 @@ function* records(
 ): Generator<{ readonly variable: StoredVariable; readonly state: number }> {
   const layout = authenticated ? AuthenticatedVariableHeader : VariableHeader;
   const view = new DataView(image.buffer, image.byteOffset, image.length);
-  for (let at = start; at + layout.size <= end && view.getUint16(at, true) === variableStartId;) {
+  let at = start;
+  while (at + layout.size <= end && view.getUint16(at, true) === variableStartId) {
     const where = `the variable at offset 0x${at.toString(16)}`;
     const header = authenticated
       ? AuthenticatedVariableHeader.decode(image, at)
       : { ...VariableHeader.decode(image, at), TimeStamp: undefined };
-    if (header.NameSize === 0xffff_ffff || header.DataSize === 0xffff_ffff) return; // the header was being written
+    if (header.NameSize === 0xffff_ffff || header.DataSize === 0xffff_ffff) {
+      at += layout.size; // the header was being written
+      break;
+    }
     const nameAt = at + layout.size;
     const dataAt = nameAt + header.NameSize;
     const next = dataAt + header.DataSize;
@@ -65,11 +76,17 @@ function* records(
       );
     }
     const { State: state } = header;
+    const name = decodeName(image.subarray(nameAt, dataAt));
+    if (name === undefined && state !== variableStates.headerValid) {
+      throw new VariableFormatError(
+        `${where}: no NUL at the end of its name, of NameSize ${String(header.NameSize)}; take an undamaged copy`,
+      );
+    }
     if (state === variableStates.added || state === variableStates.inDeletedTransition) {
       const time = header.TimeStamp === undefined ? noTime : toHex(header.TimeStamp);
       const fields = {
         guid: header.VendorGuid,
-        name: decodeName(image.subarray(nameAt, dataAt)),
+        name,
         attributes: header.Attributes,
         data: toHex(image.subarray(dataAt, next)),
         ...(time === noTime ? {} : { time }),
@@ -78,10 +95,16 @@ function* records(
     }
     at = Math.ceil(next / alignment) * alignment;
   }
+  const odd = image.subarray(at, end).findIndex((byte) => byte !== erased);
+  if (odd >= 0) {
+    throw new VariableFormatError(
+      `damaged at offset 0x${at.toString(16)}: no variable begins there, and the store is not empty from there on (offset 0x${(at + odd).toString(16)}); take an undamaged copy, or start OVMF with it once, which drops what is behind`,
+    );
+  }
 }
 
 /**
- * A copy of a template image that holds these variables instead of its own. Throws VariableFormatError when the template
+ * A copy of a template image that holds these variables instead of its own, in their order. Throws VariableFormatError when the template
  * is no image or they do not fit.
  */
 export function writeOvmfImage(template: Uint8Array, variables: readonly StoredVariable[]): Uint8Array {
@@ -100,7 +123,16 @@ export function writeOvmfImage(template: Uint8Array, variables: readonly StoredV
     image.set(record, at);
     at = Math.ceil((at + record.length) / alignment) * alignment;
   }
+  endWrites(image, region.end);
   return image;
+}
+
+/** Empties the queue of writes in progress, which OVMF would finish over the variables at its next start. */
+function endWrites(image: Uint8Array, from: number): void {
+  for (let at = Math.ceil(from / block) * block; at + block <= image.length; at += block) {
+    if (WorkingBlockHeader.decode(image, at).Signature !== workingBlockGuid) continue;
+    image.fill(erased, at + WorkingBlockHeader.size, at + block);
+  }
 }
 
 function encodeRecord({ guid, name, attributes, data, time }: StoredVariable, authenticated: boolean): Uint8Array {
@@ -170,15 +202,13 @@ function findRegion(image: Uint8Array): Region {
   return { start: at + VariableStoreHeader.size, end: at + store.Size, authenticated };
 }
 
-/** UCS-2 up to the NUL. */
-function decodeName(bytes: Uint8Array): string {
+/** UCS-2 with the NUL at its end and no other; undefined for anything else. */
+function decodeName(bytes: Uint8Array): string | undefined {
   let name = '';
   for (let at = 0; at + 1 < bytes.length; at += 2) {
-    const unit = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
-    if (unit === 0) break;
-    name += String.fromCharCode(unit);
+    name += String.fromCharCode((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
   }
-  return name;
+  return bytes.length % 2 === 0 && name.indexOf('\0') === name.length - 1 ? name.slice(0, -1) : undefined;
 }
 
 function encodeName(name: string): Uint8Array {

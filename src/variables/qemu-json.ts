@@ -8,11 +8,11 @@ import { VariableFormatError } from './errors.js';
 
 const version = 2;
 
-/** Reads the text of a JSON store. Throws VariableFormatError. */
-export function readQemuJson(text: string): StoredVariable[] {
+/** Reads a JSON store. Throws VariableFormatError. */
+export function readQemuJson(bytes: Uint8Array): StoredVariable[] {
   let root: unknown;
   try {
-    root = JSON.parse(text);
+    root = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)); // a name that is no text is no other name
   } catch (error) {
     throw new VariableFormatError(`no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -22,10 +22,14 @@ export function recognise(bytes: Uint8Array): 'store' | ForeignFormat | undefine
 
 /** The refusal of a qcow2 image, with the command that helps. */
 export function qcow2Error(file: string): VariableFormatError {
+  const raw = file.replace(/(\.qcow2)?$/, '.fd');
   return new VariableFormatError(
-    `${file}: a qcow2 image; unpack it first: qemu-img convert -f qcow2 -O raw ${file} ${file.replace(/(\.qcow2)?$/, '.fd')}`,
+    `${file}: a qcow2 image; unpack it first: qemu-img convert -f qcow2 -O raw ${quoted(file)} ${quoted(raw)}`,
   );
 }
+
+/** A file name as a shell takes it. */
+const quoted = (file: string): string => (/^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`);
 
 const hasText = (bytes: Uint8Array, offset: number, text: string): boolean =>
   Array.from(text).every((character, i) => bytes[offset + i] === character.charCodeAt(0));

@@ -6,7 +6,7 @@
  *     9be00c12 {"guid":"...","name":"Boot0000","deleted":true}
  *
  * Each line ends in one line feed; a record opens with the CRC-32 of the JSON text behind it. The last record of a
- * variable counts. A record is there when its line feed is: what follows the last one was never acknowledged.
+ * variable counts. A record is there when its line feed is: what a cut off write leaves was never acknowledged.
  */
 import type { StoredVariable, VariableChange } from '../firmware/index.js';
 import { crc32 } from '../firmware/crc32.js';
@@ -17,6 +17,7 @@ import { StoredVariables } from './stored-variables.js';
 const magic = 'efikit-variable-store ';
 const version = 1;
 const lineFeed = 0x0a;
+const sector = 512; // bytes: what a medium writes as a whole, and file systems in multiples of
 const encoder = new TextEncoder();
 
 /** What a store's file holds. */
@@ -63,18 +64,34 @@ export function decodeStore(bytes: Uint8Array): StoreContents {
     if (end < 0) break;
     const json = recordText(bytes.subarray(at, end));
     if (json === undefined) bad ??= at;
-    else if (bad !== undefined) {
-      throw new VariableFormatError(
-        `damaged at offset ${String(bad)}: the checksum of this line is wrong, and whole records follow it; take a copy from before, or delete the line in an editor and lose what it held`,
-      );
-    } else {
+    else if (bad !== undefined) throw damaged(bad);
+    else {
       variables.apply(decodeRecord(json, at));
       good = end + 1;
     }
     at = end + 1;
   }
+  if (!isCutOff(bytes.subarray(good), good)) throw damaged(good);
   return { variables, length: good, unfinished: bytes.length - good };
 }
+
+/**
+ * True for what a write leaves that was cut off: the beginning of a record, or one with sectors that never reached the
+ * medium and read as zeros. Anything else behind the last whole record was one, and somebody changed it.
+ */
+function isCutOff(tail: Uint8Array, offset: number): boolean {
+  for (let at = 0; at < tail.length;) {
+    const end = Math.min(at + sector - ((offset + at) % sector), tail.length);
+    if (tail.subarray(at, end).every((byte) => byte === 0)) return true;
+    at = end;
+  }
+  return !tail.includes(lineFeed) && recordText(tail.subarray(0, -1)) === undefined;
+}
+
+const damaged = (offset: number): VariableFormatError =>
+  new VariableFormatError(
+    `damaged at offset ${String(offset)}: the checksum of this line is wrong; take a copy from before, or delete the line in an editor and lose what it held`,
+  );
 
 /** The JSON text of a line whose checksum holds. */
 function recordText(line: Uint8Array): string | undefined {
@@ -96,7 +113,7 @@ function decodeRecord(json: string, offset: number): VariableChange {
   const record = value as UncheckedVariable & { readonly deleted?: unknown };
   if (record.deleted === true) {
     checkName(record, where);
-    return { guid: record.guid as string, name: record.name as string, variable: undefined };
+    return { guid: (record.guid as string).toLowerCase(), name: record.name as string, variable: undefined };
   }
   const variable = checkVariable(record, where);
   return { guid: variable.guid, name: variable.name, variable };

@@ -2,7 +2,7 @@ import type { StoredVariable, VariableChange } from '../firmware/index.js';
 
 const keyOf = ({ guid, name }: { guid: string; name: string }): string => `${guid} ${name}`;
 
-/** Variables by vendor GUID and name, in the order in which they were created, as the firmware keeps them. */
+/** Variables by vendor GUID and name, each where it was last written: the order that the firmware keeps. */
 export class StoredVariables {
   private readonly variables = new Map<string, StoredVariable>();
 
@@ -14,10 +14,9 @@ export class StoredVariables {
     return this.variables.get(keyOf({ guid, name }));
   }
 
-  /** A variable that is replaced keeps its place. */
   apply(change: VariableChange): void {
-    if (change.variable === undefined) this.variables.delete(keyOf(change));
-    else this.variables.set(keyOf(change), change.variable);
+    this.variables.delete(keyOf(change));
+    if (change.variable !== undefined) this.variables.set(keyOf(change), change.variable);
   }
 
   all(): StoredVariable[] {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -121,6 +121,97 @@ describe('efikit vars', function () {
     writeFileSync(at('other'), 'hello');
     refuses(await run('import', '--data', at('other')), 4, /neither a JSON variable store/);
     expect(readdirSync(folder).sort()).to.deep.equal(['other', 'vars.qcow2']);
+  });
+
+  it('a name that list shows in quotes is given in these quotes', async () => {
+    const names = ['"\\ud800"', '"a\\"b"', '"tab\\there"', '"\\uffff"', '"\\u009b2J"', '"a b"'];
+    for (const name of names) await works('set', '--name', name, '--guid', guid, '--value', name);
+    const listed = (await works('list')).trimEnd().split('\n');
+    expect(listed.map((line) => line.slice(line.indexOf('"')))).to.deep.equal(names);
+    for (const name of names) expect(await works('get', '--name', name, '--raw')).to.equal(name);
+    for (const name of names) await works('delete', '--name', name);
+    refuses(await run('get', '--name', '"\\q"'), 2, /give escapes as JSON has them/);
+    refuses(await run('get', '--name', '"\\u0000"'), 2, /no NUL/);
+  });
+
+  it('the largest variable of the firmware fits, one byte more is refused, and an import of such a one', async () => {
+    const largest = 0x8400 - 60 - 4; // name and data together; the name is one character and the NUL
+    const json = (bytes: number, name = 'A'): string =>
+      JSON.stringify({ version: 2, variables: [{ guid, name, attr: 7, data: '00'.repeat(bytes) }] });
+    writeFileSync(at('fits.json'), json(largest));
+    writeFileSync(at('more.json'), json(largest + 1, 'B'));
+    writeFileSync(at('more'), new Uint8Array(largest + 1));
+    expect(await works('import', '--data', at('fits.json'))).to.equal('1 variable imported\n');
+    refuses(await run('import', '--data', at('more.json')), 4, /B has 33733 bytes.*the store is as it was/);
+    refuses(await run('set', '--name', 'A', '--data', at('more')), 4, /A has 33733 bytes/);
+    expect(await works('list')).to.equal(`${guid}  nv,bs,rt      33728  A\n`);
+  });
+
+  it('more than the firmware holds altogether is refused, and the store is as it was', async () => {
+    const variables = Array.from({ length: 9 }, (_, n) => ({
+      guid,
+      name: `V${String(n)}`,
+      attr: 7,
+      data: '00'.repeat(30_000),
+    }));
+    writeFileSync(at('many.json'), JSON.stringify({ version: 2, variables }));
+    refuses(await run('import', '--data', at('many.json')), 4, /the store would hold 270\d\d\d bytes/);
+    expect(readdirSync(folder)).to.deep.equal(['many.json']);
+  });
+
+  it('a variable that is in a file twice, volatile ones, one name under two GUIDs', async () => {
+    const other = '8BE4DF61-93CA-11D2-AA0D-00E098032B8C';
+    const variable = (vendor: string, attr: number): object => ({ guid: vendor, name: 'A', attr, data: '01' });
+    const write = (...variables: object[]): void => {
+      writeFileSync(at('in.json'), JSON.stringify({ version: 2, variables }));
+    };
+    write(variable(guid, 7), variable(guid.toUpperCase(), 7));
+    refuses(await run('import', '--data', at('in.json')), 4, /A of 7a9ab5e3-\S+ is in it twice/);
+    write(variable(other, 7), variable(guid, 7), { ...variable(guid, 6), name: 'Volatile' });
+    expect(await works('import', '--data', at('in.json'))).to.equal('2 variables imported, 1 left out: volatile\n');
+    expect((await works('list')).split('\n').map((line) => line.slice(0, 8))).to.deep.equal([
+      '8be4df61',
+      '7a9ab5e3',
+      '',
+    ]);
+    refuses(await run('get', '--name', 'A'), 2, /A is there 2 times: give --guid/);
+    expect(await works('get', '--name', 'A', '--guid', other, '--raw')).to.equal('\x01');
+  });
+
+  it('says what a cut off store left out, and what export leaves out', async () => {
+    await works('set', '--name', 'A', '--guid', guid, '--value', 'a');
+    await works('set', '--name', 'B', '--guid', guid, '--value', 'b');
+    writeFileSync(at('cut'), readFileSync(at('store')).subarray(0, -3));
+    const cut = await efikit(['vars', 'list', '--vars', at('cut')]);
+    expect(cut.status).to.equal(0);
+    expect(cut.stdout).to.match(/A\n$/);
+    expect(cut.stderr).to.match(/the last \d+ bytes are a write that was not finished, left out\n$/);
+    const signed = { guid, name: 'db', attr: 0x27, data: '00', time: '00'.repeat(16), digest: 'ab'.repeat(32) };
+    writeFileSync(at('in.json'), JSON.stringify({ version: 2, variables: [signed] }));
+    await works('import', '--data', at('in.json'));
+    const json = JSON.parse(await works('export')) as { variables: unknown[] };
+    expect(json.variables[2]).to.deep.equal(signed);
+    const files = await run('export', '--format', 'efivarfs', '--data', at('files'));
+    expect(files.stderr).to.match(/left out.*: time and digest of 1 authenticated variable; JSON keeps it\n$/);
+    writeFileSync(at('template.fd'), ovmfImage('4M'));
+    const image = await run('export', '--template', at('template.fd'), '--data', at('out.fd'));
+    expect([files.status, image.status]).to.deep.equal([0, 0]);
+    expect(image.stderr).to.match(/: digest of 1 authenticated variable/);
+  });
+
+  it('a write that fails leaves no new store, and export overwrites no store by another name', async () => {
+    refuses(await run('set', '--name', 'Mine', '--value', 'a'), 2, /--guid is missing/);
+    expect(readdirSync(folder)).to.deep.equal([]);
+    await works('set', '--name', 'A', '--guid', guid, '--value', 'a');
+    symlinkSync('store', at('link'));
+    refuses(await run('export', '--data', at('link')), 2, /is the store itself/);
+    const full = await efikit(['vars', 'export', '--vars', at('store'), '--data', '/dev/full']);
+    refuses(full, 4, /cannot write \/dev\/full: no space left/);
+    const shut = await efikit(['vars', 'list', '--vars', at('store')], { shellRedirect: '>/dev/full' });
+    refuses(shut, 4, /no space left on the device/);
+    const gone = await efikit(['vars', 'list', '--vars', at('store')], { shellRedirect: '| true' });
+    expect(gone.stderr).to.equal('');
+    expect(await works('get', '--name', 'A', '--raw')).to.equal('a');
   });
 
   it('boot --vars: a guest finds what the run before stored', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { efi } from '../../src/boot/efi.js';
-import { linux, proposal, type Overrides, type ServiceCall } from '../../src/firmware/index.js';
+import { linux, proposal, type FirmwareEvent, type Overrides, type ServiceCall } from '../../src/firmware/index.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { readImage } from '../../src/loaders/read-image.js';
 import { Machine, type Outcome } from '../../src/machine.js';
@@ -18,6 +18,10 @@ export interface ConformanceRun {
   readonly checks: readonly Check[];
   readonly outcome: Outcome | undefined;
   readonly calls: readonly ServiceCall[];
+  /** Calls and events in their order. */
+  readonly log: readonly (ServiceCall | FirmwareEvent)[];
+  /** The gates that the guest executed. */
+  readonly gates: readonly number[];
   readonly output: string;
 }
 
@@ -32,14 +36,25 @@ export function runConformance(
 ): ConformanceRun {
   artifacts ??= loadProcessorArtifacts();
   const calls: ServiceCall[] = [];
+  const log: (ServiceCall | FirmwareEvent)[] = [];
   const machine = new Machine({
     artifacts,
     memoryBytes: 64 << 20,
     profile: profile === 'linux' ? linux : proposal,
     overrides,
     strict: true,
-    onServiceCall: (call) => calls.push(call),
+    onServiceCall: (call) => {
+      calls.push(call);
+      log.push(call);
+    },
+    onFirmwareEvent: (event) => log.push(event),
   });
+  const gates: number[] = [];
+  const serve = machine.firmware.serve.bind(machine.firmware);
+  machine.firmware.serve = (gate) => {
+    gates.push(gate);
+    serve(gate);
+  };
   let output = '';
   machine.onConsole = (byte) => {
     output += String.fromCharCode(byte);
@@ -52,5 +67,5 @@ export function runConformance(
     const [, section, service, what, result] = line.exec(text) ?? [];
     return section && service && what && result ? [{ section, service, what, result }] : [];
   });
-  return { checks, outcome: machine.outcome, calls, output };
+  return { checks, outcome: machine.outcome, calls, log, gates, output };
 }

@@ -65,6 +65,7 @@ describe('variable store file', function () {
     for (let step = 0; step <= steps; step++) {
       killAt(step, 12, 'nothing-unsynced', 60);
       killAt(step, 12, 'half-of-it', 60);
+      killAt(step, 12, 'zeros', 60);
     }
   });
 
@@ -150,6 +151,71 @@ describe('variable store file', function () {
     });
   }
 
+  it('syncFolder failing as the file is replaced: what a later process finds is the old content', () => {
+    const files = new SimulatedFiles();
+    const store = open(files);
+    for (let n = 0; n < 5; n++) store.commit(changeAt(n));
+    files.failing.set('syncFolder', 'EIO');
+    expect(store.replace([])).to.equal('failed');
+    files.restart();
+    expect(open(files).all()).to.deep.equal(after(5));
+  });
+
+  describe('changed by another program while it is in use', () => {
+    let files: SimulatedFiles;
+    let store: VariableFile;
+    beforeEach(() => {
+      files = new SimulatedFiles();
+      store = open(files);
+      for (let n = 0; n < 5; n++) store.commit(changeAt(n));
+    });
+
+    const cut: readonly [string, () => void][] = [
+      [
+        'removed',
+        () => {
+          files.meddle(path, 'removed');
+        },
+      ],
+      [
+        'cut to nothing',
+        () => {
+          files.meddle(path, 'in place');
+        },
+      ],
+      [
+        'cut within a record',
+        () => {
+          files.meddle(path, 'in place', files.content(path)?.slice(0, -7));
+        },
+      ],
+    ];
+    for (const [what, meddle] of cut) {
+      it(`${what}: it is made anew with the next change, nothing acknowledged is lost`, () => {
+        meddle();
+        expect(store.commit(changeAt(5))).to.equal('stored');
+        expect(open(files).all()).to.deep.equal(after(6));
+      });
+    }
+
+    it('replaced: the other file stays, the change fails', () => {
+      const other = new TextEncoder().encode('precious');
+      files.meddle(path, 'new file', other);
+      expect(store.commit(changeAt(5))).to.equal('failed');
+      expect(store.failure).to.match(/replaced by another program/);
+      expect(store.all()).to.deep.equal(after(5));
+      expect(files.content(path)).to.equal(other);
+    });
+
+    it('written to: that stays, the change fails', () => {
+      const longer = Uint8Array.of(...(files.content(path) ?? []), 1, 2, 3);
+      files.meddle(path, 'in place', longer);
+      expect(store.commit(changeAt(5))).to.equal('failed');
+      expect(store.failure).to.match(/written to by another program/);
+      expect(files.content(path)).to.equal(longer);
+    });
+  });
+
   it('says how many bytes of an unfinished write it dropped', () => {
     const files = new SimulatedFiles();
     const store = open(files);
@@ -158,9 +224,9 @@ describe('variable store file', function () {
     store.commit(changeAt(1));
     files.restart();
     const later = open(files);
-    expect(later.dropped).to.be.greaterThan(0);
+    expect(later.notice).to.match(/^the last \d+ bytes are a write that was not finished/);
     expect(later.commit(changeAt(1))).to.equal('stored');
     expect(open(files).all()).to.deep.equal(after(2));
-    expect(open(files).dropped).to.equal(0);
+    expect(open(files).notice).to.equal(undefined);
   });
 });

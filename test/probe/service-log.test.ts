@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ServiceCall } from '../../src/firmware/index.js';
-import { ServiceLog, traceRecord } from '../../src/probe/service-log.js';
+import { eventRecord, ServiceLog, traceRecord } from '../../src/probe/service-log.js';
 
 const call = (name: string, status: bigint): ServiceCall => ({
   name,
@@ -32,6 +32,26 @@ describe('service log', () => {
       results: {},
       status: 'EFI_SUCCESS',
       caller: '0x1000',
+    });
+  });
+  it('names the caller, and has long results as lists', () => {
+    const long = { ...call('GetMemoryMap', 0n), results: { MapKey: '7' }, lists: { MemoryMap: ['a', 'b'] } };
+    expect(traceRecord(long, 'image+0x10')).to.include({ caller: '0x1000', from: 'image+0x10' });
+    expect(traceRecord(long)).to.have.deep.property('results', { MapKey: '7', MemoryMap: ['a', 'b'] });
+  });
+  it('traces what happens besides calls', () => {
+    const details = { Vector: '6 (invalid opcode)' };
+    expect(eventRecord({ event: 'exception', details, address: 0x10n, tick: 9 }, 'image+0x10')).to.deep.equal({
+      tick: 9,
+      event: 'exception',
+      details,
+      address: '0x10',
+      from: 'image+0x10',
+    });
+    expect(eventRecord({ event: 'image-return', details, address: undefined, tick: 9 })).to.deep.equal({
+      tick: 9,
+      event: 'image-return',
+      details,
     });
   });
 });

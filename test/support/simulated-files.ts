@@ -8,7 +8,7 @@ interface SimulatedFile {
   synced: Uint8Array;
 }
 
-export type PowerLoss = 'nothing-unsynced' | 'half-of-it' | 'everything';
+export type PowerLoss = 'nothing-unsynced' | 'half-of-it' | 'zeros' | 'everything';
 
 /**
  * A file system in memory where each byte written and each other operation is one step. The process dies at a chosen step,
@@ -33,8 +33,9 @@ export class SimulatedFiles implements StoreFiles {
       const { synced, live } = file;
       const reached = powerLoss === 'nothing-unsynced' ? 0 : Math.floor((live.length - synced.length) / 2);
       // Bytes that were never synced: some of them, none, or fewer than the file's length says.
-      const after = live.slice(0, Math.max(synced.length + reached, 0));
+      const after = live.slice(0, powerLoss === 'zeros' ? live.length : Math.max(synced.length + reached, 0));
       after.set(synced.subarray(0, after.length));
+      if (powerLoss === 'zeros') after.fill(0, synced.length); // the length reached the medium, the content did not
       file.live = powerLoss === 'nothing-unsynced' ? synced.slice() : after;
       file.synced = file.live.slice();
     }
@@ -43,6 +44,14 @@ export class SimulatedFiles implements StoreFiles {
 
   content(path: string): Uint8Array | undefined {
     return this.names.get(path)?.live;
+  }
+
+  /** What another program does to a file: in place, by a new one, or by removing it. */
+  meddle(path: string, how: 'in place' | 'new file' | 'removed', content = new Uint8Array()): void {
+    const file = this.names.get(path);
+    if (how === 'removed') this.names.delete(path);
+    else if (how === 'in place' && file !== undefined) file.live = content;
+    else this.names.set(path, { live: content, synced: content });
   }
 
   list(): string[] {
@@ -63,6 +72,7 @@ export class SimulatedFiles implements StoreFiles {
 
   create(path: string): StoreHandle {
     this.step('create');
+    if (this.names.has(path)) throw failure('EEXIST');
     const file = { live: new Uint8Array(), synced: new Uint8Array() };
     this.names.set(path, file);
     return this.handle(file);
@@ -108,6 +118,12 @@ export class SimulatedFiles implements StoreFiles {
       truncate: (length) => {
         this.step('truncate');
         file.live = file.live.slice(0, length);
+      },
+      look: (path) => {
+        this.step();
+        const named = this.names.get(path);
+        const found = named === undefined ? 'nothing' : named === file ? 'this file' : 'another file';
+        return { length: file.live.length, named: found };
       },
       close: () => undefined,
     };

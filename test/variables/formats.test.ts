@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { readEfivarfs, writeEfivarfs } from '../../src/variables/efivarfs.js';
+import { guidBytes } from '../../firmware-tables/guid.js';
+import { readEfivarfs, writeEfivarfs, writeEfivarfsFiles } from '../../src/variables/efivarfs.js';
+import { VariableFormatError } from '../../src/variables/errors.js';
 import { readOvmfImage, writeOvmfImage } from '../../src/variables/ovmf-image.js';
 import { readQemuJson, writeQemuJson } from '../../src/variables/qemu-json.js';
 import { recognise } from '../../src/variables/recognise.js';
@@ -9,6 +11,8 @@ const guid = '7a9ab5e3-02b6-4d6f-9d1c-55c0f8a1d2e4';
 const plain = { name: 'Plain', guid, attributes: 7, data: '010203' };
 const time = 'e407050c0b0a0900000000000000ff00';
 const signed = { name: 'db', guid, attributes: 0x27, data: 'aabb', time };
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const record = (name: string, state: number, data: number): ImageRecord => ({
   name,
@@ -26,13 +30,13 @@ describe("QEMU's JSON variable store", () => {
       version: 2,
       variables: variables.map(({ attributes, ...rest }) => ({ ...rest, attr: attributes })),
     });
-    expect(readQemuJson(JSON.stringify(root))).to.deep.equal(variables);
+    expect(readQemuJson(utf8(JSON.stringify(root)))).to.deep.equal(variables);
   });
 
   it('says which field of which variable is wrong', () => {
     const refuses = (variable: object, what: RegExp): void => {
       const text = JSON.stringify({ version: 2, variables: [{ guid, name: 'A', attr: 7, data: '', ...variable }] });
-      expect(() => readQemuJson(text)).to.throw(what);
+      expect(() => readQemuJson(utf8(text))).to.throw(what);
     };
     refuses({ guid: 'x' }, /variables\[0\]: its guid/);
     refuses({ name: '' }, /variables\[0\]: its name/);
@@ -40,9 +44,10 @@ describe("QEMU's JSON variable store", () => {
     refuses({ data: '1' }, /variables\[0\]: its data/);
     refuses({ time: '00' }, /variables\[0\]: its time/);
     refuses({ digest: '00' }, /variables\[0\]: its digest/);
-    expect(() => readQemuJson('{"version": 3, "variables": []}')).to.throw(/version 3/);
-    expect(() => readQemuJson('{')).to.throw(/no JSON/);
-    expect(() => readQemuJson('{}')).to.throw(/"version" and "variables"/);
+    expect(() => readQemuJson(utf8('{"version": 3, "variables": []}'))).to.throw(/version 3/);
+    expect(() => readQemuJson(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d))).to.throw(/no JSON: .*not valid/);
+    expect(() => readQemuJson(utf8('{'))).to.throw(/no JSON/);
+    expect(() => readQemuJson(utf8('{}'))).to.throw(/"version" and "variables"/);
   });
 });
 
@@ -73,7 +78,60 @@ describe('OVMF_VARS images', () => {
       record('Interrupted', 0x7f, 7),
     ]);
     const found = readOvmfImage(image).map(({ name, data }) => `${name} ${data}`);
-    expect(found).to.deep.equal(['Replaced 06', 'Interrupted 05']);
+    expect(found).to.deep.equal(['Interrupted 05', 'Replaced 06']);
+  });
+
+  it('of two whole ones of a name the first stands, of two in transition the last, as OVMF looks them up', () => {
+    const image = ovmfImage('2M', [
+      record('Whole', 0x3f, 1),
+      record('Transition', 0x3e, 2),
+      record('Whole', 0x3f, 3),
+      record('Transition', 0x3e, 4),
+    ]);
+    expect(readOvmfImage(image).map(({ name, data }) => `${name} ${data}`)).to.deep.equal([
+      'Whole 01',
+      'Transition 04',
+    ]);
+  });
+
+  it('any one bit changed in a StartId or a NameSize: a refusal, never fewer variables unsaid', () => {
+    const image = ovmfImage('2M', [record('A', 0x3f, 1), record('B', 0x3f, 2), record('C', 0x3f, 3)]);
+    const step = 60 + 4 + 4; // header, name, data and what aligns the next
+    for (let n = 0; n < 3; n++) {
+      for (const offset of [0, 1, 36, 37, 38, 39]) {
+        for (let bit = 0; bit < 8; bit++) {
+          const flipped = image.slice();
+          const at = 100 + n * step + offset;
+          flipped[at] = (flipped[at] ?? 0) ^ (1 << bit);
+          let found: number;
+          try {
+            found = readOvmfImage(flipped).length;
+          } catch (error) {
+            expect(error).to.be.instanceOf(VariableFormatError);
+            continue;
+          }
+          expect(found, `bit ${String(bit)} at ${String(at)}`).to.equal(3);
+        }
+      }
+    }
+  });
+
+  it('a header that was being written ends the store; anything else behind its last variable is damage', () => {
+    const image = ovmfImage('2M', [record('A', 0x3f, 1)]);
+    const header = image.slice();
+    header.set([0xaa, 0x55, 0xff, 0, 7, 0, 0, 0], 168);
+    expect(readOvmfImage(header)).to.have.length(1);
+    image[0x2000] = 0;
+    expect(() => readOvmfImage(image)).to.throw(/damaged at offset 0xa8: .* \(offset 0x2000\)/);
+  });
+
+  it('what is written into a template has no write in progress that OVMF would finish', () => {
+    const template = ovmfImage('4M');
+    template.set(guidBytes('9e58292b-7c68-497d-a0ce-6500fd9f1b95'), 0x41000);
+    template.fill(0x5a, 0x41010, 0x42000);
+    const image = writeOvmfImage(template, [plain]);
+    expect(image.subarray(0x41000, 0x41020)).to.deep.equal(template.subarray(0x41000, 0x41020));
+    expect(image.subarray(0x41020, 0x42000).every((byte) => byte === 0xff)).to.equal(true);
   });
 
   it('reads a store without authenticated variables, and writes none into it', () => {
@@ -117,6 +175,12 @@ describe('efivarfs files', () => {
 
   it('refuses what is none', () => {
     expect(() => readEfivarfs({ file: `A-${guid}`, bytes: Uint8Array.of(7, 0) })).to.throw(/4 bytes of attributes/);
+    expect(() => readEfivarfs({ file: `A-${guid}`, bytes: utf8('{"version": 2}') })).to.throw(/no attributes/);
+    const twice = [
+      { ...plain, name: 'a/b' },
+      { ...plain, name: 'a!b' },
+    ];
+    expect(() => writeEfivarfsFiles(twice)).to.throw(/"a\/b" and "a!b": both would be the file/);
     expect(() => writeEfivarfs({ ...plain, name: '\ud800' })).to.throw(/no file can have this name/);
   });
 });

@@ -26,13 +26,17 @@ describe('variable store format, version 1', () => {
     expect(decodeStore(encodeStore([one, two])).variables.all()).to.deep.equal([one, two]);
   });
 
-  it('the last record of a variable counts; a replaced one keeps its place, a deleted one is gone', () => {
+  it('the last record of a variable counts; one that is written again goes behind the others, a deleted one is gone', () => {
     const log = [
-      encodeStore([one, two]),
+      encodeStore([one, two, { ...one, name: 'Three' }]),
       encodeRecord({ guid, name: 'One', variable: { ...one, data: '03' } }),
       encodeRecord({ guid, name: two.name, variable: undefined }),
     ];
-    expect(decodeStore(Buffer.concat(log)).variables.all()).to.deep.equal([{ ...one, data: '03' }]);
+    const names = decodeStore(Buffer.concat(log)).variables.all();
+    expect(names).to.deep.equal([
+      { ...one, name: 'Three' },
+      { ...one, data: '03' },
+    ]);
   });
 
   it('cut off at any byte: the whole records before', () => {
@@ -43,6 +47,36 @@ describe('variable store format, version 1', () => {
       const count = length === whole.length ? 2 : length >= first ? 1 : 0;
       expect(variables.all()).to.have.length(count);
       expect(good + unfinished).to.equal(length);
+    }
+  });
+
+  it('any one bit changed: the same variables, or a refusal that says where; never one less', () => {
+    const log = [
+      encodeStore([one, two]),
+      encodeRecord({ guid, name: 'One', variable: undefined }),
+      encodeRecord({ guid, name: 'a@ b', variable: { ...one, name: 'a@ b' } }),
+    ];
+    for (let count = 1; count <= log.length; count++) {
+      const store = Buffer.concat(log.slice(0, count));
+      for (let bit = 0; bit < store.length * 8; bit++) {
+        const flipped = Uint8Array.from(store);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const where = bit >> 3 < storeHeader().length ? /offset|of version|no variable store/ : /offset \d+/;
+        expect(() => decodeStore(flipped), `bit ${String(bit)}`).to.throw(VariableFormatError, where);
+      }
+    }
+  });
+
+  it('sectors that never reached the medium read as zeros: an unfinished write, its line feed there or not', () => {
+    const before = encodeStore([one]);
+    const record = encodeRecord({ guid, name: 'Long', variable: { ...one, name: 'Long', data: '61'.repeat(900) } });
+    const whole = Buffer.concat([before, record]);
+    for (let sector = 0; sector < whole.length; sector += 512) {
+      const torn = Uint8Array.from(whole);
+      torn.fill(0, Math.max(sector, before.length), Math.min(sector + 512, whole.length));
+      const { variables, length } = decodeStore(torn);
+      expect(variables.all()).to.deep.equal([one]);
+      expect(length).to.equal(before.length);
     }
   });
 

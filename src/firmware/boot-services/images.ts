@@ -2,8 +2,9 @@ import { PeSubsystem } from '../../../firmware-tables/image/pe.js';
 import { Guid } from '../../../firmware-tables/uefi/guids.js';
 import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { LoadedImageProtocol, loadedImageRevision } from '../../../firmware-tables/uefi/protocols/loaded-image.js';
-import { Status } from '../../../firmware-tables/uefi/status.js';
+import { Status, statusName } from '../../../firmware-tables/uefi/status.js';
 import { FirmwareError } from '../errors.js';
+import { imageEntry } from '../firmware-event.js';
 import type { Firmware } from '../firmware.js';
 import { byteCount } from '../guest-access.js';
 import { imagePieces, placeImage, type ImagePiece } from '../image-loader.js';
@@ -22,7 +23,7 @@ const LoadImage = service(
   {
     BootPolicy: 'boolean',
     ParentImageHandle: 'handle',
-    DevicePath: 'pointer',
+    DevicePath: 'devicePath',
     SourceBuffer: 'pointer',
     SourceSize: 'uintn',
     ImageHandle: 'pointer',
@@ -101,7 +102,7 @@ const gapBytes = 0x100n;
  */
 const StartImage = service(
   { ImageHandle: 'handle', ExitDataSize: 'pointer', ExitData: 'pointer' },
-  (fw, { ImageHandle, ExitDataSize, ExitData }) => {
+  (fw, { ImageHandle, ExitDataSize, ExitData }, show) => {
     const image = fw.images.loaded.get(ImageHandle);
     if (!image || image.started) return Status.INVALID_PARAMETER;
     for (const pointer of [ExitDataSize, ExitData]) if (pointer !== 0n) fw.guest.requireWritable(pointer, 8);
@@ -112,6 +113,9 @@ const StartImage = service(
     fw.guest.writeU64(frame - 16n, BigInt(image.entryPoint));
     fw.images.loaded.set(ImageHandle, { ...image, started: true });
     fw.images.running.push({ handle: ImageHandle, registers, exitDataSize: ExitDataSize, exitData: ExitData });
+    const bytes = image.pages * pageBytes;
+    fw.note(imageEntry(fw.host.now(), ImageHandle, { base: image.base, bytes, entryPoint: image.entryPoint }));
+    show('StartImage', 'returns when the image ends');
     fw.resume({ rsp: frame - 16n, rcx: ImageHandle, rdx: BigInt(fw.tables.addresses.systemTable) });
     return Status.SUCCESS;
   },
@@ -161,7 +165,7 @@ function leadingString(bytes: Uint8Array): string {
  */
 const Exit = service(
   { ImageHandle: 'handle', ExitStatus: 'status', ExitDataSize: 'uintn', ExitData: 'pointer' },
-  (fw, { ImageHandle, ExitStatus, ExitDataSize, ExitData }) => {
+  (fw, { ImageHandle, ExitStatus, ExitDataSize, ExitData }, show) => {
     if (!isImage(fw, ImageHandle)) return Status.INVALID_PARAMETER;
     if (fw.images.loaded.get(ImageHandle)?.started === false) {
       unload(fw, ImageHandle);
@@ -171,15 +175,16 @@ const Exit = service(
     if (ImageHandle !== (innermost?.handle ?? fw.imageHandle)) return Status.INVALID_PARAMETER;
     const given = ExitStatus !== Status.SUCCESS && ExitData !== 0n && ExitDataSize !== 0n;
     const data = given ? fw.guest.read(ExitData, byteCount(ExitDataSize, ExitData)) : new Uint8Array(0);
+    if (given) show('ExitData', JSON.stringify(leadingString(data)));
+    if (innermost) show('StartImage', `returns ${statusName(ExitStatus)}`);
     if (innermost) return endImage(fw, ExitStatus, data) ? Status.SUCCESS : Status.OUT_OF_RESOURCES;
     fw.host.exit(ExitStatus, given ? leadingString(data) : undefined);
     return Status.SUCCESS;
   },
 );
 
-/** EFI_BOOT_SERVICES.ExitBootServices(). UEFI 2.10 section 7.4.6. */
-const ExitBootServices = service({ ImageHandle: 'handle', MapKey: 'uintn' }, (fw, { ImageHandle, MapKey }) => {
-  if (!isImage(fw, ImageHandle)) return Status.INVALID_PARAMETER;
+/** EFI_BOOT_SERVICES.ExitBootServices(). As in EDK II the key alone decides. UEFI 2.10 section 7.4.6. */
+const ExitBootServices = service({ ImageHandle: 'handle', MapKey: 'uintn' }, (fw, { MapKey }) => {
   if (MapKey !== BigInt(fw.memoryMap.key)) return Status.INVALID_PARAMETER; // the map changed since it was read
   fw.leaveBootServices();
   return Status.SUCCESS;

@@ -9,7 +9,7 @@ import {
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import { ramEnd } from '../../memory/ram-map.js';
 import type { MapEntry } from '../memory-map.js';
-import { describeValue } from '../describe.js';
+import { describeMemoryMap, describeValue } from '../describe.js';
 import { service } from '../service.js';
 
 /** Bytes from one descriptor to the next: larger than the structure, so that nobody relies on its size. UEFI 2.10 section 7.2.3. */
@@ -93,7 +93,8 @@ const GetMemoryMap = service(
     if (MemoryMapSize === 0n) return Status.INVALID_PARAMETER;
     const given = fw.guest.readU64(MemoryMapSize);
     const stride = fw.overrides['memory:descriptor-bytes'] ?? descriptorBytes;
-    const bytes = encodeMemoryMap(fw.memoryMap.entries(), stride);
+    const entries = fw.memoryMap.entries();
+    const bytes = encodeMemoryMap(entries, stride);
     const enough = given >= BigInt(bytes.length);
     for (const pointer of [MemoryMapSize, MapKey, DescriptorSize]) {
       if (pointer !== 0n) fw.guest.requireWritable(pointer, 8);
@@ -106,6 +107,9 @@ const GetMemoryMap = service(
     if (DescriptorVersion !== 0n) fw.guest.writeU32(DescriptorVersion, memoryDescriptorVersion);
     show('MemoryMapSize', `0x${bytes.length.toString(16)}`);
     show('MapKey', describeValue('uintn', BigInt(fw.memoryMap.key)));
+    show('DescriptorSize', `0x${stride.toString(16)}`);
+    show('DescriptorVersion', String(memoryDescriptorVersion));
+    if (enough && MemoryMap !== 0n) show('MemoryMap', describeMemoryMap(entries));
     if (!enough) return Status.BUFFER_TOO_SMALL;
     return MemoryMap === 0n ? Status.INVALID_PARAMETER : Status.SUCCESS;
   },

@@ -23,9 +23,11 @@ const InstallConfigurationTable = service({ Guid: 'guid', Table: 'pointer' }, (f
 /** EFI_BOOT_SERVICES.CalculateCrc32(). UEFI 2.10 section 7.5.7. */
 const CalculateCrc32 = service(
   { Data: 'pointer', DataSize: 'uintn', Crc32: 'pointer' },
-  (fw, { Data, DataSize, Crc32 }) => {
+  (fw, { Data, DataSize, Crc32 }, show) => {
     if (Data === 0n || DataSize === 0n || Crc32 === 0n) return Status.INVALID_PARAMETER;
-    fw.guest.writeU32(Crc32, crc32(fw.guest.read(Data, byteCount(DataSize, Data))));
+    const sum = crc32(fw.guest.read(Data, byteCount(DataSize, Data)));
+    fw.guest.writeU32(Crc32, sum);
+    show('Crc32', `0x${sum.toString(16)}`);
     return Status.SUCCESS;
   },
 );

@@ -1,7 +1,6 @@
 import { Guid } from '../../../firmware-tables/uefi/guids.js';
-import { DevicePathNode, DevicePathType } from '../../../firmware-tables/uefi/protocols/device-path.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
-import type { Firmware } from '../firmware.js';
+import { devicePathText, readDevicePathNodes } from '../device-path.js';
 import { declared, service } from '../service.js';
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
@@ -39,7 +38,7 @@ const SearchType = { AllHandles: 0, ByRegisterNotify: 1, ByProtocol: 2 } as cons
 /** EFI_BOOT_SERVICES.LocateHandle(). A size without a buffer is refused before anything is looked up, as in EDK II. UEFI 2.10 section 7.3.6. */
 const LocateHandle = service(
   { SearchType: 'searchType', Protocol: 'guid', SearchKey: 'pointer', BufferSize: 'uintnAt', Buffer: 'pointer' },
-  (fw, { SearchType: search, Protocol, SearchKey, BufferSize, Buffer }) => {
+  (fw, { SearchType: search, Protocol, SearchKey, BufferSize, Buffer }, show) => {
     if (search > SearchType.ByProtocol || BufferSize === 0n) return Status.INVALID_PARAMETER;
     const given = fw.guest.readU64(BufferSize);
     if (given > 0n && Buffer === 0n) return Status.INVALID_PARAMETER;
@@ -49,44 +48,33 @@ const LocateHandle = service(
     if (found.length === 0) return Status.NOT_FOUND;
     const needed = BigInt(found.length * 8);
     fw.guest.writeU64(BufferSize, needed);
+    show('BufferSize', hex(needed));
     if (given < needed) return Status.BUFFER_TOO_SMALL;
     found.forEach((handle, index) => {
       fw.guest.writeU64(Buffer + BigInt(index * 8), handle);
     });
+    show('Buffer', found.map(hex));
     return Status.SUCCESS;
   },
   Status.NOT_FOUND,
 );
-
-/** Nodes of a device path up to its first end node, as bytes; undefined when it never ends. UEFI 2.10 section 10.2. */
-export function readDevicePath(fw: Firmware, address: bigint): Uint8Array[] | undefined {
-  const nodes: Uint8Array[] = [];
-  for (let at = address; nodes.length < 256;) {
-    const { Type, Length } = DevicePathNode.decode(fw.guest.read(at, DevicePathNode.size));
-    if (Type === DevicePathType.end) return nodes;
-    if (Length < DevicePathNode.size) return undefined;
-    nodes.push(fw.guest.read(at, Length));
-    at += BigInt(Length);
-  }
-  return undefined;
-}
 
 const sameBytes = (a: Uint8Array, b: Uint8Array | undefined): boolean =>
   a.length === b?.length && a.every((byte, index) => byte === b[index]);
 
 /** EFI_BOOT_SERVICES.LocateDevicePath(): the handle with the longest path that begins the given one. UEFI 2.10 section 7.3.8. */
 const LocateDevicePath = service(
-  { Protocol: 'guid', DevicePath: 'pointer', Device: 'pointer' },
+  { Protocol: 'guid', DevicePath: 'devicePathAt', Device: 'pointer' },
   (fw, { Protocol, DevicePath, Device }, show) => {
     if (Protocol === undefined || DevicePath === 0n) return Status.INVALID_PARAMETER;
     const start = fw.guest.readU64(DevicePath);
     if (start === 0n) return Status.INVALID_PARAMETER;
-    const wanted = readDevicePath(fw, start);
+    const wanted = readDevicePathNodes(fw.guest, start);
     if (!wanted) return Status.INVALID_PARAMETER;
     let best: { readonly handle: bigint; readonly nodes: number } | undefined;
     for (const handle of fw.handles.list(Protocol)) {
       const path = fw.handles.interfaceOf(handle, Guid.EFI_DEVICE_PATH_PROTOCOL);
-      const nodes = path === undefined ? undefined : readDevicePath(fw, path);
+      const nodes = path === undefined ? undefined : readDevicePathNodes(fw.guest, path);
       if (!nodes || !nodes.every((node, index) => sameBytes(node, wanted[index]))) continue;
       if (!best || nodes.length > best.nodes) best = { handle, nodes: nodes.length };
     }
@@ -96,6 +84,7 @@ const LocateDevicePath = service(
     fw.guest.writeU64(Device, best.handle);
     fw.guest.writeU64(DevicePath, start + BigInt(matched));
     show('Device', hex(best.handle));
+    show('DevicePath', `${hex(start + BigInt(matched))} (=${devicePathText(wanted.slice(best.nodes))})`);
     return Status.SUCCESS;
   },
   Status.NOT_FOUND,

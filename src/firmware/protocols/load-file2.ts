@@ -9,17 +9,17 @@ import {
 import { LoadFile2Protocol } from '../../../firmware-tables/uefi/protocols/load-file2.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { Firmware } from '../firmware.js';
-import { readDevicePath } from '../boot-services/protocols.js';
+import { readDevicePathNodes } from '../device-path.js';
 import { service } from '../service.js';
 import type { TableMemory } from '../xen-table.js';
 
 /** EFI_LOAD_FILE2_PROTOCOL.LoadFile(): the initrd, the one file here, so that nothing of the path may be left. UEFI 2.10 section 13.2.2. */
 const LoadFile = service(
-  { This: 'pointer', FilePath: 'pointer', BootPolicy: 'boolean', BufferSize: 'uintnAt', Buffer: 'pointer' },
+  { This: 'pointer', FilePath: 'devicePath', BootPolicy: 'boolean', BufferSize: 'uintnAt', Buffer: 'pointer' },
   (fw, { This, FilePath, BootPolicy, BufferSize, Buffer }, show) => {
     if (BootPolicy) return Status.UNSUPPORTED;
     if (This !== fw.loadFile2 || FilePath === 0n || BufferSize === 0n) return Status.INVALID_PARAMETER;
-    const path = readDevicePath(fw, FilePath);
+    const path = readDevicePathNodes(fw.guest, FilePath);
     if (!path) return Status.INVALID_PARAMETER;
     if (path.length > 0 || !fw.initrd) return Status.NOT_FOUND;
     const size = BigInt(fw.initrd.length);

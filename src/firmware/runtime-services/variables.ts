@@ -1,7 +1,8 @@
 import { VariableAttribute as Attribute } from '../../../firmware-tables/uefi/runtime-services.js';
 import { guidBytes } from '../../../firmware-tables/guid.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
-import { variableAttributes } from '../describe.js';
+import { guidName } from '../../../firmware-tables/uefi/guids.js';
+import { describeBytes, variableAttributes } from '../describe.js';
 import type { Firmware } from '../firmware.js';
 import { string16Bytes } from '../guest-access.js';
 import { service } from '../service.js';
@@ -38,13 +39,14 @@ const GetVariable = service(
     if (Attributes !== 0n) fw.guest.writeU32(Attributes, variable.attributes);
     show('Attributes', variableAttributes(variable.attributes));
     show('DataSize', `0x${size.toString(16)}`);
+    if (enough) show('Data', describeBytes(variable.data));
     return enough ? Status.SUCCESS : Status.BUFFER_TOO_SMALL;
   },
 );
 
 /** EFI_RUNTIME_SERVICES.GetNextVariableName(). UEFI 2.10 section 8.2.2. */
 const GetNextVariableName = service(
-  { VariableNameSize: 'uintnAt', VariableName: 'pointer', VendorGuid: 'pointer' },
+  { VariableNameSize: 'uintnAt', VariableName: 'string16At', VendorGuid: 'guidAt' },
   (fw, { VariableNameSize, VariableName, VendorGuid }, show) => {
     if (VariableNameSize === 0n || VariableName === 0n || VendorGuid === 0n) return Status.INVALID_PARAMETER;
     const given = fw.guest.readU64(VariableNameSize);
@@ -63,10 +65,12 @@ const GetNextVariableName = service(
     if (!next) return Status.NOT_FOUND;
     const bytes = string16Bytes(next.name);
     fw.guest.writeU64(VariableNameSize, BigInt(bytes.length));
+    show('VariableNameSize', `0x${bytes.length.toString(16)}`);
     if (given < BigInt(bytes.length)) return Status.BUFFER_TOO_SMALL;
     fw.guest.write(VariableName, bytes);
     fw.guest.write(VendorGuid, guidBytes(next.guid));
     show('VariableName', JSON.stringify(next.name));
+    show('VendorGuid', guidName(next.guid));
     return Status.SUCCESS;
   },
 );
@@ -74,7 +78,7 @@ const GetNextVariableName = service(
 /** EFI_RUNTIME_SERVICES.SetVariable(). UEFI 2.10 section 8.2.3; the order of the checks is EDK II's. */
 const SetVariable = service(
   { VariableName: 'string16', VendorGuid: 'guid', Attributes: 'attributes', DataSize: 'uintn', Data: 'pointer' },
-  (fw, { VariableName: name, VendorGuid: guid, Attributes: attributes, DataSize, Data }) => {
+  (fw, { VariableName: name, VendorGuid: guid, Attributes: attributes, DataSize, Data }, show) => {
     if (name === undefined || name === '' || guid === undefined) return Status.INVALID_PARAMETER;
     if (DataSize > 0n && Data === 0n) return Status.INVALID_PARAMETER;
     const refused = refuseSetAttributes(attributes);
@@ -82,6 +86,7 @@ const SetVariable = service(
     if (DataSize > BigInt(variableLimits(attributes).largest - nameBytes(name))) return Status.INVALID_PARAMETER;
     const size = Number(DataSize);
     const data = size === 0 ? new Uint8Array() : fw.guest.read(Data, size);
+    if (size > 0) show('Data', describeBytes(data));
     const status =
       refuseDefined(guid, name, attributes, data) ??
       refuseExisting(fw, fw.variables.get(guid, name), attributes, needsAuthentication(guid, name));
@@ -158,7 +163,9 @@ const QueryVariableInfo = service(
     fw.guest.writeU64(MaximumVariableStorageSize, BigInt(storage));
     fw.guest.writeU64(RemainingVariableStorageSize, BigInt(remaining));
     fw.guest.writeU64(MaximumVariableSize, BigInt(Math.min(largest, room)));
+    show('MaximumVariableStorageSize', `0x${storage.toString(16)}`);
     show('RemainingVariableStorageSize', `0x${remaining.toString(16)}`);
+    show('MaximumVariableSize', `0x${Math.min(largest, room).toString(16)}`);
     return Status.SUCCESS;
   },
 );

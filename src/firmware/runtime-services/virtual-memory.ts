@@ -19,6 +19,11 @@ function toVirtual(ranges: readonly VirtualRange[], physical: bigint): bigint | 
   return range && range.virtual + BigInt(at - range.physical);
 }
 
+function rangeText({ physical, bytes, virtual }: VirtualRange): string {
+  const end = BigInt(bytes - 1);
+  return `0x${physical.toString(16)}-0x${(physical + bytes - 1).toString(16)} at 0x${virtual.toString(16)}-0x${(virtual + end).toString(16)}`;
+}
+
 /** True when every byte of the range lies in some virtual range. */
 function covered(ranges: readonly VirtualRange[], start: number, bytes: number): boolean {
   let at = start;
@@ -58,7 +63,7 @@ const SetVirtualAddressMap = service(
     }
     fw.virtualMap = ranges;
     fw.tables.convertPointers((physical) => toVirtual(ranges, physical) ?? physical);
-    show('Ranges', String(ranges.length));
+    show('VirtualMap', ranges.map(rangeText));
     return Status.SUCCESS;
   },
 );

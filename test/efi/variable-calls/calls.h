@@ -18,6 +18,12 @@
 
 /* A and B are of this program alone; the others are those of the specification. */
 extern const EFI_GUID guid_a, guid_b, guid_global, guid_security, guid_hardware_error;
+#define A &guid_a
+#define B &guid_b
+#define GLOBAL &guid_global
+
+/* Data of variables: 1, 2, 3 ... */
+extern const u8 bytes[16];
 
 /* As large as the largest call of the sequences. */
 enum { BufferBytes = 0x48000 };
