@@ -31,6 +31,12 @@ describe('quirks', () => {
       expect(cells, name).to.deep.equal([`\`${name}\``, `\`${value}\``, `\`${byDefault}\``, meaning]);
     }
   });
+  it('docs/quirks.md says of each, as it is by default, what became of kernels', () => {
+    const page = readFileSync(path.join(root, 'docs/quirks.md'), 'utf8');
+    const results = page.slice(page.indexOf('<!-- table: runs'));
+    for (const { name } of quirks) expect(results, name).to.match(new RegExp(`^\\| \`${name}[\`=]`, 'm'));
+    expect(results).not.to.contain('not known');
+  });
   it('stale-map-key: ExitBootServices refuses a key that is right, N times (UEFI 2.10 section 7.4.6)', () => {
     const machine = quirky('stale-map-key=2');
     expect(machine.exitBootServices()).to.equal(Status.INVALID_PARAMETER);
