@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { VariableFile } from '../../src/host/variable-file.js';
 import type { StoredVariable } from '../../src/firmware/index.js';
+import { decodeStore } from '../../src/variables/store-format.js';
 import { StoredVariables } from '../../src/variables/stored-variables.js';
 import { SimulatedFiles, type PowerLoss } from '../support/simulated-files.js';
 import { changeAt } from '../support/variable-changes.js';
@@ -69,6 +70,19 @@ describe('variable store file', function () {
     }
   });
 
+  it('killed, read by the next process, then power lost: what that process saw stays', () => {
+    const steps = stepsOf(4, 60);
+    for (let step = 0; step <= steps; step++) {
+      const files = new SimulatedFiles();
+      files.dieAt = step;
+      changeUntilKilled(files, 4, 60);
+      files.restart();
+      const seen = open(files).all();
+      files.restart('nothing-unsynced');
+      expect(open(files).all(), `killed at step ${String(step)}`).to.deep.equal(seen);
+    }
+  });
+
   it('killed while a log that is mostly history is written anew: old or new, whole', () => {
     const files = new SimulatedFiles();
     const store = open(files);
@@ -99,6 +113,8 @@ describe('variable store file', function () {
       if (result !== 'stored') {
         expect(result).to.equal('no-space');
         expect(store.failure).to.match(/no space left on the device \(ENOSPC\)/);
+        const { unfinished } = decodeStore(files.content(path) ?? new Uint8Array());
+        expect(unfinished, 'bytes of the record that failed').to.equal(0);
       }
       expect(store.all()).to.deep.equal(after(n, 60));
       expect(open(files).all(), 'as a later process finds it').to.deep.equal(after(n, 60));
