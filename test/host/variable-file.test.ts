@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { VariableFile } from '../../src/host/variable-file.js';
+import { VariableFile, type CommitResult } from '../../src/host/variable-file.js';
 import type { StoredVariable } from '../../src/firmware/index.js';
 import { decodeStore } from '../../src/variables/store-format.js';
 import { StoredVariables } from '../../src/variables/stored-variables.js';
@@ -100,6 +100,31 @@ describe('variable store file', function () {
       killAt(step, n, 'nothing-unsynced', 3000);
     }
     for (let step = stepsOf(n - 1, 3000); step <= steps; step += 997) killAt(step, n, 'everything', 3000);
+  });
+
+  it('killed at any byte of an import: the old variables or the new ones, whole', () => {
+    const run = (files: SimulatedFiles): CommitResult | undefined => {
+      try {
+        const store = open(files);
+        for (let n = 0; n < 3; n++) store.commit(changeAt(n, 60));
+        return store.replace(after(20, 60));
+      } catch {
+        return undefined; // killed while opening
+      }
+    };
+    const complete = new SimulatedFiles();
+    expect(run(complete)).to.equal('stored');
+    const states = [0, 1, 2, 3, 20].map((n) => textOf(after(n, 60)));
+    for (const powerLoss of ['everything', 'nothing-unsynced', 'zeros'] as const) {
+      for (let step = 0; step < complete.steps; step++) {
+        const files = new SimulatedFiles();
+        files.dieAt = step;
+        expect(run(files)).to.not.equal('stored');
+        files.restart(powerLoss);
+        expect(states).to.include(textOf(open(files).all()));
+        expect(files.list()).to.deep.equal([path]);
+      }
+    }
   });
 
   it('a full disk: no-space, nothing lost, and it goes on when there is room', () => {
