@@ -40,7 +40,11 @@ describe('guest memory through the page tables (Intel SDM volume 3, 4.6 and 6.15
   it('#GP(0) where an address is not canonical, also in the middle of a range', () => {
     const fault = { vector: 13, errorCode: 0 };
     expect(refused(() => memory.readVirtual(0x8000_0000_0000n, 1)).fault).to.include(fault);
-    expect(refused(() => memory.requireWritable(0xffff_7fff_ffff_fff8n, 8)).fault).to.include(fault);
+    expect(
+      refused(() => {
+        memory.requireWritable(0xffff_7fff_ffff_fff8n, 8);
+      }).fault,
+    ).to.include(fault);
   });
   it('a store that faults in its second page changes nothing in the first', () => {
     const at = places.plain + 2n * page - 4n;

@@ -43,6 +43,33 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n');
 }
 
+/** Statuses that a section names and that this firmware has no reason to give. */
+const neverCome: readonly (readonly string[])[] = [
+  ['EFI_SECURITY_VIOLATION', 'SetVariable, LoadImage, StartImage', 'nothing is authenticated yet'],
+  [
+    'EFI_DEVICE_ERROR',
+    'GetVariable, GetNextVariableName, QueryVariableInfo',
+    'the variables are in memory; `--quirk failing-variables` gives it',
+  ],
+  ['EFI_DEVICE_ERROR', 'SetVariable', 'only when the file of `--vars` cannot be written'],
+  ['EFI_ACCESS_DENIED', 'LoadImage', 'no policy forbids an image'],
+  ['EFI_DEVICE_ERROR', 'SimpleTextOutput.OutputString', 'the console takes everything'],
+];
+
+/** The groups of calls that were recorded, and how many lines each has. */
+function variableGroups(): string[][] {
+  const lines = readFileSync(new URL('variable-calls/ovmf.txt', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const groups = new Map<string, number>();
+  let title = '';
+  for (const line of lines) {
+    if (line.startsWith('# ')) title = line.slice(2);
+    else groups.set(title, (groups.get(title) ?? 0) + 1);
+  }
+  return [...groups].map(([name, count]) => [name.replaceAll('|', '\\|'), String(count)]);
+}
+
 /** docs/conformance.md: every clause that a guest checks, and what stands behind each service. */
 export function conformancePage(): string {
   const ovmf = new Set(ovmfLines());
@@ -69,19 +96,31 @@ export function conformancePage(): string {
 
 \`test/efi/conformance\` is an EFI application that calls every service of the profiles \`proposal\` and \`linux\` through
 the tables, in the MS x64 ABI, with every argument that its section of UEFI 2.10 names. Each of its lines is a test of
-\`test/efi/conformance.test.ts\` with the title \`SECTION SERVICE: check\`. The variable services have their own
-application and recordings.
+\`test/efi/conformance.test.ts\` with the title \`SECTION SERVICE: check\`. \`#PF(2)\` and
+\`#GP\` are exceptions that the caller gets instead of a status, with the error code, for a pointer that cannot be followed.
 
 The same application runs on QEMU with OVMF of Debian 12 (\`test/efi/conformance/build --record\`): \`same\` marks what
-EDK II was seen to answer as well. Where that column is empty the check is not made there: EDK II does not look (foreign
-handles at ExitBootServices, maps with holes at SetVirtualAddressMap, pointers to nothing), makes what is gone NULL,
-gives EFI_INVALID_PARAMETER for LoadImage without source and path where the specification names EFI_NOT_FOUND, or the
-check needs what QEMU does not give an application (an initrd). LoadImage, StartImage and UnloadImage are in no profile yet:
+EDK II was seen to answer as well. Where that column is empty the check is not made there: EDK II does not look (maps with
+holes at SetVirtualAddressMap), has acted before it faults and keeps its lock (allocations), compares a name no further
+than it must, makes what is gone NULL, gives EFI_INVALID_PARAMETER for LoadImage without source and path where the
+specification names EFI_NOT_FOUND, or the check needs what QEMU does not give an application (an initrd). LoadImage, StartImage and UnloadImage are in no profile yet:
 the run adds them as overrides, so that Exit is checked from nested images too.
 
 ${String(count)} checks:
 
 ${parts.join('\n')}
+## Statuses that do not come
+
+${table(['status', 'service', 'why'], neverCome)}
+
+## The variable services in depth
+
+\`test/efi/variable-calls\` makes some 4,300 calls of the variable services, among them thousands that a seed chose. They were
+recorded on QEMU with OVMF (\`test/efi/variable-calls/record\`) and \`test/firmware/variables-replay.test.ts\` replays them: the
+same statuses, sizes, attributes and data but for the differences that it lists with their reasons.
+
+${table(['calls', 'lines'], variableGroups())}
+
 ## The code behind each service
 
 Lines of TypeScript without blank lines and comments: the service's own, and with everything of \`src/firmware\` that it

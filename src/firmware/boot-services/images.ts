@@ -183,9 +183,8 @@ const Exit = service(
   },
 );
 
-/** EFI_BOOT_SERVICES.ExitBootServices(). UEFI 2.10 section 7.4.6. */
-const ExitBootServices = service({ ImageHandle: 'handle', MapKey: 'uintn' }, (fw, { ImageHandle, MapKey }) => {
-  if (!isImage(fw, ImageHandle)) return Status.INVALID_PARAMETER;
+/** EFI_BOOT_SERVICES.ExitBootServices(). As in EDK II the key alone decides. UEFI 2.10 section 7.4.6. */
+const ExitBootServices = service({ ImageHandle: 'handle', MapKey: 'uintn' }, (fw, { MapKey }) => {
   if (MapKey !== BigInt(fw.memoryMap.key)) return Status.INVALID_PARAMETER; // the map changed since it was read
   fw.leaveBootServices();
   return Status.SUCCESS;

@@ -26,6 +26,7 @@ enum runtime_slot {
   QueryVariableInfo, RuntimeSlots
 };
 
+#define EFI_WRITE_PROTECTED (EFI_ERROR_BIT | 8)
 #define EFI_NO_MAPPING (EFI_ERROR_BIT | 17)
 
 typedef EFI_STATUS(EFIAPI *service)(u64, u64, u64, u64, u64);
@@ -101,6 +102,9 @@ void check_leave(void);
 void check_images(void);
 /* Pointers that cannot be followed: those of the variable services, and of the boot services on request. */
 void check_pointers(int boot);
+void check_variables(void);
+/* The variable services behind ExitBootServices. */
+void check_variables_after(void);
 /* Loads this image again, gives it the words and starts it. */
 EFI_STATUS start_child(const CHAR16 *words, u64 *size, CHAR16 **data);
 /* Frees what starting took. */

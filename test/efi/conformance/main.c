@@ -15,6 +15,7 @@ const char *name_of(EFI_STATUS status) {
   if (status_name(status)) return status_name(status);
   switch (status) {
     case EFI_ERROR_BIT | 7: return "EFI_DEVICE_ERROR";
+    case EFI_WRITE_PROTECTED: return "EFI_WRITE_PROTECTED";
     case EFI_ERROR_BIT | 15: return "EFI_ACCESS_DENIED";
     case EFI_ERROR_BIT | 17: return "EFI_NO_MAPPING";
     default: return 0;
@@ -109,6 +110,11 @@ static u64 end(const char *word) {
   if (word_is(word, "exit-text")) call4(BOOT(Exit), image, EFI_ABORTED, sizeof text, text);
   if (word_is(word, "exit-data")) call4(BOOT(Exit), image, EFI_ABORTED, sizeof data, data);
   if (word_is(word, "exit-cut")) call4(BOOT(Exit), image, EFI_ABORTED, 6, text);
+  if (word_is(word, "leave-foreign")) {
+    read_map();
+    check_status("7.4.6 ExitBootServices", "for the current key, whatever the handle", call2(BOOT(ExitBootServices), systab->ConsoleOutHandle, map.key),
+                 EFI_SUCCESS);
+  }
   if (word_is(word, "exit-after")) {
     read_map();
     call2(BOOT(ExitBootServices), image, map.key);
@@ -129,11 +135,16 @@ static u64 end(const char *word) {
   return EFI_SUCCESS;
 }
 
-static void leave_and_check_pointers(void) {
+/* Checks that leave boot services, and then the machine. */
+static void switch_off_after(void (*check)(void)) {
+  check();
+  call4(RUNTIME(ResetSystem), 2, EFI_SUCCESS, 0, 0);
+}
+
+static void check_pointers_after(void) {
   read_map();
   call2(BOOT(ExitBootServices), image, map.key);
   check_pointers(0);
-  call4(RUNTIME(ResetSystem), 2, EFI_SUCCESS, 0, 0);
 }
 
 u64 guest_main(const struct entry *entry) {
@@ -156,7 +167,9 @@ u64 guest_main(const struct entry *entry) {
     else if (word_is(at, "images")) check_images();
     else if (word_is(at, "pointers")) check_pointers(1);
     else if (word_is(at, "pointers-variables")) check_pointers(0);
-    else if (word_is(at, "pointers-after")) leave_and_check_pointers();
+    else if (word_is(at, "pointers-after")) switch_off_after(check_pointers_after);
+    else if (word_is(at, "variables")) check_variables();
+    else if (word_is(at, "variables-after")) switch_off_after(check_variables_after);
     else if (word_is(at, "leave")) check_leave();
     else if (word_is(at, "absent-linux")) check_absent("linux");
     else if (word_is(at, "absent-proposal")) check_absent("proposal");

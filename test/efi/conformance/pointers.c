@@ -206,8 +206,8 @@ static void check_memory(void) {
 }
 
 static void check_protocols(void) {
-  static const char handle[] = "7.3.7 HandleProtocol", locate[] = "7.3.16 LocateProtocol", find[] = "7.3.12 LocateHandle",
-                    path[] = "7.3.13 LocateDevicePath", install[] = "7.5.6 InstallConfigurationTable";
+  static const char handle[] = "7.3.7 HandleProtocol", locate[] = "7.3.16 LocateProtocol", find[] = "7.3.6 LocateHandle",
+                    path[] = "7.3.8 LocateDevicePath", install[] = "7.5.6 InstallConfigurationTable";
   u64 out = 0, size = 8;
   guarded(BOOT(HandleProtocol), A(image), AT(ABSENT, 0), A(&out));
   expect_page_fault(handle, "#PF(0) for a Protocol that is not there", 0, AT(ABSENT, 0));
