@@ -13,7 +13,15 @@ import { layout } from '../memory/layout.js';
 import { isRam, ramEnd, ramRanges } from '../memory/ram-map.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { identityPageTables, identityTables } from './identity-page-tables.js';
-import { alignUp, mebibytes, moreRam, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
+import {
+  alignUp,
+  mebibytes,
+  moreRam,
+  pageBytes,
+  TopDownPlacement,
+  writeWithZeros,
+  zeroTerminated,
+} from './placement.js';
 
 const entryOffset = 0x200; // startup_64 in the protected-mode part
 

@@ -6,14 +6,7 @@ import { TableHeader } from '../../firmware-tables/acpi/table-header.js';
 import { RsdtEntry, XsdtEntry } from '../../firmware-tables/acpi/xsdt.js';
 import { XenAcpiInfo } from '../../firmware-tables/xen/acpi-info.js';
 import { layout } from '../memory/layout.js';
-import {
-  AcpiBuilder,
-  ascii,
-  concatenate,
-  withTableChecksum,
-  type AcpiMaker,
-  type AcpiTables,
-} from './acpi-builder.js';
+import { AcpiBuilder, ascii, concatenate, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
 import { buffer, integer, named, processor, scope, text } from './aml.js';
 import { PAGE_BYTES } from './page-memory.js';
 import { ports } from './ports.js';

@@ -53,7 +53,10 @@ const stackPages = 36;
 /** Lays out guest memory for an image: memory map, gates, tables, protocols, the image itself. Throws FirmwareError. */
 export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   if (fw.imageHandle !== 0n) throw new FirmwareError('this firmware has booted already: make a new machine');
-  fw.memoryMap.restore({ regions: troubledRegions(initialRegions(fw.host.memory, inputs.map ?? pcMap), fw.overrides), key: 1 });
+  fw.memoryMap.restore({
+    regions: troubledRegions(initialRegions(fw.host.memory, inputs.map ?? pcMap), fw.overrides),
+    key: 1,
+  });
   const memory = tableMemory(fw);
   const { runtimeGates, bootGates } = writeGates(fw, memory);
   const slotAddresses = new Map<string, bigint>();
