@@ -39,5 +39,6 @@ export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';
 export { readKallsyms, SymbolsError, type SymbolTable } from './probe/kallsyms.js';
 export { ObservedBoot, UnreachableError, type BootObserver, type BootSetup } from './probe/observed-boot.js';
 export { phaseNames, type Phase, type PhaseName } from './probe/phases.js';
+export { eventRecord, traceRecord } from './probe/service-log.js';
 export { consoleText } from './report/terminal.js';
 export { exitStatusOf, outcomeLine, type BootResult } from './report/result.js';

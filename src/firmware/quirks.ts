@@ -112,7 +112,7 @@ export const quirks: readonly Quirk[] = [
   {
     name: 'fragmented-map',
     value: 'N',
-    byDefault: '300',
+    byDefault: '100',
     meaning: 'N reserved pages are strewn over the upper half of RAM: a memory map of some 2 N entries',
     overrides: (value) => ({ 'memory:fragments': whole(value, 1, 4000) }),
   },

@@ -33,6 +33,11 @@ describe("QEMU's JSON variable store", () => {
     expect(readQemuJson(utf8(JSON.stringify(root)))).to.deep.equal(variables);
   });
 
+  it('APPEND_WRITE is of a call, not of a variable', () => {
+    const text = JSON.stringify({ version: 2, variables: [{ guid, name: 'A', attr: 0x47, data: '00' }] });
+    expect(readQemuJson(utf8(text))[0]?.attributes).to.equal(7);
+  });
+
   it('says which field of which variable is wrong', () => {
     const refuses = (variable: object, what: RegExp): void => {
       const text = JSON.stringify({ version: 2, variables: [{ guid, name: 'A', attr: 7, data: '', ...variable }] });
