@@ -262,8 +262,9 @@ export function page(results, profile, slots) {
 
 Each entry of the profile by what calls it and by what happens without it. Whatever does not name the sources of Linux was measured:
 ${kernels.length} kernels were booted through the door \`efi\` with the whole profile, then once more for each entry and each way
-of taking it away. Command line \`${commandLine}\`, ${memoryMiB} MiB, an initramfs of busybox whose first process mounts efivarfs, lists the variables, writes, reads and deletes one, asks for the free
-storage and powers off (\`.ci/justify/init.sh\`); \`--strict\`.
+of taking it away. Command line \`${commandLine}\`, ${memoryMiB} MiB, an initramfs of busybox
+whose first process mounts efivarfs, lists the variables, writes, reads and deletes one, asks for the free storage and powers off
+(\`.ci/justify/init.sh\`); \`--strict\`.
 
 ${table(
   ['', 'release', 'SHA-256 of the image', 'with the whole profile'],
