@@ -33,6 +33,7 @@ export {
 export { ImageError, type ElfImage, type LoadedImage, type PeImage } from './loaders/image.js';
 export { readImage } from './loaders/read-image.js';
 export { Machine, type MachineOptions, type Outcome } from './machine.js';
+export { platforms, type PlatformDescription } from './platform-description.js';
 export { checkInputLog, InputLogError, TypedInput, type TypedBytes } from './typed-input.js';
 export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';
 export { readKallsyms, SymbolsError, type SymbolTable } from './probe/kallsyms.js';

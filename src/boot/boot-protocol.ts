@@ -1,6 +1,7 @@
 import type { EntryState } from '../cpu/types.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import type { LoadedImage } from '../loaders/image.js';
+import type { GuestMap } from '../memory/guest-map.js';
 
 /** A module for the guest: an initrd or any file, with its command line. */
 export interface BootModule {
@@ -20,6 +21,8 @@ export interface BootTarget {
   readonly memory: GuestMemory;
   /** Guest-physical address of the ACPI RSDP; 0 when the machine has no ACPI tables. */
   readonly rsdp: number;
+  /** What lies beside RAM; the PC's hole with the tables in it when left out. */
+  readonly map?: GuestMap;
 }
 
 /** One way into a kernel: lays out guest RAM and says in which state the processor enters. */

@@ -24,7 +24,7 @@ export const efi: BootProtocol<EfiTarget> = {
   name: 'efi',
   refuses: (image) =>
     image.pe ? undefined : 'the image has no x86-64 PE32+ header: a kernel needs CONFIG_EFI_STUB for this door',
-  enter({ firmware, rsdp }, image, options): EntryState {
+  enter({ firmware, rsdp, map }, image, options): EntryState {
     if (!image.pe) throw new BootError('the image has no PE header: choose another door');
     try {
       const { commandLine, modules, initrd } = options;
@@ -34,6 +34,7 @@ export const efi: BootProtocol<EfiTarget> = {
         commandLine,
         modules,
         rsdp,
+        ...(map ? { map } : {}),
         ...(initrd ? { initrd } : {}),
       });
       return {

@@ -8,8 +8,8 @@ import {
 } from '../../firmware-tables/pvh/start-info.js';
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import { ImageError, type ElfImage } from '../loaders/image.js';
+import { pcMap, rangesOfMap } from '../memory/guest-map.js';
 import { layout } from '../memory/layout.js';
-import { ramRanges, type RamSizes } from '../memory/ram-map.js';
 import { BootError, type BootModule, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { alignUp, loadSegments, TopDownPlacement, zeroTerminated } from './placement.js';
 
@@ -69,7 +69,7 @@ const last32BitAddress = 0xffff_ffff;
 function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options: BootOptions): void {
   const { memory, rsdp } = target;
   const modules = modulesOf(options);
-  const memmap = memoryMap(memory, rsdp !== 0);
+  const memmap = memoryMap(target);
   const modlistAt = layout.hvmStartInfo + alignUp(HvmStartInfo.size, 8);
   const memmapAt = modlistAt + modules.length * HvmModlistEntry.size;
   let textAt = memmapAt + memmap.length * HvmMemmapEntry.size;
@@ -120,17 +120,17 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
   );
 }
 
-/** RAM below 640 KiB and from 1 MiB on; between them the ACPI tables. */
-function memoryMap(ram: RamSizes, acpi: boolean): { addr: number; size: number; type: number }[] {
-  const tables = { addr: layout.acpiTables, size: layout.acpiTablesBytes, type: HvmMemmapType.ACPI };
-  return [
-    { addr: 0, size: layout.lowMemoryEnd, type: HvmMemmapType.RAM },
-    ...(acpi ? [tables] : []),
-    ...ramRanges(ram)
-      .map(({ start, end }) => ({ addr: Math.max(start, layout.highMemoryStart), end }))
-      .filter(({ addr, end }) => end > addr)
-      .map(({ addr, end }) => ({ addr, size: end - addr, type: HvmMemmapType.RAM })),
-  ];
+const memmapTypes = {
+  ram: HvmMemmapType.RAM,
+  acpi: HvmMemmapType.ACPI,
+  reserved: HvmMemmapType.RESERVED,
+} as const;
+
+/** The platform's map, without entries for what a PC's hole has around the tables. */
+function memoryMap({ memory, rsdp, map = pcMap }: BootTarget): { addr: number; size: number; type: number }[] {
+  return rangesOfMap(memory, map, rsdp !== 0)
+    .filter(({ kind, end }) => kind !== 'reserved' || end > layout.highMemoryStart)
+    .map(({ start, end, kind }) => ({ addr: start, size: end - start, type: memmapTypes[kind] }));
 }
 
 const flatCode: SegmentState = { selector: 0, base: 0n, limit: 0xffff_ffff, attributes: 0xc09b };

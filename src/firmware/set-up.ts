@@ -1,8 +1,8 @@
 import { Guid } from '../../firmware-tables/uefi/guids.js';
 import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
 import { RtPropertiesTable, runtimeSupportedBits } from '../../firmware-tables/uefi/configuration-table.js';
-import { layout } from '../memory/layout.js';
-import { ramEnd, ramRanges, type RamRange } from '../memory/ram-map.js';
+import { pcMap, rangesOfMap, type GuestMap } from '../memory/guest-map.js';
+import { ramEnd, type RamSizes } from '../memory/ram-map.js';
 import { FirmwareError } from './errors.js';
 import type { Firmware } from './firmware.js';
 import { GateGroup, gatePage, gateStride } from './gate.js';
@@ -33,6 +33,8 @@ export interface BootInputs {
   readonly modules: readonly FirmwareModule[];
   /** Guest-physical address of the RSDP; 0 without ACPI. */
   readonly rsdp: number;
+  /** What lies beside RAM; the PC's hole with the tables in it when left out. */
+  readonly map?: GuestMap;
 }
 
 /** The state in which the image is entered, as far as the firmware decides it. UEFI 2.10 section 2.3.4. */
@@ -51,7 +53,10 @@ const stackPages = 36;
 /** Lays out guest memory for an image: memory map, gates, tables, protocols, the image itself. Throws FirmwareError. */
 export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   if (fw.imageHandle !== 0n) throw new FirmwareError('this firmware has booted already: make a new machine');
-  fw.memoryMap.restore({ regions: troubledRegions(initialRegions(ramRanges(fw.host.memory)), fw.overrides), key: 1 });
+  fw.memoryMap.restore({
+    regions: troubledRegions(initialRegions(fw.host.memory, inputs.map ?? pcMap), fw.overrides),
+    key: 1,
+  });
   const memory = tableMemory(fw);
   const { runtimeGates, bootGates } = writeGates(fw, memory);
   const slotAddresses = new Map<string, bigint>();
@@ -106,20 +111,24 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   };
 }
 
-/** RAM before anything is allocated. Page 0 is never handed out; 0xa0000 to 0xfffff is a PC's hole with the ACPI tables in it. */
-function initialRegions(ram: readonly RamRange[]): MemoryRegion[] {
-  const acpiEnd = layout.acpiTables + layout.acpiTablesBytes;
+const regionTypes = {
+  ram: MemoryType.EfiConventionalMemory,
+  acpi: MemoryType.EfiACPIReclaimMemory,
+  reserved: MemoryType.EfiReservedMemoryType,
+} as const;
+
+/**
+ * What there is before anything is allocated. Page 0 is never handed out; a PC's hole is left out whatever the platform
+ * says, because kernels take 640 KiB to 1 MiB for it.
+ */
+function initialRegions(ram: RamSizes, map: GuestMap): MemoryRegion[] {
   const region = (start: number, end: number, type: number): MemoryRegion => ({ start, end, type, allocated: false });
-  return [
-    region(0, pageBytes, MemoryType.EfiBootServicesData),
-    region(pageBytes, layout.lowMemoryEnd, MemoryType.EfiConventionalMemory),
-    region(layout.lowMemoryEnd, layout.acpiTables, MemoryType.EfiReservedMemoryType),
-    region(layout.acpiTables, acpiEnd, MemoryType.EfiACPIReclaimMemory),
-    region(acpiEnd, layout.highMemoryStart, MemoryType.EfiReservedMemoryType),
-    ...ram.map(({ start, end }) =>
-      region(Math.max(start, layout.highMemoryStart), end, MemoryType.EfiConventionalMemory),
-    ),
-  ].filter(({ start, end }) => end > start);
+  const [first, ...rest] = rangesOfMap(ram, { ...map, hole: true }, true).map(({ start, end, kind }) =>
+    region(start, Math.ceil(end / pageBytes) * pageBytes, regionTypes[kind]),
+  );
+  if (first === undefined) return [];
+  const zero = region(0, pageBytes, MemoryType.EfiBootServicesData);
+  return [zero, { ...first, start: pageBytes }, ...rest];
 }
 
 function tableMemory(fw: Firmware): TableMemory {
