@@ -67,8 +67,15 @@ const caches = [
 ] as const;
 const cacheLineBytes = 64;
 
+/** CPUID leaf 1, ECX: a hypervisor answers the leaves from 0x40000000 on. */
+const hypervisorBit = 1 << 31;
+
 /** CPUID as this processor answers it. Intel SDM volume 2; leaves beyond the last basic one repeat that one. */
-export function cpuid(leaf: number, subleaf: number): CpuidResult {
+export function cpuid(leaf: number, subleaf: number, { hypervisor = false } = {}): CpuidResult {
+  if (hypervisor && leaf === 1) {
+    const [eax, ebx, ecx, edx] = basicLeaf(1, 0);
+    return [eax, ebx, (ecx | hypervisorBit) >>> 0, edx];
+  }
   const wanted = leaf >>> 0;
   if (wanted >= 0x8000_0000) return wanted <= maxExtendedLeaf ? extendedLeaf(wanted) : basicLeaf(maxBasicLeaf, 0);
   if (wanted >= 0x4000_0000) return [0, 0, 0, 0]; // reserved for hypervisors: there is none

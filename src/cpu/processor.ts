@@ -262,6 +262,11 @@ export class EmulatedProcessor implements Processor {
     return Number(BigInt.asIntN(64, tsc - this.view.getBigInt64(L.TSC_OFFSET, true)));
   }
 
+  /** The guest's TSC now. */
+  timeStamp(): bigint {
+    return BigInt.asUintN(64, BigInt(this.ticks) + this.view.getBigInt64(L.TSC_OFFSET, true));
+  }
+
   private systemFlags(): bigint {
     return this.view.getBigUint64(L.FLAGS_SYSTEM, true);
   }

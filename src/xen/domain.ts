@@ -13,13 +13,17 @@ import type { HypercallRecord } from './hypercall.js';
 import { hypercallPage, hypercallPageMsr } from './hypercall-page.js';
 import { hypercalls } from './hypercalls/index.js';
 import { Watchdogs } from './watchdogs.js';
+import { XenStore, type XenStoreState } from './xenstore/xen-store.js';
+import { XenStoreRing, type XenStoreRingState } from './xenstore/xenstore-ring.js';
 import { XenPage, type XenPageState } from './xen-page.js';
 
 /** What the toolstack fixes before the domain runs. */
-export interface DomainOptions {
+export interface DomainDescription {
   /** The domain's number. */
   readonly number: number;
-  readonly uuid: Uint8Array;
+  readonly name: string;
+  /** In lower case with hyphens. */
+  readonly uuid: string;
   /** The wall clock at the start, seconds since 1970. */
   readonly startSeconds: number;
   readonly instruction: 'vmcall' | 'vmmcall';
@@ -41,6 +45,8 @@ export interface DomainState {
   readonly watchdogs: readonly boolean[];
   readonly sharedInfo: XenPageState;
   readonly console: ConsoleRingState;
+  readonly store: XenStoreState;
+  readonly storeRing: XenStoreRingState;
   readonly e820: string;
   readonly upcallVector: number;
   readonly callbackVector: number;
@@ -82,6 +88,8 @@ export class Domain implements Stateful<DomainState> {
   readonly params: HvmParams;
   readonly watchdogs: Watchdogs;
   readonly console: ConsoleRing;
+  readonly store: XenStore;
+  readonly storeRing: XenStoreRing;
   /** XENMEM_memory_map: entries of 20 bytes. */
   e820: Uint8Array;
   /** VMASST_TYPE_runstate_update_flag: nothing to see, for nobody looks while Xen writes. */
@@ -96,10 +104,10 @@ export class Domain implements Stateful<DomainState> {
 
   constructor(
     private readonly host: XenHost,
-    private readonly options: DomainOptions,
+    private readonly options: DomainDescription,
   ) {
     this.number = options.number;
-    this.uuid = options.uuid;
+    this.uuid = fromHex(options.uuid.replaceAll('-', ''));
     this.e820 = options.e820;
     this.frames = new DomainFrames(host.memory, options.windows);
     this.sharedInfo = new XenPage(this.frames);
@@ -132,6 +140,21 @@ export class Domain implements Stateful<DomainState> {
     });
     this.events.connect(consolePort, () => {
       this.console.onNotify();
+    });
+    this.store = new XenStore({
+      name: options.name,
+      uuid: options.uuid,
+      memoryKiB: host.memory.ramBytes / 1024,
+      domid: options.number,
+      startTime: options.startSeconds,
+      store: { port: storePort, frame: options.xenstorePage.gfn },
+      console: { port: consolePort, frame: options.consolePage.gfn },
+    });
+    this.storeRing = new XenStoreRing(options.xenstorePage.bytes, this.store, () => {
+      this.events.notify(storePort);
+    });
+    this.events.connect(storePort, () => {
+      this.storeRing.onNotify();
     });
     this.dispatcher = new Dispatcher(this, host, hypercalls);
   }
@@ -357,6 +380,8 @@ export class Domain implements Stateful<DomainState> {
       watchdogs: this.watchdogs.save(),
       sharedInfo: this.sharedInfo.save(),
       console: this.console.save(),
+      store: this.store.save(),
+      storeRing: this.storeRing.save(),
       e820: toHex(this.e820),
       upcallVector: this.upcallVector,
       callbackVector: this.callback,
@@ -377,6 +402,8 @@ export class Domain implements Stateful<DomainState> {
     this.watchdogs.restore(state.watchdogs);
     this.sharedInfo.restore(state.sharedInfo);
     this.console.restore(state.console);
+    this.store.restore(state.store);
+    this.storeRing.restore(state.storeRing);
     this.e820 = fromHex(state.e820);
     this.upcallVector = state.upcallVector;
     this.callback = state.callbackVector;
