@@ -326,6 +326,7 @@ export class Machine implements EfiTarget, MachineParts {
       if (stop === 'shutdown') this.end({ outcome: 'triple-fault', reason: this.describeShutdown() });
       else if (stop === 'halted' && this.events.next > this.processor.ticks) {
         if ((this.processor.registers.rflags & 0x200n) === 0n && this.xen?.isWaiting !== true) {
+          this.xen?.haltedForGood();
           this.end({
             outcome: 'halted',
             reason: `HLT with interrupts disabled at RIP ${hex(this.processor.registers.rip)}`,

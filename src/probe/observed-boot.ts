@@ -18,10 +18,13 @@ import type {
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
+import type { XenOptions } from '../xen-machine.js';
+import type { HypercallRecord } from '../xen/hypercall.js';
 import { CallerNames } from './caller-names.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
+import { HypercallLog } from './hypercall-log.js';
 import { ServiceLog } from './service-log.js';
 
 /** One boot: an image, a door and what goes through it. */
@@ -40,6 +43,8 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
+  /** The guest is a PVH domain of Xen. */
+  readonly xen?: XenOptions;
   readonly options: BootOptions;
   /** The variables that are there at the start, and what makes a change of them last. */
   readonly variables?: readonly StoredVariable[];
@@ -61,6 +66,10 @@ export interface BootObserver {
   console?(byte: number): void;
   /** `from` names the caller while the call is being served (CallerNames.ofCall). */
   call?(call: ServiceCall, from: () => string | undefined): void;
+  /** A hypercall; `from` as with `call`. */
+  hypercall?(call: HypercallRecord, from: () => string | undefined): void;
+  /** A line of the dialogue with xenstore. */
+  xenstore?(tick: number, line: string): void;
   /** What else happens between firmware and guest; `where` names its address. */
   event?(event: FirmwareEvent, where: () => string | undefined): void;
   /** The EFI memory map: at the entry and as each ExitBootServices finds it. */
@@ -78,6 +87,7 @@ export class UnreachableError extends Error {
 /** A machine with an image at its entry and every probe attached. */
 export class ObservedBoot {
   readonly services = new ServiceLog();
+  readonly hypercalls = new HypercallLog();
   readonly console = new ConsoleWatch();
   readonly callers: CallerNames;
   private constructor(
@@ -92,6 +102,7 @@ export class ObservedBoot {
   static start(setup: BootSetup): ObservedBoot {
     const { observer } = setup;
     let onCall: (call: ServiceCall) => void = () => undefined;
+    let onHypercall: (call: HypercallRecord) => void = () => undefined;
     let onEvent: (event: FirmwareEvent) => void = () => undefined;
     const machine = new Machine({
       artifacts: setup.artifacts,
@@ -99,11 +110,15 @@ export class ObservedBoot {
       profile: setup.profile,
       ...(setup.overrides === undefined ? {} : { overrides: setup.overrides }),
       strict: setup.strict,
+      ...(setup.xen === undefined ? {} : { xen: setup.xen }),
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {
         onCall(call);
+      },
+      onHypercall: (call) => {
+        onHypercall(call);
       },
       onFirmwareEvent: (event) => {
         onEvent(event);
@@ -121,6 +136,9 @@ export class ObservedBoot {
       );
       onCall = (call) => {
         boot.called(call);
+      };
+      onHypercall = (call) => {
+        boot.hypercalled(call);
       };
       onEvent = (event) => {
         boot.happened(event);
@@ -161,6 +179,11 @@ export class ObservedBoot {
       setup.observer?.console?.(byte);
       console.write(byte);
     };
+    if (machine.xen !== undefined) {
+      machine.xen.storeRing.onMessage = (line) => {
+        setup.observer?.xenstore?.(machine.ticks, line);
+      };
+    }
     console.onPanicEnd = (reason) => {
       machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
     };
@@ -211,6 +234,11 @@ export class ObservedBoot {
     }
     observer?.call?.(call, () => this.callers.ofCall(call.caller));
     this.probe.serviceCalled(call);
+  }
+
+  private hypercalled(call: HypercallRecord): void {
+    this.hypercalls.record(call);
+    this.setup.observer?.hypercall?.(call, () => this.callers.ofCall(call.caller));
   }
 
   private happened(event: FirmwareEvent): void {

@@ -350,10 +350,15 @@ export class Domain implements Stateful<DomainState> {
   }
 
   /** SCHEDOP_shutdown: the run ends. */
-  shutdown(reason: number, what = 'SCHEDOP_shutdown'): void {
+  shutdown(reason: number, what?: string): void {
     if (this.shutdownCode === noShutdown) this.shutdownCode = reason;
     const [outcome, text] = shutdowns[this.shutdownCode] ?? (['panicked', `reason ${String(reason)}`] as const);
-    this.host.end({ outcome, reason: `${what}(${text})` });
+    this.host.end({ outcome, reason: what === undefined ? `SCHEDOP_shutdown(${text})` : what });
+  }
+
+  /** HLT with interrupts disabled puts a virtual processor down; Xen powers off a domain that has no other. */
+  haltedForGood(): void {
+    this.shutdown(0, 'HLT with interrupts disabled: the last virtual processor is down');
   }
 
   /** SCHEDOP_shutdown_code: what a later shutdown is for. */
