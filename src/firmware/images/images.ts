@@ -1,4 +1,4 @@
-import type { FirmwareRegister } from './host.js';
+import type { FirmwareRegister } from '../host.js';
 
 /** An image that LoadImage brought into memory. Addresses are guest-physical. */
 export interface LoadedImage {

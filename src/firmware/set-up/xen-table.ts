@@ -1,6 +1,11 @@
-import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { HvmModlistEntry, HvmStartInfo, hvmStartMagic, hvmStartVersion } from '../../firmware-tables/pvh/start-info.js';
-import { utf8Bytes } from './utf8.js';
+import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import {
+  HvmModlistEntry,
+  HvmStartInfo,
+  hvmStartMagic,
+  hvmStartVersion,
+} from '../../../firmware-tables/pvh/start-info.js';
+import { utf8Bytes } from '../utf8.js';
 import type { FirmwareModule } from './set-up.js';
 
 /** What the Xen table needs of the firmware: memory of a type (it throws when there is none), and a way to fill it. */

@@ -1,16 +1,16 @@
-import { BootServices, bootServicesSignature, bootServiceSlots } from '../../firmware-tables/uefi/boot-services.js';
-import { ConfigurationTable } from '../../firmware-tables/uefi/configuration-table.js';
+import { BootServices, bootServicesSignature, bootServiceSlots } from '../../../firmware-tables/uefi/boot-services.js';
+import { ConfigurationTable } from '../../../firmware-tables/uefi/configuration-table.js';
 import {
   RuntimeServices,
   runtimeServicesSignature,
   runtimeServiceSlots,
-} from '../../firmware-tables/uefi/runtime-services.js';
-import { SystemTable, systemTableSignature } from '../../firmware-tables/uefi/system-table.js';
-import { revision210, TableHeader } from '../../firmware-tables/uefi/table-header.js';
-import { guidText } from '../../firmware-tables/guid.js';
-import type { GuestMemory } from '../memory/guest-memory.js';
-import { crc32 } from './crc32.js';
-import { string16Bytes } from './guest-access.js';
+} from '../../../firmware-tables/uefi/runtime-services.js';
+import { SystemTable, systemTableSignature } from '../../../firmware-tables/uefi/system-table.js';
+import { revision210, TableHeader } from '../../../firmware-tables/uefi/table-header.js';
+import { guidText } from '../../../firmware-tables/guid.js';
+import type { GuestMemory } from '../../memory/guest-memory.js';
+import { crc32 } from '../crc32.js';
+import { string16Bytes } from '../guest-access.js';
 
 /** Where the tables stand, guest-physical; they stay there also when the guest maps them elsewhere. */
 export interface TableAddresses {

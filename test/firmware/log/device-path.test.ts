@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { Guid } from '../../firmware-tables/uefi/guids.js';
-import { MemoryMappedNode, VendorMediaNode } from '../../firmware-tables/uefi/protocols/device-path.js';
-import { devicePathText, readDevicePathNodes } from '../../src/firmware/device-path.js';
-import { GuestAccess } from '../../src/firmware/guest-access.js';
-import { FakeMemory } from './fake-machine.js';
+import { Guid } from '../../../firmware-tables/uefi/guids.js';
+import { MemoryMappedNode, VendorMediaNode } from '../../../firmware-tables/uefi/protocols/device-path.js';
+import { devicePathText, readDevicePathNodes } from '../../../src/firmware/log/device-path.js';
+import { GuestAccess } from '../../../src/firmware/guest-access.js';
+import { FakeMemory } from '../fake-machine.js';
 
 const memoryMapped = MemoryMappedNode.encode({
   Type: 1,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Status } from '../../firmware-tables/uefi/status.js';
-import { VariableStore, type VariableChange } from '../../src/firmware/index.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
+import { VariableStore, type VariableChange } from '../../../src/firmware/index.js';
 
 const guid = '7a9ab5e3-02b6-4d6f-9d1c-55c0f8a1d2e4';
 const lasting = (data: number): Parameters<VariableStore['put']>[0] => ({

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { guidBytes } from '../../firmware-tables/guid.js';
-import { Guid } from '../../firmware-tables/uefi/guids.js';
-import { endOfDevicePath, VendorMediaNode } from '../../firmware-tables/uefi/protocols/device-path.js';
-import { Status } from '../../firmware-tables/uefi/status.js';
-import type { FirmwareEvent, ServiceCall } from '../../src/firmware/index.js';
-import { GateGroup } from '../../src/firmware/gate.js';
-import { string16Bytes } from '../../src/firmware/guest-access.js';
-import { FakeMachine, scratch } from './fake-machine.js';
+import { guidBytes } from '../../../firmware-tables/guid.js';
+import { Guid } from '../../../firmware-tables/uefi/guids.js';
+import { endOfDevicePath, VendorMediaNode } from '../../../firmware-tables/uefi/protocols/device-path.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
+import type { FirmwareEvent, ServiceCall } from '../../../src/firmware/index.js';
+import { GateGroup } from '../../../src/firmware/gate.js';
+import { string16Bytes } from '../../../src/firmware/guest-access.js';
+import { FakeMachine, scratch } from '../fake-machine.js';
 
 const initrd = new TextEncoder().encode('initrd');
 

@@ -1,11 +1,11 @@
-import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { ramEnd } from '../memory/ram-map.js';
-import { FirmwareError } from './errors.js';
-import type { Firmware } from './firmware.js';
-import type { FirmwareHost } from './host.js';
-import { imageProtection, type PeLayout } from './image-loader.js';
+import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { ramEnd } from '../../memory/ram-map.js';
+import { FirmwareError } from '../errors.js';
+import type { Firmware } from '../firmware.js';
+import type { FirmwareHost } from '../host.js';
+import { imageProtection, type PeLayout } from '../images/image-loader.js';
 import type { MemoryMap } from './memory-map.js';
-import { identityGiB, pageEntry, smallPageEntry } from './processor-tables.js';
+import { identityGiB, pageEntry, smallPageEntry } from '../set-up/processor-tables.js';
 
 /** A range of guest-physical bytes; `end` is exclusive. */
 interface Range {

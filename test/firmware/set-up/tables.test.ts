@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { BootServices } from '../../firmware-tables/uefi/boot-services.js';
-import { RtPropertiesTable } from '../../firmware-tables/uefi/configuration-table.js';
-import { Guid } from '../../firmware-tables/uefi/guids.js';
-import { MemoryAttribute, MemoryDescriptor, MemoryType } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { RuntimeServices, runtimeServiceSlots } from '../../firmware-tables/uefi/runtime-services.js';
-import { Status } from '../../firmware-tables/uefi/status.js';
-import { SystemTable } from '../../firmware-tables/uefi/system-table.js';
-import { HvmModlistEntry, HvmStartInfo, hvmStartMagic } from '../../firmware-tables/pvh/start-info.js';
-import { crc32 } from '../../src/firmware/crc32.js';
-import { linux, proposal } from '../../src/firmware/profiles.js';
-import { FakeMachine, scratch } from './fake-machine.js';
+import { BootServices } from '../../../firmware-tables/uefi/boot-services.js';
+import { RtPropertiesTable } from '../../../firmware-tables/uefi/configuration-table.js';
+import { Guid } from '../../../firmware-tables/uefi/guids.js';
+import { MemoryAttribute, MemoryDescriptor, MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { RuntimeServices, runtimeServiceSlots } from '../../../firmware-tables/uefi/runtime-services.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
+import { SystemTable } from '../../../firmware-tables/uefi/system-table.js';
+import { HvmModlistEntry, HvmStartInfo, hvmStartMagic } from '../../../firmware-tables/pvh/start-info.js';
+import { crc32 } from '../../../src/firmware/crc32.js';
+import { linux, proposal } from '../../../src/firmware/profiles.js';
+import { FakeMachine, scratch } from '../fake-machine.js';
 
 function checkCrc(machine: FakeMachine, address: number, size: number): void {
   const table = machine.memory.readPhysical(address, size);

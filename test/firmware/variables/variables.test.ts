@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Status } from '../../firmware-tables/uefi/status.js';
-import { guidBytes, guidText } from '../../firmware-tables/guid.js';
-import { string16Bytes } from '../../src/firmware/guest-access.js';
-import { proposal } from '../../src/firmware/profiles.js';
-import { storageBytes, variableLimits } from '../../src/firmware/variable-store.js';
-import { FakeMachine, scratch } from './fake-machine.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
+import { guidBytes, guidText } from '../../../firmware-tables/guid.js';
+import { string16Bytes } from '../../../src/firmware/guest-access.js';
+import { proposal } from '../../../src/firmware/profiles.js';
+import { storageBytes, variableLimits } from '../../../src/firmware/variables/variable-store.js';
+import { FakeMachine, scratch } from '../fake-machine.js';
 
 const NV = 1;
 const BS = 2;

@@ -1,4 +1,4 @@
-import { MemoryAttribute, MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
+import { MemoryAttribute, MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
 
 /** A range of guest-physical pages of one type. `start` and `end` are bytes, page aligned; `end` is exclusive. */
 export interface MemoryRegion {

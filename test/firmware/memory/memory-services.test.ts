@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { MemoryAttribute, MemoryType } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { Status } from '../../firmware-tables/uefi/status.js';
-import { describeCall } from '../../src/firmware/describe.js';
-import { FakeMachine, scratch } from './fake-machine.js';
+import { MemoryAttribute, MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
+import { describeCall } from '../../../src/firmware/log/describe.js';
+import { FakeMachine, scratch } from '../fake-machine.js';
 
 const Any = 0;
 const Max = 1;

@@ -1,18 +1,18 @@
 import { expect } from 'chai';
-import { efi } from '../../src/boot/efi.js';
-import { imageProtection, type PeLayout } from '../../src/firmware/image-loader.js';
-import { Machine, type MachineOptions } from '../../src/machine.js';
-import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
-import { readImage } from '../../src/loaders/read-image.js';
-import { smallPe } from '../support/images.js';
+import { efi } from '../../../src/boot/efi.js';
+import { imageProtection, type PeLayout } from '../../../src/firmware/images/image-loader.js';
+import { Machine, type MachineOptions } from '../../../src/machine.js';
+import { loadProcessorArtifacts } from '../../../src/host/processor-artifacts.js';
+import { readImage } from '../../../src/loaders/read-image.js';
+import { smallPe } from '../../support/images.js';
 import {
   CoffHeader,
   DosHeader,
   OptionalHeader64,
   SectionHeader,
   DataDirectory,
-} from '../../firmware-tables/image/pe.js';
-import { image } from './fake-machine.js';
+} from '../../../firmware-tables/image/pe.js';
+import { image } from '../fake-machine.js';
 
 const text = { name: '.text', virtualAddress: 0x1000, virtualSize: 0x801, fileOffset: 0x200, fileSize: 0x200 };
 const execute = 0x6000_0020;

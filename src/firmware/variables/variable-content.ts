@@ -1,4 +1,4 @@
-import { inputKeyBytes, type DefinedVariable } from '../../firmware-tables/uefi/global-variables.js';
+import { inputKeyBytes, type DefinedVariable } from '../../../firmware-tables/uefi/global-variables.js';
 
 const nodeHeaderBytes = 4;
 const endNode = 0x7f;

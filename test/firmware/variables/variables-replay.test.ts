@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { efi } from '../../src/boot/efi.js';
-import { linux, proposal, type Profile } from '../../src/firmware/index.js';
-import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
-import { readImage } from '../../src/loaders/read-image.js';
-import { Machine } from '../../src/machine.js';
+import { efi } from '../../../src/boot/efi.js';
+import { linux, proposal, type Profile } from '../../../src/firmware/index.js';
+import { loadProcessorArtifacts } from '../../../src/host/processor-artifacts.js';
+import { readImage } from '../../../src/loaders/read-image.js';
+import { Machine } from '../../../src/machine.js';
 
-const folder = new URL('../efi/variable-calls/', import.meta.url);
+const folder = new URL('../../efi/variable-calls/', import.meta.url);
 
 /** Differences from OVMF that stay: which of its lines, what is here instead, and why. Every other line is the same. */
 const differences: readonly { recorded: RegExp; here: RegExp; lines: number; reason: string }[] = [

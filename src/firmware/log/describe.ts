@@ -1,10 +1,10 @@
-import { guidName } from '../../firmware-tables/uefi/guids.js';
-import { AllocateType, MemoryAttribute, MemoryType } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { ResetType, VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
-import { statusName } from '../../firmware-tables/uefi/status.js';
-import type { GuestFault } from '../memory/guest-memory.js';
-import type { MapEntry } from './memory-map.js';
-import type { ArgKind } from './service.js';
+import { guidName } from '../../../firmware-tables/uefi/guids.js';
+import { AllocateType, MemoryAttribute, MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { ResetType, VariableAttribute } from '../../../firmware-tables/uefi/runtime-services.js';
+import { statusName } from '../../../firmware-tables/uefi/status.js';
+import type { GuestFault } from '../../memory/guest-memory.js';
+import type { MapEntry } from '../memory/memory-map.js';
+import type { ArgKind } from '../service.js';
 
 /** One served call, as --trace writes it and --explain prints it. All texts are for people. */
 export interface ServiceCall {

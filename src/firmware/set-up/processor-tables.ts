@@ -1,5 +1,5 @@
-import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
-import type { PageProtection } from './image-loader.js';
+import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import type { PageProtection } from '../images/image-loader.js';
 import type { TableMemory } from './xen-table.js';
 
 /** Page tables and descriptor tables of the firmware, guest-physical, identity mapped. */

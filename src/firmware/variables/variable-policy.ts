@@ -1,7 +1,7 @@
-import { definedVariables, type DefinedVariable } from '../../firmware-tables/uefi/global-variables.js';
-import { Guid } from '../../firmware-tables/uefi/guids.js';
-import { VariableAttribute as Attribute } from '../../firmware-tables/uefi/runtime-services.js';
-import { Status } from '../../firmware-tables/uefi/status.js';
+import { definedVariables, type DefinedVariable } from '../../../firmware-tables/uefi/global-variables.js';
+import { Guid } from '../../../firmware-tables/uefi/guids.js';
+import { VariableAttribute as Attribute } from '../../../firmware-tables/uefi/runtime-services.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
 import { isContent } from './variable-content.js';
 import type { StoredVariable } from './variable-store.js';
 

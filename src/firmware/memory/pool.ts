@@ -1,4 +1,4 @@
-import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
+import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import type { MemoryMap } from './memory-map.js';
 
 interface Block {

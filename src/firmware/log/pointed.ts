@@ -1,8 +1,8 @@
-import { guidName } from '../../firmware-tables/uefi/guids.js';
-import { GuestAddressError } from '../memory/guest-memory.js';
+import { guidName } from '../../../firmware-tables/uefi/guids.js';
+import { GuestAddressError } from '../../memory/guest-memory.js';
 import { devicePathText, readDevicePathNodes } from './device-path.js';
-import type { GuestAccess } from './guest-access.js';
-import type { ArgKind } from './service.js';
+import type { GuestAccess } from '../guest-access.js';
+import type { ArgKind } from '../service.js';
 
 /** Characters of a string that the log looks for an end of. */
 const longestText = 1024;

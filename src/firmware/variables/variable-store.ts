@@ -1,6 +1,6 @@
-import { fromHex, toHex } from '../../firmware-tables/hex.js';
-import { VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
-import { Status } from '../../firmware-tables/uefi/status.js';
+import { fromHex, toHex } from '../../../firmware-tables/hex.js';
+import { VariableAttribute } from '../../../firmware-tables/uefi/runtime-services.js';
+import { Status } from '../../../firmware-tables/uefi/status.js';
 
 /** A variable as plain data. `data` is hexadecimal. */
 export interface StoredVariable {

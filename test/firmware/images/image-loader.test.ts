@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { FirmwareError } from '../../src/firmware/errors.js';
-import { imagePieces, placeImage, type PeLayout } from '../../src/firmware/image-loader.js';
-import { MemoryMap } from '../../src/firmware/memory-map.js';
-import { image, imageFile, FakeMachine } from './fake-machine.js';
+import { FirmwareError } from '../../../src/firmware/errors.js';
+import { imagePieces, placeImage, type PeLayout } from '../../../src/firmware/images/image-loader.js';
+import { MemoryMap } from '../../../src/firmware/memory/memory-map.js';
+import { image, imageFile, FakeMachine } from '../fake-machine.js';
 
 const freeMap = (): MemoryMap => new MemoryMap([{ start: 0x10_0000, end: 0x80_0000, type: 7, allocated: false }]);
 /** A file whose section, loaded at RVA 0x1000, opens with one relocation block and two targets behind it. */

@@ -5,10 +5,10 @@ import {
   memoryMappedSubtype,
   VendorMediaNode,
   vendorMediaSubtype,
-} from '../../firmware-tables/uefi/protocols/device-path.js';
-import { guidName } from '../../firmware-tables/uefi/guids.js';
+} from '../../../firmware-tables/uefi/protocols/device-path.js';
+import { guidName } from '../../../firmware-tables/uefi/guids.js';
 import { memoryTypeName } from './describe.js';
-import type { GuestAccess } from './guest-access.js';
+import type { GuestAccess } from '../guest-access.js';
 
 const mostNodes = 256;
 

@@ -1,7 +1,7 @@
-import { PeDllCharacteristic, PeRelocation, PeSectionFlag } from '../../firmware-tables/image/pe.js';
-import { pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { FirmwareError } from './errors.js';
-import type { MemoryMap } from './memory-map.js';
+import { PeDllCharacteristic, PeRelocation, PeSectionFlag } from '../../../firmware-tables/image/pe.js';
+import { pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { FirmwareError } from '../errors.js';
+import type { MemoryMap } from '../memory/memory-map.js';
 
 /** What the loader needs of a PE32+ image; the PE reader's result fits. Offsets are bytes in the file, RVAs from the image base. */
 export interface PeLayout {

@@ -1,7 +1,7 @@
-import { MemoryType, pageBytes } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { FirmwareError } from './errors.js';
+import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { FirmwareError } from '../errors.js';
 import type { MemoryRegion } from './memory-map.js';
-import type { MemoryOverrides } from './profiles.js';
+import type { MemoryOverrides } from '../profiles.js';
 
 /** The first memory map, made as troublesome as the overrides ask for. Throws FirmwareError. */
 export function troubledRegions(regions: readonly MemoryRegion[], overrides: MemoryOverrides): readonly MemoryRegion[] {
