@@ -12,14 +12,20 @@ export interface FirmwareEvent {
   readonly image?: { readonly base: number; readonly bytes: number };
 }
 
-/** An image is about to run, in memory from `base` on. */
+/** An image is about to run, in memory from `base` on; `commandLine` where the firmware has one for it. */
 export function imageEntry(
   tick: number,
   handle: bigint,
   image: { readonly base: number; readonly bytes: number; readonly entryPoint: number },
+  commandLine?: string,
 ): FirmwareEvent {
   const { base, bytes, entryPoint } = image;
   const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
-  const details = { ImageHandle: hex(handle), ImageBase: hex(base), ImageSize: hex(bytes) };
+  const details = {
+    ImageHandle: hex(handle),
+    ImageBase: hex(base),
+    ImageSize: hex(bytes),
+    ...(commandLine === undefined ? {} : { CommandLine: JSON.stringify(commandLine) }),
+  };
   return { event: 'image-entry', details, address: BigInt(entryPoint), tick, image: { base, bytes } };
 }

@@ -127,7 +127,7 @@ export class Firmware {
   boot(inputs: BootInputs): FirmwareEntry {
     const entry = setUp(this, inputs);
     const { imageBase: base, imageBytes: bytes, entryPoint } = entry;
-    this.note(imageEntry(this.host.now(), entry.imageHandle, { base, bytes, entryPoint }));
+    this.note(imageEntry(this.host.now(), entry.imageHandle, { base, bytes, entryPoint }, inputs.commandLine));
     this.tellEvents();
     return entry;
   }

@@ -24,7 +24,7 @@ describe('what the service log shows', () => {
   it('the first entry is the image that is entered, with its place', () => {
     const [first] = events;
     expect(first).to.include({ event: 'image-entry', tick: 4711, address: BigInt(machine.entry.entryPoint) });
-    expect(first?.details).to.include({ ImageSize: '0x3000' });
+    expect(first?.details).to.include({ ImageSize: '0x3000', CommandLine: '"console=ttyS0"' });
     expect(first?.image).to.deep.equal({ base: machine.entry.imageBase, bytes: 0x3000 });
   });
   it('7.2.3 GetMemoryMap: what came back, the entries of the map too', () => {
