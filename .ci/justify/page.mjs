@@ -205,7 +205,7 @@ const purposes = {
   CloseEvent: 'as CreateEvent',
   LocateHandleBuffer: 'new stubs, for screens and PCI devices; EFI_NOT_FOUND is the right answer of a machine without',
   Stall: 'no x86 stub',
-  GetTime: 'the module rtc-efi, where EFI_RT_PROPERTIES names it; an x86 kernel reads the RTC',
+  GetTime: 'no x86 kernel, which reads the RTC',
   SetTime: 'as GetTime',
   GetWakeupTime: 'as GetTime',
   SetWakeupTime: 'as GetTime',
@@ -260,10 +260,11 @@ export function page(results, profile, slots) {
 
 # The profile \`linux\`, justified
 
-Each entry of the profile by what calls it and by what happens without it. All of it was measured: ${kernels.length} kernels were booted through
-the door \`efi\` with the whole profile, then once more for each entry and each way of taking it away. Command line \`${commandLine}\`, ${memoryMiB} MiB,
-an initramfs of busybox whose first process mounts efivarfs, lists the variables, writes, reads and deletes one, asks for the free
-storage and powers off (\`.ci/justify/init.sh\`); \`--strict\`.
+Each entry of the profile by what calls it and by what happens without it. Whatever does not name the sources of Linux was measured:
+${kernels.length} kernels were booted through the door \`efi\` with the whole profile, then once more for each entry and each way
+of taking it away. Command line \`${commandLine}\`, ${memoryMiB} MiB, an initramfs of busybox
+whose first process mounts efivarfs, lists the variables, writes, reads and deletes one, asks for the free storage and powers off
+(\`.ci/justify/init.sh\`); \`--strict\`.
 
 ${table(
   ['', 'release', 'SHA-256 of the image', 'with the whole profile'],
@@ -315,9 +316,9 @@ ${lookUps(results)}
 
 ## What the profile lacks
 
-Boot and run-time services outside the profile: whether anybody called them, and what changed when they were NULL, or offered (present):
-those in one boot together.
-A service that is not in the profile still is a function: it returns EFI_UNSUPPORTED (LocateHandleBuffer: EFI_NOT_FOUND), and the log names it.
+Boot and run-time services outside the profile: whether anybody called them, and what changed when they were NULL or, all
+in one boot, offered (present). A service that is not in the profile still is a function: it returns EFI_UNSUPPORTED
+(LocateHandleBuffer: EFI_NOT_FOUND), and the log names it.
 
 ${lackingTable(results, slots, profile)}
 `;

@@ -283,10 +283,10 @@ async function runToEnd(
       typed.type(bytes);
     },
     pipe: (bytes: Uint8Array): void => {
-      platform.uart.pipe(bytes);
+      platform.uart?.pipe(bytes);
     },
     get waiting(): number {
-      return typed.waiting + platform.uart.waiting;
+      return typed.waiting + (platform.uart?.waiting ?? 0);
     },
   };
   const leaveByKey = (): void => {
