@@ -155,6 +155,20 @@ describe('Xen event channels: frames that leave the map', () => {
   });
 });
 
+describe('Xen event channels: frames that move in the map', () => {
+  it('Xen writes to them at their new place', () => {
+    const guest = new Guest().useFifo();
+    guest.channels.bindIpi(0);
+    guest.channels.unmask(1);
+    guest.memory.bytes.copyWithin(0x20 * 4096, at.array * 4096, (at.array + 1) * 4096);
+    guest.memory.holes.add(at.array);
+    guest.channels.frameMoves(at.array, 0x20);
+    guest.channels.send(1);
+    expect(guest.memory.u32(0x20 * 4096 + 4)).to.equal(0xa000_0000);
+    expect(guest.head(7)).to.equal(1);
+  });
+});
+
 describe('Xen event channels: save and restore', () => {
   it('goes on where it was, in 2-level and FIFO, with its backends', () => {
     for (const fifo of [false, true]) {
