@@ -165,7 +165,8 @@ export class Machine implements EfiTarget, MachineParts {
     this.map = mapOf(description);
     const { specialPages } = this.platform;
     if (options.xen !== undefined) {
-      if (specialPages === undefined) throw new BootError('a guest under Xen wants special pages: platforms.xen has them');
+      if (specialPages === undefined)
+        throw new BootError('a guest under Xen wants special pages: platforms.xen has them');
       this.xen = xenDomain(this, specialPages, options.xen, { startSeconds, log });
       this.xen.console.onOutput = (bytes) => {
         for (const byte of bytes) this.onConsole(byte);
@@ -257,7 +258,14 @@ export class Machine implements EfiTarget, MachineParts {
 
   /** The state as data, between two runs; `notes` are plain data of the caller that go with it. */
   save(notes: unknown = null): Snapshot {
-    const { memoryBytes, tlbEntries = DEFAULT_TLB_ENTRIES, platform, xen, overrides = {}, strict = false } = this.options;
+    const {
+      memoryBytes,
+      tlbEntries = DEFAULT_TLB_ENTRIES,
+      platform,
+      xen,
+      overrides = {},
+      strict = false,
+    } = this.options;
     const configuration = {
       memoryBytes,
       tlbEntries,
@@ -367,7 +375,10 @@ export class Machine implements EfiTarget, MachineParts {
       },
       cpuid: (leaf, subleaf) => {
         if (this.xen === undefined) return cpuid(leaf, subleaf);
-        return xenCpuid(leaf, subleaf, { domain: this.xen.number, tsc: tscScale }) ?? cpuid(leaf, subleaf, { hypervisor: true });
+        return (
+          xenCpuid(leaf, subleaf, { domain: this.xen.number, tsc: tscScale }) ??
+          cpuid(leaf, subleaf, { hypervisor: true })
+        );
       },
       random: () => this.random.next64(),
       gate: (service) => {

@@ -169,6 +169,8 @@ export class ObservedBoot {
     const { outcome } = this.machine;
     const { panic } = this.console;
     if (outcome === undefined || panic === undefined) return outcome;
+    if (outcome.outcome === 'panicked' && !outcome.reason.startsWith('Kernel panic'))
+      return { outcome: 'panicked', reason: `Kernel panic: ${panic}; ${outcome.reason}` };
     const afterPanic =
       outcome.outcome === 'reset' || outcome.outcome === 'halted' || outcome.outcome === 'triple-fault';
     return afterPanic ? { outcome: 'panicked', reason: `Kernel panic: ${panic}` } : outcome;

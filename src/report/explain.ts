@@ -8,7 +8,8 @@ import { grouped } from './numbers.js';
 export const explainCall = (call: ServiceCall): string => `${grouped(call.tick).padStart(13)}  ${describeCall(call)}`;
 
 /** A hypercall with its time, as explainCall. */
-export const explainHypercall = (record: HypercallRecord): string => explainMessage(record.tick, describeHypercall(record));
+export const explainHypercall = (record: HypercallRecord): string =>
+  explainMessage(record.tick, describeHypercall(record));
 
 export const explainMessage = (tick: number, text: string): string => `${grouped(tick).padStart(13)}  ${text}`;
 

@@ -46,7 +46,10 @@ export function xenCpuid(
 }
 
 /** The TSC is the processor's own, neither emulated nor scaled: offset 0. */
-function timeLeaf(subleaf: number, { kilohertz, multiplier, shift }: TimeStampFacts): readonly [number, number, number, number] {
+function timeLeaf(
+  subleaf: number,
+  { kilohertz, multiplier, shift }: TimeStampFacts,
+): readonly [number, number, number, number] {
   if (subleaf === 0) {
     const [reliable, rdtscp] = [1 << 1, 1 << 2];
     return [reliable | rdtscp, 0, kilohertz, 0];

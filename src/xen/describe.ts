@@ -16,7 +16,9 @@ export function describeResult(result: bigint): string {
 /** The registers but the one that selects the operation, then the fields of the structure, as texts. */
 export function argumentTexts({ operation, registers, argument }: HypercallRecord): Readonly<Record<string, string>> {
   const given = operation === undefined ? registers : registers.slice(1);
-  return Object.fromEntries([...given, ...Object.entries(argument ?? {})].map(([name, value]) => [name, number(value)]));
+  return Object.fromEntries(
+    [...given, ...Object.entries(argument ?? {})].map(([name, value]) => [name, number(value)]),
+  );
 }
 
 /** One readable line: `EVTCHNOP_send(arg=0xffffc9..., port=2) -> 0 [event_channel_op]`. */

@@ -9,6 +9,7 @@ import type { Call, Hypercall, HypercallRecord, Operation } from './hypercall.js
 const wideRegisters: readonly XenRegister[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8'];
 const narrowRegisters: readonly XenRegister[] = ['rbx', 'rcx', 'rdx', 'rsi', 'rdi'];
 const RET = 0xc3;
+const JMP = 0xe9; // to a return thunk
 
 /** One call's view of the guest: structures in its ABI, at guest-linear addresses. */
 class GuestCall implements Call {
@@ -106,7 +107,10 @@ export class Dispatcher {
     const hypercall = this.byNumber.get(Number(number));
     if (hypercall === undefined) {
       this.logUnknown(`hypercall ${String(number)}`);
-      return this.tell({ number: Number(number), name: `hypercall ${String(number)}`, registers, unknown: true }, Errno.ENOSYS);
+      return this.tell(
+        { number: Number(number), name: `hypercall ${String(number)}`, registers, unknown: true },
+        Errno.ENOSYS,
+      );
     }
     const selected = hypercall.select?.(registers);
     const operation = hypercall.operations.find((known) => known.number === (selected ?? 0));
@@ -163,12 +167,14 @@ export class Dispatcher {
     return value;
   }
 
-  /** Behind the instruction; where that is the RET of a stub, where the stub returns to. */
+  /** Behind the instruction; where a stub returns there, where the stub returns to. */
   private caller(): bigint {
     const { host } = this;
-    const [bytes, address] = host.mode === 'wide' ? [8, host.getRegister('rsp')] : [4, host.getRegister('rsp') & 0xffff_ffffn];
+    const [bytes, address] =
+      host.mode === 'wide' ? [8, host.getRegister('rsp')] : [4, host.getRegister('rsp') & 0xffff_ffffn];
     try {
-      if (host.memory.readVirtual(host.rip, 1, true)[0] !== RET) return host.rip;
+      const next = host.memory.readVirtual(host.rip, 1, true)[0];
+      if (next !== RET && next !== JMP) return host.rip;
       const view = new DataView(host.memory.readVirtual(address, bytes, true).buffer);
       return bytes === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
     } catch (error) {

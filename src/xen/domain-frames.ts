@@ -51,7 +51,9 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
   /** Whether there is a frame of this number. */
   has(gfn: number): boolean {
     const start = gfn * frameBytes;
-    return this.isRam(gfn) ? !this.holes.has(gfn) : this.beside.has(gfn) || this.window(start, frameBytes) !== undefined;
+    return this.isRam(gfn)
+      ? !this.holes.has(gfn)
+      : this.beside.has(gfn) || this.window(start, frameBytes) !== undefined;
   }
 
   /** Frames of RAM that the domain has, and those put beside it. */
@@ -129,7 +131,8 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
     const first = Math.floor(address / frameBytes);
     const last = Math.floor((address + Math.max(length, 1) - 1) / frameBytes);
     if (isRam(this.ram, { start: address, end: address + length })) {
-      for (let gfn = first; this.holes.size > 0 && gfn <= last; gfn++) if (this.holes.has(gfn)) throw absent(address, length);
+      for (let gfn = first; this.holes.size > 0 && gfn <= last; gfn++)
+        if (this.holes.has(gfn)) throw absent(address, length);
       return 'ram';
     }
     const frame = first === last ? this.beside.get(first) : undefined;

@@ -1,5 +1,4 @@
-import { fromHex, toHex } from '../../firmware-tables/hex.js';
-import { SharedInfo } from '../../firmware-tables/xen/shared-info.js';
+import { fromHex } from '../../firmware-tables/hex.js';
 import type { Stateful } from '../devices/device.js';
 import { ConsoleRing, type ConsoleRingState } from './console-ring.js';
 import { Dispatcher } from './dispatcher.js';
@@ -12,10 +11,10 @@ import { HvmParam, HvmParams } from './hvm-params.js';
 import type { HypercallRecord } from './hypercall.js';
 import { hypercallPage, hypercallPageMsr } from './hypercall-page.js';
 import { hypercalls } from './hypercalls/index.js';
+import { Physmap, type PhysmapState } from './physmap.js';
 import { Watchdogs } from './watchdogs.js';
 import { XenStore, type XenStoreState } from './xenstore/xen-store.js';
 import { XenStoreRing, type XenStoreRingState } from './xenstore/xenstore-ring.js';
-import { XenPage, type XenPageState } from './xen-page.js';
 
 /** What the toolstack fixes before the domain runs. */
 export interface DomainDescription {
@@ -43,11 +42,10 @@ export interface DomainState {
   readonly grants: GrantTableState;
   readonly params: Readonly<Record<string, string>>;
   readonly watchdogs: readonly boolean[];
-  readonly sharedInfo: XenPageState;
+  readonly physmap: PhysmapState;
   readonly console: ConsoleRingState;
   readonly store: XenStoreState;
   readonly storeRing: XenStoreRingState;
-  readonly e820: string;
   readonly upcallVector: number;
   readonly callbackVector: number;
   readonly shutdownCode: number;
@@ -85,22 +83,21 @@ export class Domain implements Stateful<DomainState> {
   readonly events: EventChannels;
   readonly time: DomainTime;
   readonly grants: GrantTable;
+  readonly physmap: Physmap;
   readonly params: HvmParams;
   readonly watchdogs: Watchdogs;
   readonly console: ConsoleRing;
   readonly store: XenStore;
   readonly storeRing: XenStoreRing;
-  /** XENMEM_memory_map: entries of 20 bytes. */
-  e820: Uint8Array;
   /** VMASST_TYPE_runstate_update_flag: nothing to see, for nobody looks while Xen writes. */
   runstateUpdateFlag = false;
 
   private readonly dispatcher: Dispatcher;
-  private readonly sharedInfo: XenPage;
   private upcallVector = 0;
   private callback = 0; // the vector of HVM_PARAM_CALLBACK_IRQ; 0 while there is none
   private shutdownCode = noShutdown;
   private waiting: Waiting | undefined;
+  private multicall = false; // only while one is served
 
   constructor(
     private readonly host: XenHost,
@@ -108,9 +105,7 @@ export class Domain implements Stateful<DomainState> {
   ) {
     this.number = options.number;
     this.uuid = fromHex(options.uuid.replaceAll('-', ''));
-    this.e820 = options.e820;
     this.frames = new DomainFrames(host.memory, options.windows);
-    this.sharedInfo = new XenPage(this.frames);
     this.events = new EventChannels(
       this.frames,
       () => {
@@ -128,6 +123,7 @@ export class Domain implements Stateful<DomainState> {
       consoleFrame: options.consolePage.gfn,
       xenstoreFrame: options.xenstorePage.gfn,
     });
+    this.physmap = new Physmap(this, { ramBytes: host.memory.ramBytes, e820: options.e820 });
     this.params = new HvmParams({
       [HvmParam.STORE_PFN]: options.xenstorePage.gfn,
       [HvmParam.STORE_EVTCHN]: storePort,
@@ -177,9 +173,16 @@ export class Domain implements Stateful<DomainState> {
     this.dispatcher.serve();
   }
 
-  /** One hypercall out of a list of them. */
-  call(number: bigint, registers: readonly bigint[], wide: boolean): bigint {
-    return this.dispatcher.call(number, registers, wide);
+  /** Runs a list of hypercalls, each by `call`; false when such a list is being run already. */
+  inMulticall(run: (call: Dispatcher['call']) => void): boolean {
+    if (this.multicall) return false;
+    this.multicall = true;
+    try {
+      run((number, registers, wide) => this.dispatcher.call(number, registers, wide));
+    } finally {
+      this.multicall = false;
+    }
+    return true;
   }
 
   // MSRs
@@ -231,23 +234,6 @@ export class Domain implements Stateful<DomainState> {
     else if (this.callback !== 0) this.host.setCallbackLine(true);
   }
 
-  // Memory
-
-  mapSharedInfo(gfn: number): void {
-    this.leave(gfn);
-    this.sharedInfo.map(gfn);
-    this.events.setSharedInfo(gfn * frameBytes);
-    const { version, seconds, nanoseconds } = this.time.wallClock();
-    const clock = new Uint8Array(16);
-    const view = new DataView(clock.buffer);
-    view.setUint32(0, version, true);
-    view.setUint32(4, Number(seconds & 0xffff_ffffn), true);
-    view.setUint32(8, nanoseconds, true);
-    view.setUint32(12, Number(seconds >> 32n), true);
-    this.sharedInfo.write(SharedInfo.offsetOf('wc_version'), clock);
-    this.time.update(this.events.vcpuInfoAddress);
-  }
-
   registerVcpuInfo(gfn: number, offset: number): number {
     const result = this.events.mapVcpuInfo(gfn, offset);
     this.time.update(this.events.vcpuInfoAddress);
@@ -257,57 +243,6 @@ export class Domain implements Stateful<DomainState> {
   setTimeArea(address: bigint): void {
     this.time.setTimeArea(address);
     this.time.update(this.events.vcpuInfoAddress);
-  }
-
-  /** Puts one of Xen's pages into the map, over what is there. */
-  mapPage(page: XenPage, gfn: number): void {
-    if (page.gfn === gfn) return;
-    this.leave(gfn);
-    page.map(gfn);
-  }
-
-  /** XENMAPSPACE_gmfn: a frame of the domain's own moves. */
-  moveFrame(from: number, to: number): void {
-    const bytes = this.frames.read(from * frameBytes, frameBytes);
-    this.leave(to);
-    this.frames.put(to, bytes);
-    this.removeFrame(from);
-  }
-
-  /** Takes a frame out of the map; false when there is none. */
-  removeFrame(gfn: number): boolean {
-    if (!this.frames.has(gfn)) return false;
-    this.leave(gfn);
-    this.frames.remove(gfn);
-    return true;
-  }
-
-  /** XENMEM_decrease_reservation of one frame. */
-  releaseFrame(gfn: number): boolean {
-    return this.removeFrame(gfn);
-  }
-
-  /** XENMEM_populate_physmap of one frame: zeroes; false when the domain has all that it may have. */
-  populateFrame(gfn: number): boolean {
-    if (this.frames.has(gfn)) {
-      this.leave(gfn);
-      this.frames.remove(gfn);
-    }
-    if (this.frames.count >= this.mostFrames) return false;
-    this.frames.put(gfn, new Uint8Array(frameBytes));
-    return true;
-  }
-
-  /** max_pages of the domain: what it began with. */
-  get mostFrames(): number {
-    return this.host.memory.ramBytes / frameBytes;
-  }
-
-  /** A frame is about to leave the map: what Xen holds of it stays with Xen. */
-  private leave(gfn: number): void {
-    if (this.sharedInfo.gfn === gfn) this.events.setSharedInfo(undefined);
-    this.events.frameLeaves(gfn);
-    for (const page of [this.sharedInfo, ...this.grants.pages]) if (page.gfn === gfn) page.unmap();
   }
 
   // The processor
@@ -383,11 +318,10 @@ export class Domain implements Stateful<DomainState> {
       grants: this.grants.save(),
       params: this.params.save(),
       watchdogs: this.watchdogs.save(),
-      sharedInfo: this.sharedInfo.save(),
+      physmap: this.physmap.save(),
       console: this.console.save(),
       store: this.store.save(),
       storeRing: this.storeRing.save(),
-      e820: toHex(this.e820),
       upcallVector: this.upcallVector,
       callbackVector: this.callback,
       shutdownCode: this.shutdownCode,
@@ -405,11 +339,10 @@ export class Domain implements Stateful<DomainState> {
     this.grants.restore(state.grants);
     this.params.restore(state.params);
     this.watchdogs.restore(state.watchdogs);
-    this.sharedInfo.restore(state.sharedInfo);
+    this.physmap.restore(state.physmap);
     this.console.restore(state.console);
     this.store.restore(state.store);
     this.storeRing.restore(state.storeRing);
-    this.e820 = fromHex(state.e820);
     this.upcallVector = state.upcallVector;
     this.callback = state.callbackVector;
     this.shutdownCode = state.shutdownCode;

@@ -59,7 +59,7 @@ export function withStruct<const F extends Fields>(
   argument: GuestStruct<F>,
   run: (call: Call<F>) => Result,
 ): Operation {
-  return { number, name, argument: argument as unknown as GuestStruct, run: run as unknown as (call: Call) => Result };
+  return { number, name, argument: argument, run: run as (call: Call) => Result };
 }
 
 /** An operation whose arguments are in registers alone, or that reads memory itself. */

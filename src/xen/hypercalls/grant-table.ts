@@ -67,7 +67,11 @@ function refusal(call: Call, dom: number): number | undefined {
 }
 
 /** Each element of an array gets a status of its own. */
-function each<F extends Fields>(call: Call, layout: GuestStruct<F>, statusOf: (op: { dom?: number }) => number): number {
+function each<F extends Fields>(
+  call: Call,
+  layout: GuestStruct<F>,
+  statusOf: (op: { dom?: number }) => number,
+): number {
   const size = layout.size(call.wide);
   for (let i = 0; i < countOf(call); i++) {
     const at = (call.registers[1] ?? 0n) + BigInt(i * size);
@@ -101,7 +105,7 @@ export const grantTableOp: Hypercall = {
       if (countOf(call) !== 1) return Errno.EINVAL;
       const op = call.load();
       const { grants } = call.domain;
-      let status = refusal(call, op.dom) ?? (op.nr_frames > maxGrantFrames ? Status.general_error : Status.okay);
+      const status = refusal(call, op.dom) ?? (op.nr_frames > maxGrantFrames ? Status.general_error : Status.okay);
       if (status === Status.okay) {
         grants.grow(op.nr_frames);
         const frames = Array.from({ length: op.nr_frames }, (_, i) => grants.frame(i)?.gfn);

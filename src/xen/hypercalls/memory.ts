@@ -1,4 +1,4 @@
-import { frameBytes } from '../domain-frames.js';
+import { GuestAddressError } from '../../memory/guest-memory.js';
 import type { Domain } from '../domain.js';
 import { Errno } from '../errno.js';
 import { GuestStruct } from '../guest-struct.js';
@@ -69,7 +69,7 @@ function addOne(domain: Domain, space: number, idx: bigint, gpfn: bigint): numbe
   switch (space) {
     case Space.sharedInfo:
       if (idx !== 0n) return Errno.EINVAL;
-      domain.mapSharedInfo(gfn);
+      domain.physmap.mapSharedInfo(gfn);
       return 0;
     case Space.grantTable: {
       const { grants } = domain;
@@ -77,12 +77,12 @@ function addOne(domain: Domain, space: number, idx: bigint, gpfn: bigint): numbe
       const index = Number(BigInt.asUintN(32, idx) & (status ? ~statusFrames : 0xffff_ffffn));
       const page = idx >> 32n !== 0n ? undefined : status ? grants.statusFrame(index) : grants.frame(index);
       if (page === undefined) return Errno.EINVAL;
-      domain.mapPage(page, gfn);
+      domain.physmap.mapPage(page, gfn);
       return 0;
     }
     case Space.gmfn: {
       if (!isFrame(idx) || !domain.frames.has(Number(idx))) return Errno.EINVAL;
-      if (idx !== gpfn) domain.moveFrame(Number(idx), gfn);
+      if (idx !== gpfn) domain.physmap.move(Number(idx), gfn);
       return 0;
     }
     default:
@@ -112,6 +112,16 @@ function addToPhysmap(call: Call<{ domid: 'u16'; size: 'u16'; space: 'u32'; idx:
   return 0;
 }
 
+/** What a guest's memory holds; undefined where it cannot be read. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof GuestAddressError) return undefined;
+    throw error;
+  }
+}
+
 type Adjust = (domain: Domain, gfn: number) => boolean;
 
 /** Extents of a reservation, until one fails: the answer is how many were done. xen/common/memory.c. */
@@ -120,24 +130,15 @@ function adjust(
   one: Adjust,
 ): Result {
   const start = startOf(call.registers);
-  let reservation;
-  try {
-    reservation = call.load();
-  } catch {
-    return start;
-  }
+  const reservation = readable(() => call.load());
+  if (reservation === undefined) return start;
   const { extent_start, nr_extents, extent_order, domid } = reservation;
   if (nr_extents > extentLimit || start >= nr_extents) return start;
   if (foreign(call.domain, domid) !== undefined || extent_order > largestOrder) return start;
   const frames = 1 << extent_order;
   for (let i = start; i < nr_extents; i++) {
-    let gfn: bigint;
-    try {
-      gfn = call.readStruct(Long, extent_start + i * BigInt(Long.size(call.wide))).value;
-    } catch {
-      return i;
-    }
-    if (!isFrame(gfn)) return i;
+    const gfn = readable(() => call.readStruct(Long, extent_start + i * BigInt(Long.size(call.wide))).value);
+    if (gfn === undefined || !isFrame(gfn)) return i;
     for (let frame = 0; frame < frames; frame++) if (!one(call.domain, Number(gfn) + frame)) return i;
   }
   return nr_extents;
@@ -160,18 +161,18 @@ export const memoryOp: Hypercall = {
   operations: [
     withStruct(0, 'XENMEM_increase_reservation', Reservation, (call) => adjust(call, () => false)),
     withStruct(1, 'XENMEM_decrease_reservation', Reservation, (call) =>
-      adjust(call, (domain, gfn) => domain.releaseFrame(gfn)),
+      adjust(call, (domain, gfn) => domain.physmap.remove(gfn)),
     ),
     plain(2, 'XENMEM_maximum_ram_page', (call) => noStart(call, () => call.domain.frames.highest + 1)),
     statistic(3, 'XENMEM_current_reservation', ({ frames }) => frames.count),
-    statistic(4, 'XENMEM_maximum_reservation', ({ mostFrames }) => mostFrames),
+    statistic(4, 'XENMEM_maximum_reservation', ({ physmap }) => physmap.mostFrames),
     withStruct(6, 'XENMEM_populate_physmap', Reservation, (call) =>
-      adjust(call, (domain, gfn) => domain.populateFrame(gfn)),
+      adjust(call, (domain, gfn) => domain.physmap.populate(gfn)),
     ),
     withStruct(7, 'XENMEM_add_to_physmap', AddToPhysmap, addToPhysmap),
     withStruct(9, 'XENMEM_memory_map', MemoryMap, (call) => {
       const map = call.load();
-      const { e820 } = call.domain;
+      const { e820 } = call.domain.physmap;
       const entries = e820.slice(0, Math.min(map.nr_entries, e820.length / mapEntryBytes) * mapEntryBytes);
       call.write(map.buffer, entries);
       call.store({ ...map, nr_entries: entries.length / mapEntryBytes });
@@ -181,17 +182,19 @@ export const memoryOp: Hypercall = {
       call.readStruct(MemoryMap, call.registers[1] ?? 0n);
       return Errno.EPERM;
     }),
-    plain(11, 'XENMEM_exchange', (call) => noStart(call, () => {
-      call.readStruct(Reservation, call.registers[1] ?? 0n);
-      return Errno.EOPNOTSUPP; // the machine's frames are nothing to a translated domain
-    })),
+    plain(11, 'XENMEM_exchange', (call) =>
+      noStart(call, () => {
+        call.readStruct(Reservation, call.registers[1] ?? 0n);
+        return Errno.EOPNOTSUPP; // the machine's frames are nothing to a translated domain
+      }),
+    ),
     withStruct(13, 'XENMEM_set_memory_map', ForeignMemoryMapWide, (call) => {
       const layout = call.wide ? ForeignMemoryMapWide : ForeignMemoryMap;
-      const { domid, nr_entries, buffer } = call.readStruct(layout as typeof ForeignMemoryMap, call.registers[1] ?? 0n);
+      const { domid, nr_entries, buffer } = call.readStruct(layout, call.registers[1] ?? 0n);
       if (nr_entries > mostMapEntries) return Errno.EINVAL;
       const other = foreign(call.domain, domid);
       if (other !== undefined) return other;
-      call.domain.e820 = call.read(buffer, nr_entries * mapEntryBytes);
+      call.domain.physmap.e820 = call.read(buffer, nr_entries * mapEntryBytes);
       return 0;
     }),
     statistic(14, 'XENMEM_maximum_gpfn', ({ frames }) => frames.highest),
@@ -200,7 +203,7 @@ export const memoryOp: Hypercall = {
         const { domid, gpfn } = call.load();
         const other = foreign(call.domain, domid);
         if (other !== undefined) return other;
-        return isFrame(gpfn) && call.domain.removeFrame(Number(gpfn)) ? 0 : Errno.ENOENT;
+        return isFrame(gpfn) && call.domain.physmap.remove(Number(gpfn)) ? 0 : Errno.ENOENT;
       }),
     ),
     withStruct(23, 'XENMEM_add_to_physmap_batch', AddToPhysmapBatch, (call) => {
@@ -225,6 +228,3 @@ export const memoryOp: Hypercall = {
     }),
   ],
 };
-
-/** Bytes of a frame that comes into the map. */
-export const emptyFrame = (): Uint8Array => new Uint8Array(frameBytes);

@@ -1,3 +1,4 @@
+import { Errno } from '../errno.js';
 import { GuestStruct } from '../guest-struct.js';
 import { plain, type Hypercall } from '../hypercall.js';
 
@@ -13,7 +14,7 @@ const Entry = new GuestStruct('multicall_entry', {
   arg5: 'ulong',
 });
 
-/** HYPERVISOR_multicall: calls from a list, each with its result in the list. A multicall in it is refused by name alone. */
+/** HYPERVISOR_multicall: calls from a list, each with its result in the list. A multicall in it is refused. */
 export const multicall: Hypercall = {
   number: 13,
   name: 'multicall',
@@ -23,14 +24,16 @@ export const multicall: Hypercall = {
     plain(0, 'multicall', (call) => {
       const [list = 0n, count = 0n] = call.registers;
       const size = BigInt(Entry.size(call.wide));
-      for (let i = 0n; i < BigInt.asUintN(32, count); i++) {
-        const at = list + i * size;
-        const entry = call.readStruct(Entry, at);
-        const { arg0, arg1, arg2, arg3, arg4 } = entry;
-        const result = call.domain.call(entry.op, [arg0, arg1, arg2, arg3, arg4], call.wide);
-        call.writeStruct(Entry, at, { ...entry, result: BigInt.asUintN(64, result) });
-      }
-      return 0;
+      const first = call.domain.inMulticall((one) => {
+        for (let i = 0n; i < BigInt.asUintN(32, count); i++) {
+          const at = list + i * size;
+          const entry = call.readStruct(Entry, at);
+          const { arg0, arg1, arg2, arg3, arg4 } = entry;
+          const result = one(entry.op, [arg0, arg1, arg2, arg3, arg4], call.wide);
+          call.writeStruct(Entry, at, { ...entry, result: BigInt.asUintN(64, result) });
+        }
+      });
+      return first ? 0 : Errno.EINVAL;
     }),
   ],
 };
