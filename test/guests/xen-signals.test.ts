@@ -18,7 +18,10 @@ interface Wish {
   readonly isOnPc?: boolean;
 }
 
-async function run(door: 'efi' | 'pvh', { xen = false, quirks = [], commandLine = '', isOnPc = false }: Wish): Promise<Seen> {
+async function run(
+  door: 'efi' | 'pvh',
+  { xen = false, quirks = [], commandLine = '', isOnPc = false }: Wish,
+): Promise<Seen> {
   const name = door === 'efi' ? 'two-doors.efi' : 'two-doors.elf';
   const boot = await RecordedBoot.start({
     image: fileURLToPath(new URL(`../../examples/two-doors/${name}`, import.meta.url)),
@@ -39,7 +42,8 @@ async function run(door: 'efi' | 'pvh', { xen = false, quirks = [], commandLine 
   return {
     ending,
     value: (key) => lines.find((line) => line.startsWith(`${key}: `))?.slice(key.length + 2),
-    lookUps: ending.services.filter((line) => line.includes('HandleProtocol') && line.includes('EFIKIT_XEN_PROTOCOL')).length,
+    lookUps: ending.services.filter((line) => line.includes('HandleProtocol') && line.includes('EFIKIT_XEN_PROTOCOL'))
+      .length,
   };
 }
 
