@@ -16,7 +16,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { root } from './sources.mjs';
 
-export const documents = ['README.md', 'docs/first-boot.md'];
+export const documents = ['README.md', 'docs/first-boot.md', 'docs/service-log.md'];
 
 /** What a command of efikit prints on a terminal. Arguments are split at spaces; quotes keep them together. */
 function transcript(command) {

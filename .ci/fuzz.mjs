@@ -1,6 +1,6 @@
-// Feeds damaged images and hostile calls to the loaders and services until one breaks a promise, or --runs inputs are done.
+// Feeds damaged images and stores and hostile calls to the loaders and services until one breaks a promise, or --runs inputs are done.
 //
-//   npm run fuzz -- --seed N --runs N [--only images|services|variables]
+//   npm run fuzz -- --seed N --runs N [--only images|services|variables|stores]
 //
 // Without --seed the clock chooses, without --runs it goes on. A failure prints the command that repeats it.
 import { spawn } from 'node:child_process';

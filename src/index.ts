@@ -2,7 +2,13 @@
  * The public API: what the commands do, typed. Everything here runs in Node and in a browser alike; what only Node can
  * do (files, the terminal, the processor's modules on disk) is in 'efikit/node'.
  */
-export { BootError, type BootModule, type BootOptions, type BootProtocol } from './boot/boot-protocol.js';
+export {
+  BootError,
+  type BootModule,
+  type BootOptions,
+  type BootProtocol,
+  type PvhOptions,
+} from './boot/boot-protocol.js';
 export { defaultDoor, doorNames, doorRefuses, isDoorName, type DoorName } from './boot/door-choice.js';
 export { defaultInitramfs } from './boot/default-initramfs.js';
 export { efi } from './boot/efi.js';
@@ -33,10 +39,12 @@ export {
 export { ImageError, type ElfImage, type LoadedImage, type PeImage } from './loaders/image.js';
 export { readImage } from './loaders/read-image.js';
 export { Machine, type MachineOptions, type Outcome } from './machine.js';
+export { platforms, type PlatformDescription } from './platform-description.js';
 export { checkInputLog, InputLogError, TypedInput, type TypedBytes } from './typed-input.js';
 export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';
 export { readKallsyms, SymbolsError, type SymbolTable } from './probe/kallsyms.js';
 export { ObservedBoot, UnreachableError, type BootObserver, type BootSetup } from './probe/observed-boot.js';
 export { phaseNames, type Phase, type PhaseName } from './probe/phases.js';
+export { eventRecord, traceRecord } from './probe/service-log.js';
 export { consoleText } from './report/terminal.js';
 export { exitStatusOf, outcomeLine, type BootResult } from './report/result.js';

@@ -6,7 +6,6 @@ import { cpuid } from './cpu/cpuid.js';
 import type { CompileAfter } from './cpu/hot/tier.js';
 import { DEFAULT_TLB_ENTRIES, EmulatedProcessor } from './cpu/processor.js';
 import type { ProcessorBus, Stop } from './cpu/types.js';
-import { buildAcpiTables } from './devices/acpi.js';
 import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
 import {
@@ -22,8 +21,10 @@ import {
 import { firmwareHost } from './firmware-host.js';
 import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
+import type { GuestMap } from './memory/guest-map.js';
 import { layout } from './memory/layout.js';
 import { Platform } from './platform.js';
+import { mapOf, platforms, type PlatformDescription } from './platform-description.js';
 import { TypedInput, typedInputEvent, type TypedBytes } from './typed-input.js';
 import {
   applySnapshot,
@@ -52,6 +53,8 @@ export interface MachineOptions {
   /** What the real-time clock shows at the start, seconds since 1970 (UTC). */
   readonly startSeconds?: number;
   readonly tlbEntries?: number;
+  /** What stands around the processor; `platforms.uart` when left out. */
+  readonly platform?: PlatformDescription;
   /** When hot code is compiled: after so many entries of a block, 'never', or at random (for tests). */
   readonly compileAfter?: CompileAfter;
   /** Which EFI services exist; `proposal` when left out. */
@@ -72,7 +75,7 @@ export interface MachineOptions {
 /** What the restored machine still needs of its caller; everything else is in the snapshot. */
 export type RestoreOptions = Omit<
   MachineOptions,
-  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'overrides' | 'strict' | 'variables'
+  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'platform' | 'overrides' | 'strict' | 'variables'
 >;
 
 const DEFAULT_START = Date.UTC(2026, 0, 1) / 1000;
@@ -85,6 +88,7 @@ export class Machine implements EfiTarget, MachineParts {
   /** What is typed at the console, with its ticks. */
   readonly typed: TypedInput;
   readonly rsdp: number;
+  readonly map: GuestMap;
   /** Set when the run has ended. */
   outcome: Outcome | undefined;
   /** The guest halted and waits for an interrupt. */
@@ -106,6 +110,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
     });
     this.memory = this.processor.memory;
+    const description = options.platform ?? platforms.uart;
     this.platform = new Platform(
       {
         now: () => this.processor.ticks,
@@ -127,9 +132,14 @@ export class Machine implements EfiTarget, MachineParts {
           this.end({ outcome: 'reset', reason });
         },
         log,
+        writeRam: (address, bytes) => {
+          this.memory.writePhysical(address, bytes);
+        },
       },
-      { startSeconds: options.startSeconds ?? DEFAULT_START },
+      { startSeconds: options.startSeconds ?? DEFAULT_START, description },
     );
+    this.rsdp = this.platform.rsdp;
+    this.map = mapOf(description);
     this.typed = new TypedInput({
       now: () => this.processor.ticks,
       idle: () => this.idle,
@@ -138,12 +148,14 @@ export class Machine implements EfiTarget, MachineParts {
         this.processor.runNoLaterThan(tick);
       },
       deliver: (bytes) => {
-        this.platform.uart.type(bytes);
+        this.platform.uart?.type(bytes);
       },
     });
-    this.platform.uart.onTransmit = (byte) => {
-      this.onConsole(byte);
-    };
+    if (this.platform.uart !== undefined) {
+      this.platform.uart.onTransmit = (byte) => {
+        this.onConsole(byte);
+      };
+    }
     this.firmware = new Firmware(firmwareHost(this, this.random), {
       ...(options.profile === undefined ? {} : { profile: options.profile }),
       ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
@@ -153,9 +165,6 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.onServiceCall === undefined ? {} : { onCall: options.onServiceCall }),
       ...(options.onFirmwareEvent === undefined ? {} : { onEvent: options.onFirmwareEvent }),
     });
-    const acpi = buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic: layout.ioApic });
-    this.memory.writePhysical(layout.acpiTables, acpi.bytes);
-    this.rsdp = acpi.rsdp;
   }
 
   /** Ticks since the entry: virtual nanoseconds. */
@@ -196,8 +205,15 @@ export class Machine implements EfiTarget, MachineParts {
 
   /** The state as data, between two runs; `notes` are plain data of the caller that go with it. */
   save(notes: unknown = null): Snapshot {
-    const { memoryBytes, tlbEntries = DEFAULT_TLB_ENTRIES, overrides = {}, strict = false } = this.options;
-    const configuration = { memoryBytes, tlbEntries, profile: this.firmware.profile.name, overrides, strict };
+    const { memoryBytes, tlbEntries = DEFAULT_TLB_ENTRIES, platform, overrides = {}, strict = false } = this.options;
+    const configuration = {
+      memoryBytes,
+      tlbEntries,
+      ...(platform && { platform }),
+      profile: this.firmware.profile.name,
+      overrides,
+      strict,
+    };
     return takeSnapshot(this, configuration, notes);
   }
 
@@ -208,12 +224,20 @@ export class Machine implements EfiTarget, MachineParts {
    */
   static restore(options: RestoreOptions, snapshot: Snapshot): Machine {
     checkSnapshot(snapshot);
-    const { memoryBytes, tlbEntries, profile: name, overrides, strict } = snapshot.configuration;
+    const { memoryBytes, tlbEntries, platform, profile: name, overrides, strict } = snapshot.configuration;
     const profile = options.profile ?? profiles.find((known) => known.name === name);
     if (profile?.name !== name) {
       throw new SnapshotError(`the snapshot was saved under the profile ${name}: give that profile, or none`);
     }
-    const machine = new Machine({ ...options, memoryBytes, tlbEntries, profile, overrides, strict });
+    const machine = new Machine({
+      ...options,
+      memoryBytes,
+      tlbEntries,
+      ...(platform && { platform }),
+      profile,
+      overrides,
+      strict,
+    });
     applySnapshot(machine, snapshot);
     return machine;
   }

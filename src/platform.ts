@@ -1,19 +1,15 @@
 /** The devices of the machine and how they are wired: the port map, the MMIO windows, interrupts, reset and power. */
-import { AcpiSleep } from './devices/acpi-sleep.js';
 import type { DeviceHost, MmioDevice, Stateful } from './devices/device.js';
-import { IoApic, type IoApicState } from './devices/io-apic.js';
 import { LocalApic, type LocalApicState } from './devices/local-apic.js';
 import { localApicTimerEvent } from './devices/local-apic-timer.js';
-import { PitChannel2, type PitChannel2State } from './devices/pit-channel-2.js';
+import { PAGE_BYTES, PageMemory, type PageMemoryState } from './devices/page-memory.js';
+import { PcDevices, type PcState } from './devices/pc-devices.js';
 import { readPlatformMsr, writePlatformMsr } from './devices/platform-msrs.js';
-import { PortMap } from './devices/port-map.js';
-import { com1Interrupt, ports } from './devices/ports.js';
-import { ResetPorts } from './devices/reset-ports.js';
-import { RtcCmos, type RtcCmosState } from './devices/rtc-cmos.js';
-import { Uart16550, type Uart16550State } from './devices/uart-16550.js';
+import { absentOnPc, absentUnderXen, PortMap } from './devices/port-map.js';
+import { SpecialPages } from './devices/special-pages.js';
+import type { Uart16550 } from './devices/uart-16550.js';
 import { layout } from './memory/layout.js';
-
-const WINDOW = 4096;
+import { acpiTablesOf, platforms, type PlatformDescription } from './platform-description.js';
 
 /** What the platform needs of the machine. */
 export interface PlatformHost extends DeviceHost {
@@ -22,78 +18,72 @@ export interface PlatformHost extends DeviceHost {
   powerOff(reason: string): void;
   reset(reason: string): void;
   log(line: string): void;
+  /** Stores bytes in guest RAM. */
+  writeRam(address: number, bytes: Uint8Array): void;
 }
 
 export interface PlatformOptions {
   /** What the real-time clock shows at tick 0: seconds since 1970, UTC. Never the host's clock, so that runs repeat. */
   readonly startSeconds: number;
+  /** `platforms.uart` when left out. */
+  readonly description?: PlatformDescription;
 }
 
-/** State of all devices as plain JSON data. */
-export interface PlatformState {
+/** State of all devices as plain JSON data; what a platform lacks is absent. */
+export interface PlatformState extends Partial<PcState> {
   readonly localApic: LocalApicState;
-  readonly ioApic: IoApicState;
-  readonly uart: Uart16550State;
-  readonly pit: PitChannel2State;
-  readonly rtc: RtcCmosState;
-  readonly reset: { readonly control: number };
+  readonly specialPages?: PageMemoryState;
+  readonly acpiPages?: PageMemoryState;
   /** Ports and MMIO pages that are empty and were logged. */
   readonly logged: { readonly ports: readonly number[]; readonly mmio: readonly number[] };
 }
 
+interface Window {
+  readonly device: MmioDevice;
+  readonly base: number; // guest-physical, of the device
+}
+
 export class Platform implements Stateful<PlatformState> {
   readonly localApic: LocalApic;
-  readonly ioApic: IoApic;
-  readonly uart = new Uart16550();
   readonly ports: PortMap;
-  private readonly pit: PitChannel2;
-  private readonly rtc: RtcCmos;
-  private readonly reset: ResetPorts;
+  /** The serial port, where the platform has one. */
+  readonly uart: Uart16550 | undefined;
+  /** Xen's special pages, where the platform has them. */
+  readonly specialPages: SpecialPages | undefined;
+  /** Guest-physical address of the RSDP. */
+  readonly rsdp: number;
+  private readonly pc: PcDevices | undefined;
+  private readonly acpiPages: PageMemory | undefined;
+  /** By the guest-physical address of each page; the local APIC's moves. */
+  private readonly windows = new Map<number, Window>();
   private readonly emptyMmio = new Set<number>();
 
   constructor(
     private readonly host: PlatformHost,
     options: PlatformOptions,
   ) {
-    this.localApic = new LocalApic(host);
-    this.ioApic = new IoApic((message) => this.localApic.message(message));
-    this.localApic.onEndOfInterrupt = (vector) => {
-      this.ioApic.endOfInterrupt(vector);
-    };
+    const { startSeconds, description = platforms.uart } = options;
+    this.localApic = new LocalApic(host, { x2apic: description.x2apic });
     this.localApic.onLineChange = (asserted) => {
       host.setInterruptLine(asserted);
     };
     this.localApic.onUnsupported = (what) => {
       host.log(what);
     };
-    this.uart.onInterrupt = (asserted) => {
-      this.ioApic.setLine(com1Interrupt, asserted);
-    };
-    this.pit = new PitChannel2(host);
-    this.rtc = new RtcCmos(host, options.startSeconds);
-    const reset = (this.reset = new ResetPorts(() => {
-      host.reset('reset port');
-    }));
-    const sleep = new AcpiSleep(() => {
-      host.powerOff('ACPI sleep register (S5)');
-    });
-    sleep.onUnsupported = (what) => {
-      host.log(what);
-    };
+    if (description.devices === 'uart') this.pc = this.pcDevices(startSeconds);
+    else this.acpiPages = this.pages(new PageMemory(layout.xenAcpi, Math.ceil(layout.xenAcpiBytes / PAGE_BYTES)));
+    this.uart = this.pc?.uart;
+    if (description.specialPages) this.specialPages = this.pages(new SpecialPages());
+    const tables = acpiTablesOf(description);
+    this.rsdp = tables.rsdp;
+    if (this.acpiPages === undefined) host.writeRam(tables.address, tables.bytes);
+    else this.acpiPages.write(tables.address, tables.bytes);
     this.ports = new PortMap(
-      [
-        { name: 'PIT', first: ports.pit, count: ports.pitBytes, device: this.pit, split: true },
-        { name: 'system control port B', first: ports.systemControlB, count: 1, device: this.pit },
-        { name: 'keyboard controller', first: ports.keyboardController, count: 1, device: reset },
-        { name: 'RTC', first: ports.rtc, count: ports.rtcBytes, device: this.rtc, split: true },
-        { name: 'COM1', first: ports.com1, count: ports.com1Bytes, device: this.uart, split: true },
-        { name: 'sleep control', first: ports.sleepControl, count: 1, device: sleep },
-        { name: 'sleep status', first: ports.sleepStatus, count: 1, device: sleep },
-        { name: 'reset control', first: ports.resetControl, count: 1, device: reset },
-      ],
+      this.pc?.portRanges ?? [],
       (_port, line) => {
         host.log(line);
       },
+      description.devices === 'uart' ? absentOnPc : absentUnderXen,
     );
   }
 
@@ -123,37 +113,70 @@ export class Platform implements Stateful<PlatformState> {
     window?.device.writeMmio(address - window.base, bytes, value);
   }
 
-  private windowOf(address: number): { device: MmioDevice; base: number } | undefined {
-    const page = address - (address % WINDOW);
+  private windowOf(address: number): Window | undefined {
+    const page = address - (address % PAGE_BYTES);
     if (page === this.localApic.address) return { device: this.localApic, base: page };
-    if (page === layout.ioApic) return { device: this.ioApic, base: page };
-    if (!this.emptyMmio.has(page)) {
+    const window = this.windows.get(page);
+    if (window === undefined && !this.emptyMmio.has(page)) {
       this.emptyMmio.add(page);
       this.host.log(`nothing answers at guest-physical 0x${page.toString(16)}; reads give all ones`);
     }
-    return undefined;
+    return window;
+  }
+
+  private pcDevices(startSeconds: number): PcDevices {
+    const { host, localApic } = this;
+    const pc = new PcDevices(
+      {
+        now: () => host.now(),
+        schedule: (name, tick) => {
+          host.schedule(name, tick);
+        },
+        cancel: (name) => {
+          host.cancel(name);
+        },
+        message: (message) => localApic.message(message),
+        powerOff: (reason) => {
+          host.powerOff(reason);
+        },
+        reset: (reason) => {
+          host.reset(reason);
+        },
+        log: (line) => {
+          host.log(line);
+        },
+      },
+      startSeconds,
+    );
+    localApic.onEndOfInterrupt = (vector) => {
+      pc.ioApic.endOfInterrupt(vector);
+    };
+    this.windows.set(layout.ioApic, { device: pc.ioApic, base: layout.ioApic });
+    return pc;
+  }
+
+  private pages<Pages extends PageMemory>(memory: Pages): Pages {
+    const window = { device: memory, base: memory.address };
+    for (let n = 0; n < memory.pages; n++) this.windows.set(memory.address + n * PAGE_BYTES, window);
+    return memory;
   }
 
   save(): PlatformState {
     return {
       localApic: this.localApic.save(),
-      ioApic: this.ioApic.save(),
-      uart: this.uart.save(),
-      pit: this.pit.save(),
-      rtc: this.rtc.save(),
-      reset: this.reset.save(),
+      ...this.pc?.save(),
+      ...(this.specialPages && { specialPages: this.specialPages.save() }),
+      ...(this.acpiPages && { acpiPages: this.acpiPages.save() }),
       logged: { ports: this.ports.save(), mmio: [...this.emptyMmio] },
     };
   }
 
-  /** Takes up a saved state. Pending events are the machine's to restore. */
+  /** Takes up a saved state of the same platform. Pending events are the machine's to restore. */
   restore(state: PlatformState): void {
     this.localApic.restore(state.localApic);
-    this.ioApic.restore(state.ioApic);
-    this.uart.restore(state.uart);
-    this.pit.restore(state.pit);
-    this.rtc.restore(state.rtc);
-    this.reset.restore(state.reset);
+    this.pc?.restore(state as PcState);
+    this.specialPages?.restore(state.specialPages ?? {});
+    this.acpiPages?.restore(state.acpiPages ?? {});
     this.ports.restore(state.logged.ports);
     this.emptyMmio.clear();
     for (const page of state.logged.mmio) this.emptyMmio.add(page);

@@ -8,6 +8,7 @@ import type { Firmware, Overrides } from './firmware/index.js';
 import type { Outcome } from './machine.js';
 import type { TypedInput, TypedInputState } from './typed-input.js';
 import type { Platform, PlatformState } from './platform.js';
+import type { PlatformDescription } from './platform-description.js';
 
 /** Raised whenever what a snapshot holds, or where the processor keeps it, changes. */
 export const snapshotVersion = 4;
@@ -16,6 +17,8 @@ export const snapshotVersion = 4;
 export interface MachineConfiguration {
   readonly memoryBytes: number;
   readonly tlbEntries: number;
+  /** Absent for the small PC. */
+  readonly platform?: PlatformDescription;
   readonly profile: string;
   readonly overrides: Overrides;
   readonly strict: boolean;

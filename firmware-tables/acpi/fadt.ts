@@ -62,14 +62,20 @@ export const Fadt = struct('Fadt', 276, [
   bytes('HypervisorVendorIdentity', 8),
 ]);
 
+/** Lengths of shorter versions, bytes: ACPI 1.0, and ACPI 5.0 (without HypervisorVendorIdentity). */
+export const fadtBytes = { revision1: 116, revision5: 268 } as const;
+
 /** Flags. ACPI 6.5 table 5.10. */
 export const FadtFlag = {
   WBINVD: 1 << 0, // WBINVD works; must be set
+  PROC_C1: 1 << 2, // HLT on every processor
   PWR_BUTTON: 1 << 4, // no fixed power button
   SLP_BUTTON: 1 << 5, // no fixed sleep button
   FIX_RTC: 1 << 6, // no RTC wake status in fixed registers
+  TMR_VAL_EXT: 1 << 8, // the PM timer has 32 bits
   RESET_REG_SUP: 1 << 10,
   HEADLESS: 1 << 12, // no display, keyboard or mouse
+  USE_PLATFORM_CLOCK: 1 << 15,
   HW_REDUCED_ACPI: 1 << 20,
 } as const;
 

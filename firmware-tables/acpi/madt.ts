@@ -3,8 +3,13 @@ import { struct, u32, u8 } from '../layout.js';
 /** Multiple APIC Description Table behind its header, before the entries. ACPI 6.5 section 5.2.12. */
 export const MadtBody = struct('MadtBody', 8, [
   u32('LocalInterruptControllerAddress'), // physical
-  u32('Flags'), // bit 0 PCAT_COMPAT: a dual 8259 exists
+  u32('Flags'), // MadtFlag
 ]);
+
+/** Flags of the table. ACPI 6.5 table 5.20. */
+export const MadtFlag = {
+  PCAT_COMPAT: 1 << 0, // a dual 8259 exists
+} as const;
 
 /** Entry type 0. ACPI 6.5 section 5.2.12.2. */
 export const MadtLocalApic = struct('MadtLocalApic', 8, [

@@ -1,6 +1,7 @@
 import type { EntryState } from '../cpu/types.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import type { LoadedImage } from '../loaders/image.js';
+import type { GuestMap } from '../memory/guest-map.js';
 
 /** A module for the guest: an initrd or any file, with its command line. */
 export interface BootModule {
@@ -13,6 +14,17 @@ export interface BootOptions {
   readonly commandLine: string;
   readonly initrd?: Uint8Array;
   readonly modules: readonly BootModule[];
+  /** What the PVH door alone looks at. */
+  readonly pvh?: PvhOptions;
+}
+
+export interface PvhOptions {
+  /** Version of hvm_start_info: 0 has no memory map, so that the guest asks the hypervisor. 1 when left out. */
+  readonly version?: 0 | 1;
+  /** SIF_* of hvm_start_info: StartInfoFlag. 0 when left out. */
+  readonly flags?: number;
+  /** Guest-physical address of the kernel's first byte, for one that can be moved; where it was linked when left out. */
+  readonly loadAt?: number;
 }
 
 /** What a door may use of the machine. */
@@ -20,6 +32,8 @@ export interface BootTarget {
   readonly memory: GuestMemory;
   /** Guest-physical address of the ACPI RSDP; 0 when the machine has no ACPI tables. */
   readonly rsdp: number;
+  /** What lies beside RAM; the PC's hole with the tables in it when left out. */
+  readonly map?: GuestMap;
 }
 
 /** One way into a kernel: lays out guest RAM and says in which state the processor enters. */

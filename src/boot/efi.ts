@@ -1,7 +1,7 @@
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import { FirmwareError } from '../firmware/errors.js';
 import type { Firmware } from '../firmware/firmware.js';
-import { Selector } from '../firmware/processor-tables.js';
+import { Selector } from '../firmware/set-up/processor-tables.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 
 /** What this door needs of the machine: besides memory, the firmware. */
@@ -24,7 +24,7 @@ export const efi: BootProtocol<EfiTarget> = {
   name: 'efi',
   refuses: (image) =>
     image.pe ? undefined : 'the image has no x86-64 PE32+ header: a kernel needs CONFIG_EFI_STUB for this door',
-  enter({ firmware, rsdp }, image, options): EntryState {
+  enter({ firmware, rsdp, map }, image, options): EntryState {
     if (!image.pe) throw new BootError('the image has no PE header: choose another door');
     try {
       const { commandLine, modules, initrd } = options;
@@ -34,6 +34,7 @@ export const efi: BootProtocol<EfiTarget> = {
         commandLine,
         modules,
         rsdp,
+        ...(map ? { map } : {}),
         ...(initrd ? { initrd } : {}),
       });
       return {

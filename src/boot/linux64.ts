@@ -8,11 +8,20 @@ import {
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import type { LinuxSetup, LoadedImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
+import { pcMap, rangesOfMap } from '../memory/guest-map.js';
 import { layout } from '../memory/layout.js';
-import { isRam, ramEnd, ramRanges, type RamSizes } from '../memory/ram-map.js';
+import { isRam, ramEnd, ramRanges } from '../memory/ram-map.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { identityPageTables, identityTables } from './identity-page-tables.js';
-import { alignUp, mebibytes, moreRam, pageBytes, TopDownPlacement, writeWithZeros, zeroTerminated } from './placement.js';
+import {
+  alignUp,
+  mebibytes,
+  moreRam,
+  pageBytes,
+  TopDownPlacement,
+  writeWithZeros,
+  zeroTerminated,
+} from './placement.js';
 
 const entryOffset = 0x200; // startup_64 in the protected-mode part
 
@@ -115,7 +124,7 @@ interface Placed {
 function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed): void {
   const { memory, rsdp } = target;
   const header = SetupHeader.decode(image.bytes, setupHeaderOffset);
-  const table = memoryMap(memory, rsdp !== 0);
+  const table = memoryMap(target);
   const page = BootParams.encode({
     acpi_rsdp_addr: rsdp,
     e820_entries: table.length,
@@ -141,28 +150,15 @@ function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed)
   memory.writePhysical(bootParamsAt, page);
 }
 
-/** Linux scans 0xf0000 to 0xfffff for firmware tables, so everything from 640 KiB to 1 MiB is reserved, as on a PC. */
-function memoryMap(ram: RamSizes, acpi: boolean): { addr: number; size: number; type: number }[] {
-  const hole = {
-    addr: layout.lowMemoryEnd,
-    size: layout.highMemoryStart - layout.lowMemoryEnd,
-    type: E820Type.reserved,
-  };
-  const tablesEnd = layout.acpiTables + layout.acpiTablesBytes;
-  return [
-    { addr: 0, size: layout.lowMemoryEnd, type: E820Type.ram },
-    ...(acpi
-      ? [
-          { ...hole, size: layout.acpiTables - layout.lowMemoryEnd },
-          { addr: layout.acpiTables, size: layout.acpiTablesBytes, type: E820Type.acpi },
-          { ...hole, addr: tablesEnd, size: layout.highMemoryStart - tablesEnd },
-        ]
-      : [hole]),
-    ...ramRanges(ram)
-      .map(({ start, end }) => ({ addr: Math.max(start, layout.highMemoryStart), end }))
-      .filter(({ addr, end }) => end > addr)
-      .map(({ addr, end }) => ({ addr, size: end - addr, type: E820Type.ram })),
-  ];
+const e820Types = { ram: E820Type.ram, acpi: E820Type.acpi, reserved: E820Type.reserved } as const;
+
+/** Linux scans 0xf0000 to 0xfffff for firmware tables, so everything from 640 KiB to 1 MiB is reserved on a PC. */
+function memoryMap({ memory, rsdp, map = pcMap }: BootTarget): { addr: number; size: number; type: number }[] {
+  return rangesOfMap(memory, map, rsdp !== 0).map(({ start, end, kind }) => ({
+    addr: start,
+    size: end - start,
+    type: e820Types[kind],
+  }));
 }
 
 /** CR0 PG, ET, PE; CR4 PAE; EFER LMA, LME; interrupts off; flat __BOOT_CS and __BOOT_DS. */

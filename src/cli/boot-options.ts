@@ -70,7 +70,11 @@ export const maxInstructions: Option = {
   meaning: 'stop after N instructions, status 3',
 };
 export const timeout: Option = { name: 'timeout', value: 'SECONDS', meaning: 'stop after this time, status 3' };
-export const trace: Option = { name: 'trace', value: 'FILE', meaning: 'every firmware call as a line of JSON' };
+export const trace: Option = {
+  name: 'trace',
+  value: 'FILE',
+  meaning: 'every firmware call as a line of JSON; "-" is standard error',
+};
 export const json: Option = {
   name: 'json',
   value: 'FILE',

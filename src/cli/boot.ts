@@ -86,6 +86,10 @@ async function runBoot(args: Arguments): Promise<number> {
     console.push(); // what the guest wrote before comes before
     messages.writeText(`efikit: ${line}\n`);
   };
+  const print = (text: string): void => {
+    console.push();
+    messages.writeText(text);
+  };
   let digests: DigestLines | undefined;
   const hasFirmware = door === 'efi' || door === 'proposal';
   /** Once the machine stands: a door that refuses the image comes before everything that the run writes. */
@@ -93,7 +97,7 @@ async function runBoot(args: Arguments): Promise<number> {
     const refusal = doorRefuses(door, image);
     if (refusal !== undefined) throw new UnusableInputError(`${file}: the door ${door} does not open: ${refusal}`);
     if (given.json !== undefined && given.json !== '-') json = new OutputFile(given.json);
-    if (given.trace !== undefined) trace = new OutputFile(given.trace);
+    if (given.trace !== undefined && given.trace !== '-') trace = new OutputFile(given.trace);
     if (given.digest !== undefined) digests = new DigestLines(given.digest, say);
     sayDefaults(say, given, door, hasFirmware && filledIn ? profile : undefined, inputs);
     messages.push();
@@ -104,7 +108,8 @@ async function runBoot(args: Arguments): Promise<number> {
     await messages.flush();
   };
   let started = 0;
-  const observer = observe({ console, messages, trace: () => trace, explain: given.explain, say });
+  const tracer = (): Pick<OutputFile, 'write'> | undefined => (given.trace === '-' ? { write: print } : trace);
+  const observer = observe({ console, messages, trace: tracer, explain: given.explain, say });
   const store = vars === undefined || doorRefuses(door, image) !== undefined ? undefined : openBootStore(vars, say);
   preferGuestThread();
   const run = ObservedBoot.start({
@@ -225,7 +230,7 @@ function sayDefaults(
 function observe(to: {
   console: ConsoleOutput;
   messages: ConsoleOutput;
-  trace: () => OutputFile | undefined;
+  trace: () => Pick<OutputFile, 'write'> | undefined;
   explain: boolean;
   say: (line: string) => void;
 }): BootObserver {
@@ -278,10 +283,10 @@ async function runToEnd(
       typed.type(bytes);
     },
     pipe: (bytes: Uint8Array): void => {
-      platform.uart.pipe(bytes);
+      platform.uart?.pipe(bytes);
     },
     get waiting(): number {
-      return typed.waiting + platform.uart.waiting;
+      return typed.waiting + (platform.uart?.waiting ?? 0);
     },
   };
   const leaveByKey = (): void => {

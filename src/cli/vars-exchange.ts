@@ -62,6 +62,10 @@ function readFolder(folder: string): StoredVariable[] {
       `${folder}: no files of efivarfs in it (NAME-GUID); give /sys/firmware/efi/efivars or a copy`,
     );
   }
+  const odd = names.find((name) => name.includes('\ufffd') && statusOf(path.join(folder, name)) === undefined);
+  if (odd !== undefined) {
+    throw new VariableFormatError(`${folder}: the name ${shown(odd)} is no UTF-8; leave the file out, or take JSON`);
+  }
   return names.map((name) => readEfivarfs({ file: name, bytes: readInput(path.join(folder, name), 'the variable') }));
 }
 

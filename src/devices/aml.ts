@@ -24,6 +24,20 @@ export const scope = (path: string, ...terms: Aml[]): Aml => [0x10, ...sized([..
 
 export const device = (id: string, ...terms: Aml[]): Aml => [0x5b, 0x82, ...sized([...name(id), ...terms.flat()])];
 
+/** What a Processor object says: its ID in the MADT, its register block in I/O space. */
+export interface ProcessorBlock {
+  readonly id: number;
+  readonly block: number;
+  readonly blockBytes: number;
+}
+
+/** DefProcessor. Section 20.2.5.2 of ACPI 6.3, the last that has it. */
+export const processor = (segment: string, { id, block, blockBytes }: ProcessorBlock, ...terms: Aml[]): Aml => [
+  0x5b,
+  0x83,
+  ...sized([...name(segment), id, ...little(block, 4), blockBytes, ...terms.flat()]),
+];
+
 export const named = (id: string, value: Aml): Aml => [0x08, ...name(id), ...value];
 
 export const packageOf = (...elements: Aml[]): Aml => [0x12, ...sized([elements.length, ...elements.flat()])];
@@ -44,10 +58,15 @@ export function eisaId(id: string): Aml {
   return [0x0c, letters >> 8, letters & 0xff, product >> 8, product & 0xff];
 }
 
+/** A string constant: ASCII and a NUL. Section 20.2.3. */
+export const text = (value: string): Aml => [0x0d, ...ascii(value), 0];
+
+/** DefBuffer. Section 20.2.5.4. */
+export const buffer = (bytes: Aml): Aml => [0x11, ...sized([...integer(bytes.length), ...bytes])];
+
 /** A buffer of resource descriptors with its end tag (checksum 0: not given). Section 6.4.2.9. */
 export function resources(...descriptors: Aml[]): Aml {
-  const bytes = [...descriptors.flat(), 0x79, 0];
-  return [0x11, ...sized([...integer(bytes.length), ...bytes])];
+  return buffer([...descriptors.flat(), 0x79, 0]);
 }
 
 /** I/O Port Descriptor at a fixed place, 16-bit decode. Section 6.4.2.5. */

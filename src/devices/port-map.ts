@@ -10,8 +10,11 @@ export interface PortRange {
   readonly split?: boolean;
 }
 
-/** Devices of a PC that guests look for and that this machine lacks, so that the log can name them. */
-const absentDevices: readonly (readonly [name: string, first: number, count: number])[] = [
+/** What guests look for at ports and does not exist, so that the log can name it. */
+export type AbsentDevices = readonly (readonly [name: string, first: number, count: number])[];
+
+/** Devices of a PC that the small PC lacks. */
+export const absentOnPc: AbsentDevices = [
   ['8237 DMA controller', 0x00, 0x10],
   ['8259 interrupt controller', 0x20, 2],
   ['keyboard controller data', 0x60, 1],
@@ -24,6 +27,22 @@ const absentDevices: readonly (readonly [name: string, first: number, count: num
   ['VGA', 0x3b0, 0x30],
   ['COM3', 0x3e8, 8],
   ['PCI configuration', 0xcf8, 8],
+];
+
+/** What a PVH domain of Xen lacks besides: all of the small PC's, and the fixed hardware that its ACPI tables name. */
+export const absentUnderXen: AbsentDevices = [
+  ...absentOnPc,
+  ['8254 timer', 0x40, 4],
+  ['system control port B', 0x61, 1],
+  ['keyboard controller', 0x64, 1],
+  ['RTC', 0x70, 2],
+  ['COM1', 0x3f8, 8],
+  ['8259 edge and level control', 0x4d0, 2],
+  ['processors that are online, ACPI', 0xaf00, 0x20],
+  ['GPE0 block, ACPI', 0xafe0, 4],
+  ['PM1 event block, ACPI', 0xb000, 4],
+  ['PM1 control block, ACPI', 0xb004, 2],
+  ['PM timer, ACPI', 0xb008, 4],
 ];
 
 /** Called once for each port at which nothing answers, with a line for the log. */
@@ -41,6 +60,7 @@ export class PortMap implements PortDevice {
   constructor(
     ranges: readonly PortRange[],
     private readonly logAbsent: AbsentPortLog = () => undefined,
+    private readonly absentDevices: AbsentDevices = absentOnPc,
   ) {
     for (const range of ranges) {
       for (let port = range.first; port < range.first + range.count; port++) {
@@ -98,7 +118,7 @@ export class PortMap implements PortDevice {
   private absent(port: number, access: 'read' | 'write'): void {
     if (this.logged.has(port)) return;
     this.logged.add(port);
-    const known = absentDevices.find(([, first, count]) => port >= first && port < first + count);
+    const known = this.absentDevices.find(([, first, count]) => port >= first && port < first + count);
     const name = known === undefined ? '' : ` (${known[0]})`;
     this.logAbsent(port, `${access} of I/O port 0x${port.toString(16)}${name}: nothing is there`);
   }

@@ -38,40 +38,43 @@ export const proposal: Profile = {
   initrdInXenTable: true,
 };
 
-/** What Linux EFI stubs need, by taking each away (fatal: the stub gives up without it). */
+/**
+ * What Linux EFI stubs need, by taking each away (fatal: no user space without it). docs/linux-profile.md has the boots that
+ * say so.
+ */
 export const linux: Profile = {
   name: 'linux',
   services: {
     AllocatePages: 'fatal: boot_params and the unpacked kernel',
     AllocatePool: 'fatal: command line, memory map',
-    FreePages: 'every stub gives memory back; without it the map names memory that nobody uses',
-    FreePool: 'as FreePages',
+    FreePages: 'how a stub gives memory back when it gives up; no boot that succeeds calls it',
+    FreePool: 'every stub gives memory back; nobody minds a refusal',
     GetMemoryMap: 'fatal',
     HandleProtocol: 'fatal: LoadedImage',
     LocateDevicePath: 'fatal with any status but SUCCESS and NOT_FOUND: the initrd',
-    LocateProtocol: 'protocols that a machine may lack: RNG, TCG2, GOP, memory attributes',
+    LocateProtocol: 'called without a check, for protocols that a machine may lack: RNG, TCG2, memory attributes',
     LocateHandle: 'as LocateProtocol: screens and PCI devices, where a stub does not call LocateHandleBuffer',
     InstallConfigurationTable: 'fatal: boot memory map, initrd',
     Exit: 'how a stub gives up',
     ExitBootServices: 'fatal',
     GetVariable: 'efivars; Secure Boot state',
     GetNextVariableName: 'efivars',
-    SetVariable: 'efivars',
-    QueryVariableInfo: 'efivars: before each SetVariable',
+    SetVariable: 'efivars; each kernel deletes a variable DUMMY when it starts',
+    QueryVariableInfo: 'efivars: before a variable is written, and for the free space',
     SetVirtualAddressMap: 'without it the kernel switches runtime services off',
-    ResetSystem: 'power-off and reboot on a hardware-reduced platform',
+    ResetSystem: 'power-off and reboot on a hardware-reduced platform; without it power-off goes by ACPI',
     'SimpleTextOutput.OutputString': 'messages; ConOut is used without a check',
     'LoadFile2.LoadFile': 'the initrd',
   },
   protocols: {
     LoadedImage: 'fatal: command line',
     LoadFile2: 'the initrd, at the vendor media path LINUX_EFI_INITRD_MEDIA',
-    SimpleTextOutput: 'fatal: ConOut is used without a check',
+    SimpleTextOutput: 'ConOut is used without a check, but no stub looks for its protocol',
   },
   configurationTables: {
-    Acpi20: 'where the RSDP is',
-    RtProperties: 'which runtime services work',
-    Xen: 'the same table as under the proposal, without the initrd',
+    Acpi20: 'fatal: where the RSDP is',
+    RtProperties: 'which runtime services work; a kernel without it tries them all',
+    Xen: 'the same table as under the proposal, without the initrd; no Linux reads it',
   },
   initrdInXenTable: false,
 };

@@ -23,4 +23,11 @@ export const layout = {
   /** End of conventional memory: 0xa0000 to 0xfffff is reserved on a PC. */
   lowMemoryEnd: 0x000a_0000,
   highMemoryStart: 0x0010_0000,
+  /** Where libxl puts the ACPI tables of a PVH domain: struct acpi_info first, the RSDP in the last 64 bytes. */
+  xenAcpi: 0xfc00_0000,
+  xenAcpiBytes: 0x8040,
+  xenRsdp: 0xfc00_8000,
+  /** The special pages of an HVM or PVH domain. Xen tools/libs/guest/xg_dom_x86.c. */
+  specialPages: 0xfeff_8000,
+  specialPagesBytes: 0x8000,
 } as const;

@@ -18,6 +18,7 @@ import type {
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
+import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
@@ -40,6 +41,8 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
+  /** What stands around the processor; the small PC when left out. */
+  readonly platform?: PlatformDescription;
   readonly options: BootOptions;
   /** The variables that are there at the start, and what makes a change of them last. */
   readonly variables?: readonly StoredVariable[];
@@ -96,6 +99,7 @@ export class ObservedBoot {
     const machine = new Machine({
       artifacts: setup.artifacts,
       memoryBytes: setup.memoryBytes,
+      ...(setup.platform && { platform: setup.platform }),
       profile: setup.profile,
       ...(setup.overrides === undefined ? {} : { overrides: setup.overrides }),
       strict: setup.strict,

@@ -1,3 +1,4 @@
+import { VariableAttribute } from '../../firmware-tables/uefi/runtime-services.js';
 import type { StoredVariable } from '../firmware/index.js';
 import { VariableFormatError } from './errors.js';
 
@@ -38,7 +39,7 @@ export function checkVariable(value: UncheckedVariable, where: string): StoredVa
   return {
     name: name as string,
     guid: (guid as string).toLowerCase(),
-    attributes,
+    attributes: (attributes & ~VariableAttribute.APPEND_WRITE) >>> 0, // it is of a call, not of a variable
     data: data.toLowerCase(),
     ...(time === undefined ? {} : { time: time.toLowerCase() }),
     ...(digest === undefined ? {} : { digest: digest.toLowerCase() }),

@@ -14,7 +14,8 @@ export function readQemuJson(bytes: Uint8Array): StoredVariable[] {
   try {
     root = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)); // a name that is no text is no other name
   } catch (error) {
-    throw new VariableFormatError(`no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new VariableFormatError(`no JSON: ${message.replace(/[\p{C}\s]+/gu, ' ')}`); // it quotes the text
   }
   if (typeof root !== 'object' || root === null || !('version' in root) || !('variables' in root)) {
     throw new VariableFormatError('no JSON variable store: it wants the fields "version" and "variables"');

@@ -147,8 +147,15 @@ describe('efikit boot', function () {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { name: string; status: string; args: object });
-    expect(calls.at(-1)).to.include({ name: 'Exit', status: 'EFI_SUCCESS' });
+    expect(calls.at(-1))
+      .to.include({ name: 'Exit', status: 'EFI_SUCCESS' })
+      .and.to.have.property('from')
+      .that.match(/^image\+0x/);
     expect(calls.find(({ name }) => name === 'SetVariable')?.args).to.have.property('VariableName', '"Greeting"');
+    expect(calls[0]).to.include({ event: 'image-entry' });
+    const { stderr } = await efikit(['boot', example('hello-variables/hello-variables.efi'), '--trace', '-']);
+    const lines = stderr.split('\n').filter((line) => line.startsWith('{'));
+    expect(lines.map((line) => JSON.parse(line) as unknown)).to.deep.equal(calls);
   });
 
   it('explains each firmware call with its status and section, and the memory maps', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -109,6 +109,13 @@ describe('efikit vars', function () {
       await efikit(['vars', 'import', ...other, '--data', at(from)]);
       expect((await efikit(['vars', 'export', ...other])).stdout).to.equal(json);
     }
+  });
+
+  it('refuses a folder of efivarfs with a name that is no UTF-8: Linux writes lone surrogates so', async () => {
+    mkdirSync(at('files'));
+    const name = Buffer.concat([Buffer.from(at('files/')), Buffer.of(0xed, 0xa0, 0x80), Buffer.from(`-${guid}`)]);
+    writeFileSync(name, Uint8Array.of(7, 0, 0, 0, 1));
+    refuses(await run('import', '--data', at('files')), 4, /files: the name \S+ is no UTF-8/);
   });
 
   it('refuses a qcow2 image with the command that helps, and other files', async () => {

@@ -2,12 +2,13 @@ import { BootServices } from '../../firmware-tables/uefi/boot-services.js';
 import { RuntimeServices } from '../../firmware-tables/uefi/runtime-services.js';
 import { SystemTable } from '../../firmware-tables/uefi/system-table.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
-import type { ServiceCall } from '../../src/firmware/describe.js';
+import type { ServiceCall } from '../../src/firmware/log/describe.js';
 import { Firmware, type FirmwareOptions } from '../../src/firmware/firmware.js';
 import type { FirmwareHost, FirmwareRegister } from '../../src/firmware/host.js';
 import { linux } from '../../src/firmware/profiles.js';
-import type { BootInputs, FirmwareEntry } from '../../src/firmware/set-up.js';
+import type { BootInputs, FirmwareEntry } from '../../src/firmware/set-up/set-up.js';
 import { GuestAddressError, type GuestFault, type GuestMemory } from '../../src/memory/guest-memory.js';
+import { isRam, ramOffset } from '../../src/memory/ram-map.js';
 
 /** Flat memory. Virtual addresses are physical ones, and once `alias` is set also those from `alias` on. */
 export class FakeMemory implements GuestMemory {
@@ -15,25 +16,32 @@ export class FakeMemory implements GuestMemory {
   alias: bigint | undefined;
   readOnly: { readonly start: bigint; readonly end: bigint } | undefined;
 
-  constructor(readonly ramBytes: number) {
+  constructor(
+    readonly ramBytes: number,
+    readonly lowRamBytes = ramBytes,
+  ) {
     this.ram = new Uint8Array(ramBytes);
   }
 
   private physical(address: bigint, length: number): number {
     const at = this.alias !== undefined && address >= this.alias ? address - this.alias : address;
-    if (at < 0n || at + BigInt(length) > BigInt(this.ramBytes))
+    if (at < 0n || !isRam(this, { start: Number(at), end: Number(at) + length }))
       throw new GuestAddressError(address, length, 'not-present', { vector: 14, errorCode: 0, address });
     return Number(at);
   }
 
   readPhysical(address: number, length: number): Uint8Array {
-    if (address + length > this.ramBytes) throw new GuestAddressError(BigInt(address), length, 'not-ram');
-    return this.ram.slice(address, address + length);
+    const at = this.offset(address, length);
+    return this.ram.slice(at, at + length);
   }
 
   writePhysical(address: number, bytes: Uint8Array): void {
-    if (address + bytes.length > this.ramBytes) throw new GuestAddressError(BigInt(address), bytes.length, 'not-ram');
-    this.ram.set(bytes, address);
+    this.ram.set(bytes, this.offset(address, bytes.length));
+  }
+
+  private offset(address: number, length: number): number {
+    if (isRam(this, { start: address, end: address + length })) return ramOffset(this, address) ?? this.ramBytes;
+    throw new GuestAddressError(BigInt(address), length, 'not-ram');
   }
 
   readVirtual(address: bigint, length: number): Uint8Array {
@@ -75,8 +83,13 @@ export class FakeMachine implements FirmwareHost {
   readonly events: string[] = [];
   private readonly registers = new Map<FirmwareRegister, bigint>();
 
-  constructor(options: FirmwareOptions = {}, inputs: Partial<BootInputs> = {}, ramBytes = 64 << 20) {
-    this.memory = new FakeMemory(ramBytes);
+  constructor(
+    options: FirmwareOptions = {},
+    inputs: Partial<BootInputs> = {},
+    ramBytes = 64 << 20,
+    lowRamBytes = ramBytes,
+  ) {
+    this.memory = new FakeMemory(ramBytes, lowRamBytes);
     this.firmware = new Firmware(this, { profile: linux, onCall: (call) => this.calls.push(call), ...options });
     this.entry = this.firmware.boot({
       image,

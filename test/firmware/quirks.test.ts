@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { Status } from '../../firmware-tables/uefi/status.js';
 import { FirmwareError } from '../../src/firmware/errors.js';
 import { quirkOverrides, QuirkError, quirks } from '../../src/firmware/quirks.js';
-import { smallPageEntry } from '../../src/firmware/processor-tables.js';
+import { smallPageEntry } from '../../src/firmware/set-up/processor-tables.js';
 import { root } from '../support/efikit.js';
 import { FakeMachine, image, scratch } from './fake-machine.js';
 
@@ -48,6 +48,33 @@ describe('quirks', () => {
     const free = map.filter(({ type }) => type === 7);
     expect(Math.min(...free.map(({ start }) => start))).to.equal(16 * mib);
     expect(() => quirky('no-ram-below=64M')).to.throw(FirmwareError, 'more memory');
+  });
+  it('no-ram-below-4g: pages and pools above 4 GiB are given out, asked for by address and taken back (UEFI 2.10 section 7.2)', () => {
+    const high = 2 ** 32;
+    const machine = new FakeMachine({}, {}, 64 * mib, 4 * mib);
+    const end = high + 60 * mib;
+    const allocate = (type: number, address: number, pages = 2): bigint => {
+      machine.put(scratch, BigInt(address));
+      return machine.call('AllocatePages', type, 2, pages, scratch);
+    };
+    const given = (): number => Number(machine.u64(scratch));
+    const [any, max, at] = [0, 1, 2];
+    expect(allocate(any, 0)).to.equal(Status.SUCCESS);
+    expect(given()).to.be.within(high, end);
+    expect(machine.call('FreePages', given(), 2)).to.equal(Status.SUCCESS);
+    expect(allocate(max, high - 1)).to.equal(Status.SUCCESS);
+    expect(given()).to.be.below(4 * mib);
+    expect(allocate(max, high - 1, 2000)).to.equal(Status.OUT_OF_RESOURCES);
+    expect(allocate(at, high)).to.equal(Status.SUCCESS);
+    for (const address of [high, high - 4096, 4 * mib, end - 4096, end])
+      expect(allocate(at, address), address.toString(16)).to.equal(Status.NOT_FOUND);
+    expect(machine.call('FreePages', high, 2)).to.equal(Status.SUCCESS);
+    expect(machine.call('FreePages', high, 2)).to.equal(Status.NOT_FOUND);
+    expect(machine.call('AllocatePool', 2, 100, scratch)).to.equal(Status.SUCCESS);
+    expect(given()).to.be.within(high, end);
+    expect(machine.call('FreePool', given())).to.equal(Status.SUCCESS);
+    expect(machine.call('FreePool', end)).to.equal(Status.INVALID_PARAMETER);
+    expect(Math.max(...machine.memoryMap().map(({ start, pages }) => start + pages * 4096))).to.equal(end);
   });
   it('fragmented-map: so many reserved pages, and as many runs between them', () => {
     const machine = new FakeMachine({ overrides: quirkOverrides(['fragmented-map=40']) });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { VariableFile } from '../../src/host/variable-file.js';
+import { VariableFile, type CommitResult } from '../../src/host/variable-file.js';
 import type { StoredVariable } from '../../src/firmware/index.js';
+import { decodeStore } from '../../src/variables/store-format.js';
 import { StoredVariables } from '../../src/variables/stored-variables.js';
 import { SimulatedFiles, type PowerLoss } from '../support/simulated-files.js';
 import { changeAt } from '../support/variable-changes.js';
@@ -69,6 +70,19 @@ describe('variable store file', function () {
     }
   });
 
+  it('killed, read by the next process, then power lost: what that process saw stays', () => {
+    const steps = stepsOf(4, 60);
+    for (let step = 0; step <= steps; step++) {
+      const files = new SimulatedFiles();
+      files.dieAt = step;
+      changeUntilKilled(files, 4, 60);
+      files.restart();
+      const seen = open(files).all();
+      files.restart('nothing-unsynced');
+      expect(open(files).all(), `killed at step ${String(step)}`).to.deep.equal(seen);
+    }
+  });
+
   it('killed while a log that is mostly history is written anew: old or new, whole', () => {
     const files = new SimulatedFiles();
     const store = open(files);
@@ -88,6 +102,31 @@ describe('variable store file', function () {
     for (let step = stepsOf(n - 1, 3000); step <= steps; step += 997) killAt(step, n, 'everything', 3000);
   });
 
+  it('killed at any byte of an import: the old variables or the new ones, whole', () => {
+    const run = (files: SimulatedFiles): CommitResult | undefined => {
+      try {
+        const store = open(files);
+        for (let n = 0; n < 3; n++) store.commit(changeAt(n, 60));
+        return store.replace(after(20, 60));
+      } catch {
+        return undefined; // killed while opening
+      }
+    };
+    const complete = new SimulatedFiles();
+    expect(run(complete)).to.equal('stored');
+    const states = [0, 1, 2, 3, 20].map((n) => textOf(after(n, 60)));
+    for (const powerLoss of ['everything', 'nothing-unsynced', 'zeros'] as const) {
+      for (let step = 0; step < complete.steps; step++) {
+        const files = new SimulatedFiles();
+        files.dieAt = step;
+        expect(run(files)).to.not.equal('stored');
+        files.restart(powerLoss);
+        expect(states).to.include(textOf(open(files).all()));
+        expect(files.list()).to.deep.equal([path]);
+      }
+    }
+  });
+
   it('a full disk: no-space, nothing lost, and it goes on when there is room', () => {
     for (let room = 60; room < 900; room += 3) {
       const files = new SimulatedFiles();
@@ -99,6 +138,8 @@ describe('variable store file', function () {
       if (result !== 'stored') {
         expect(result).to.equal('no-space');
         expect(store.failure).to.match(/no space left on the device \(ENOSPC\)/);
+        const { unfinished } = decodeStore(files.content(path) ?? new Uint8Array());
+        expect(unfinished, 'bytes of the record that failed').to.equal(0);
       }
       expect(store.all()).to.deep.equal(after(n, 60));
       expect(open(files).all(), 'as a later process finds it').to.deep.equal(after(n, 60));

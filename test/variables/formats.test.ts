@@ -33,6 +33,11 @@ describe("QEMU's JSON variable store", () => {
     expect(readQemuJson(utf8(JSON.stringify(root)))).to.deep.equal(variables);
   });
 
+  it('APPEND_WRITE is of a call, not of a variable', () => {
+    const text = JSON.stringify({ version: 2, variables: [{ guid, name: 'A', attr: 0x47, data: '00' }] });
+    expect(readQemuJson(utf8(text))[0]?.attributes).to.equal(7);
+  });
+
   it('says which field of which variable is wrong', () => {
     const refuses = (variable: object, what: RegExp): void => {
       const text = JSON.stringify({ version: 2, variables: [{ guid, name: 'A', attr: 7, data: '', ...variable }] });
@@ -46,6 +51,7 @@ describe("QEMU's JSON variable store", () => {
     refuses({ digest: '00' }, /variables\[0\]: its digest/);
     expect(() => readQemuJson(utf8('{"version": 3, "variables": []}'))).to.throw(/version 3/);
     expect(() => readQemuJson(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d))).to.throw(/no JSON: .*not valid/);
+    expect(() => readQemuJson(utf8('{\n  "version": 2,\n\u0001 }'))).to.throw(/^no JSON: \P{Cc}+$/u); // one line
     expect(() => readQemuJson(utf8('{'))).to.throw(/no JSON/);
     expect(() => readQemuJson(utf8('{}'))).to.throw(/"version" and "variables"/);
   });

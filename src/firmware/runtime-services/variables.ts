@@ -2,7 +2,7 @@ import { VariableAttribute as Attribute } from '../../../firmware-tables/uefi/ru
 import { guidBytes } from '../../../firmware-tables/guid.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import { guidName } from '../../../firmware-tables/uefi/guids.js';
-import { describeBytes, variableAttributes } from '../describe.js';
+import { describeBytes, variableAttributes } from '../log/describe.js';
 import type { Firmware } from '../firmware.js';
 import { string16Bytes } from '../guest-access.js';
 import { service } from '../service.js';
@@ -13,8 +13,8 @@ import {
   refuseDefined,
   refuseQueryAttributes,
   refuseSetAttributes,
-} from '../variable-policy.js';
-import { variableBytes, variableHeaderBytes, variableLimits, type Variable } from '../variable-store.js';
+} from '../variables/variable-policy.js';
+import { variableBytes, variableHeaderBytes, variableLimits, type Variable } from '../variables/variable-store.js';
 
 const authenticated = Attribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS | Attribute.AUTHENTICATED_WRITE_ACCESS;
 
