@@ -2,7 +2,13 @@
  * The public API: what the commands do, typed. Everything here runs in Node and in a browser alike; what only Node can
  * do (files, the terminal, the processor's modules on disk) is in 'efikit/node'.
  */
-export { BootError, type BootModule, type BootOptions, type BootProtocol } from './boot/boot-protocol.js';
+export {
+  BootError,
+  type BootModule,
+  type BootOptions,
+  type BootProtocol,
+  type PvhOptions,
+} from './boot/boot-protocol.js';
 export { defaultDoor, doorNames, doorRefuses, isDoorName, type DoorName } from './boot/door-choice.js';
 export { defaultInitramfs } from './boot/default-initramfs.js';
 export { efi } from './boot/efi.js';

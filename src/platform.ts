@@ -64,7 +64,7 @@ export class Platform implements Stateful<PlatformState> {
     options: PlatformOptions,
   ) {
     const { startSeconds, description = platforms.uart } = options;
-    this.localApic = new LocalApic(host);
+    this.localApic = new LocalApic(host, { x2apic: description.x2apic });
     this.localApic.onLineChange = (asserted) => {
       host.setInterruptLine(asserted);
     };

@@ -14,6 +14,15 @@ export const HvmStartInfo = struct('hvm_start_info', 56, [
   u32('reserved'),
 ]);
 
+/** Bytes of the structure by its version: version 0 ends with rsdp_paddr. */
+export const hvmStartInfoBytes = [40, 56] as const;
+
+/** SIF_* of `flags`; a domU has none. Xen public/xen.h. */
+export const StartInfoFlag = {
+  PRIVILEGED: 1 << 0,
+  INITDOMAIN: 1 << 1, // the domain that was started first
+} as const;
+
 /** struct hvm_modlist_entry. Xen public/arch-x86/hvm/start_info.h. */
 export const HvmModlistEntry = struct('hvm_modlist_entry', 32, [
   u64('paddr'),

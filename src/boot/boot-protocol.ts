@@ -14,6 +14,17 @@ export interface BootOptions {
   readonly commandLine: string;
   readonly initrd?: Uint8Array;
   readonly modules: readonly BootModule[];
+  /** What the PVH door alone looks at. */
+  readonly pvh?: PvhOptions;
+}
+
+export interface PvhOptions {
+  /** Version of hvm_start_info: 0 has no memory map, so that the guest asks the hypervisor. 1 when left out. */
+  readonly version?: 0 | 1;
+  /** SIF_* of hvm_start_info: StartInfoFlag. 0 when left out. */
+  readonly flags?: number;
+  /** Guest-physical address of the kernel's first byte, for one that can be moved; where it was linked when left out. */
+  readonly loadAt?: number;
 }
 
 /** What a door may use of the machine. */

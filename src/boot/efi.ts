@@ -1,7 +1,7 @@
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import { FirmwareError } from '../firmware/errors.js';
 import type { Firmware } from '../firmware/firmware.js';
-import { Selector } from '../firmware/processor-tables.js';
+import { Selector } from '../firmware/set-up/processor-tables.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 
 /** What this door needs of the machine: besides memory, the firmware. */

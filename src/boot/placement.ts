@@ -80,11 +80,13 @@ function writeZeros(memory: GuestMemory, address: number, length: number): void 
 
 /**
  * Copies the PT_LOAD segments of a kernel to their physical addresses (p_paddr: Linux's per-CPU segment has p_vaddr 0),
- * unless they were unpacked there, and returns the range they take. Throws BootError when they do not fit between 1 MiB and the end of RAM.
+ * all of them moved up by `offset`, unless they were unpacked there, and returns the range they take. Throws BootError
+ * when they do not fit between 1 MiB and the end of RAM.
  */
-export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number): Range {
-  const start = Math.min(...elf.segments.map((segment) => segment.physicalAddress));
-  const end = Math.max(...elf.segments.map((segment) => segment.physicalAddress + segment.memoryBytes));
+export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number, offset = 0): Range {
+  const linked = linkedRange(elf);
+  const start = linked.start + offset;
+  const end = linked.end + offset;
   if (start < lowest) {
     throw new BootError(
       `the kernel has a segment at guest-physical 0x${start.toString(16)}, below 0x${lowest.toString(16)}, where firmware tables lie: link it higher`,
@@ -99,12 +101,34 @@ export function loadSegments(memory: GuestMemory, elf: ElfImage, lowest: number)
   if (elf.loadedInto !== undefined && elf.loadedInto !== memory) {
     throw new BootError('the kernel was unpacked into the memory of another machine: read its image anew');
   }
-  for (const segment of elf.segments) {
-    const { physicalAddress, fileOffset, fileBytes, memoryBytes } = segment;
-    if (elf.loadedInto === memory) writeZeros(memory, physicalAddress + fileBytes, memoryBytes - fileBytes);
-    else writeWithZeros(memory, physicalAddress, elf.bytes.subarray(fileOffset, fileOffset + fileBytes), memoryBytes);
-  }
+  const contents = offset === 0 || elf.loadedInto === undefined ? undefined : takeSegments(memory, elf);
+  elf.segments.forEach(({ physicalAddress, fileOffset, fileBytes, memoryBytes }, index) => {
+    const at = physicalAddress + offset;
+    if (elf.loadedInto === memory && contents === undefined) {
+      writeZeros(memory, at + fileBytes, memoryBytes - fileBytes);
+    } else {
+      const bytes = contents?.[index] ?? elf.bytes.subarray(fileOffset, fileOffset + fileBytes);
+      writeWithZeros(memory, at, bytes, memoryBytes);
+    }
+  });
   return { start, end, what: 'the kernel' };
+}
+
+/** From the first byte of a segment to the last, where the kernel was linked. Guest-physical. */
+export function linkedRange(elf: ElfImage): Pick<Range, 'start' | 'end'> {
+  return {
+    start: Math.min(...elf.segments.map((segment) => segment.physicalAddress)),
+    end: Math.max(...elf.segments.map((segment) => segment.physicalAddress + segment.memoryBytes)),
+  };
+}
+
+/** What was unpacked where the segments were linked, taken out of memory: it is cleared there. */
+function takeSegments(memory: GuestMemory, elf: ElfImage): Uint8Array[] {
+  const contents = elf.segments.map(({ physicalAddress, fileBytes }) =>
+    memory.readPhysical(physicalAddress, fileBytes),
+  );
+  for (const { physicalAddress, fileBytes } of elf.segments) writeZeros(memory, physicalAddress, fileBytes);
+  return contents;
 }
 
 /** Text as UTF-8 with a NUL behind it. */

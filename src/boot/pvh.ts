@@ -3,6 +3,7 @@ import {
   HvmMemmapType,
   HvmModlistEntry,
   HvmStartInfo,
+  hvmStartInfoBytes,
   hvmStartMagic,
   hvmStartVersion,
 } from '../../firmware-tables/pvh/start-info.js';
@@ -11,7 +12,7 @@ import { ImageError, type ElfImage } from '../loaders/image.js';
 import { pcMap, rangesOfMap } from '../memory/guest-map.js';
 import { layout } from '../memory/layout.js';
 import { BootError, type BootModule, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
-import { alignUp, loadSegments, TopDownPlacement, zeroTerminated } from './placement.js';
+import { alignDown, alignUp, linkedRange, loadSegments, TopDownPlacement, zeroTerminated } from './placement.js';
 
 /**
  * Xen PVH: the kernel enters in 32-bit protected mode without paging at the address of its PHYS32_ENTRY note, with EBX
@@ -35,14 +36,43 @@ export const pvh: BootProtocol = {
     const elf = refusal === undefined ? image.elf() : undefined;
     if (elf?.pvhEntry === undefined) throw new BootError(refusal ?? 'no PVH entry');
     const { memory } = target;
-    const kernel = loadSegments(memory, elf, layout.highMemoryStart);
+    const offset = offsetOf(elf, options.pvh?.loadAt);
+    const kernel = loadSegments(memory, elf, layout.highMemoryStart, offset);
     // A bzImage says how much memory the kernel takes from its start on; the segments leave some of it out (brk).
     const end = Math.max(kernel.end, kernel.start + (image.setup?.initSize ?? 0));
     const placement = new TopDownPlacement(memory, [{ ...kernel, end }], layout.highMemoryStart);
     writeStartInfo(target, placement, options);
-    return entryState(elf.pvhEntry);
+    return entryState(elf.pvhEntry + offset);
   },
 };
+
+/** How far the kernel moves from where it was linked. Throws BootError for a place that its PHYS32_RELOC note forbids. */
+function offsetOf(elf: ElfImage, loadAt: number | undefined): number {
+  const { start, end } = linkedRange(elf);
+  if (loadAt === undefined || loadAt === start) return 0;
+  const { pvhRelocation } = elf;
+  if (pvhRelocation === undefined) {
+    throw new BootError(
+      `the kernel has no PHYS32_RELOC note, so it must stand at ${hex(start)}, where it was linked, not at ${hex(loadAt)}: leave the place out, or take a kernel that can be moved (Linux 6.12 or later)`,
+    );
+  }
+  const { alignment, highest } = pvhRelocation;
+  const lowest = Math.max(pvhRelocation.lowest, layout.highMemoryStart);
+  if (!Number.isInteger(loadAt) || loadAt % alignment !== 0) {
+    throw new BootError(
+      `the kernel's PHYS32_RELOC note wants a multiple of ${hex(alignment)}, not ${hex(loadAt)}: take ${hex(alignUp(Math.max(Math.ceil(loadAt), lowest), alignment))}`,
+    );
+  }
+  const last = loadAt + (end - start) - 1;
+  if (loadAt < lowest || last > highest) {
+    throw new BootError(
+      `at ${hex(loadAt)} the kernel would reach up to ${hex(last)}; its PHYS32_RELOC note allows ${hex(lowest)} to ${hex(highest)}: take a place from ${hex(alignUp(lowest, alignment))} to ${hex(alignDown(highest + 1 - (end - start), alignment))}`,
+    );
+  }
+  return loadAt - start;
+}
+
+const hex = (value: number): string => `0x${value.toString(16)}`;
 
 function entryProblem(elf: ElfImage): string | undefined {
   const entry = elf.pvhEntry;
@@ -69,8 +99,9 @@ const last32BitAddress = 0xffff_ffff;
 function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options: BootOptions): void {
   const { memory, rsdp } = target;
   const modules = modulesOf(options);
-  const memmap = memoryMap(target);
-  const modlistAt = layout.hvmStartInfo + alignUp(HvmStartInfo.size, 8);
+  const { version = hvmStartVersion, flags = 0 } = options.pvh ?? {};
+  const memmap = version === 0 ? [] : memoryMap(target);
+  const modlistAt = layout.hvmStartInfo + alignUp(hvmStartInfoBytes[version], 8);
   const memmapAt = modlistAt + modules.length * HvmModlistEntry.size;
   let textAt = memmapAt + memmap.length * HvmMemmapEntry.size;
   const end = layout.hvmStartInfo + layout.hvmStartInfoBytes;
@@ -105,19 +136,18 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
   memmap.forEach((entry, index) => {
     memory.writePhysical(memmapAt + index * HvmMemmapEntry.size, HvmMemmapEntry.encode(entry));
   });
-  memory.writePhysical(
-    layout.hvmStartInfo,
-    HvmStartInfo.encode({
-      magic: hvmStartMagic,
-      version: hvmStartVersion,
-      nr_modules: modules.length,
-      modlist_paddr: modules.length === 0 ? 0 : modlistAt,
-      cmdline_paddr: commandLine,
-      rsdp_paddr: rsdp,
-      memmap_paddr: memmapAt,
-      memmap_entries: memmap.length,
-    }),
-  );
+  const info = HvmStartInfo.encode({
+    magic: hvmStartMagic,
+    version,
+    flags,
+    nr_modules: modules.length,
+    modlist_paddr: modules.length === 0 ? 0 : modlistAt,
+    cmdline_paddr: commandLine,
+    rsdp_paddr: rsdp,
+    memmap_paddr: memmapAt,
+    memmap_entries: memmap.length,
+  });
+  memory.writePhysical(layout.hvmStartInfo, info.subarray(0, hvmStartInfoBytes[version]));
 }
 
 const memmapTypes = {

@@ -2,7 +2,7 @@ import { XenElfNote } from '../../firmware-tables/image/elf.js';
 import { XLoadFlag } from '../../firmware-tables/linux/setup-header.js';
 import { doorNames, doorRefuses } from '../boot/door-choice.js';
 import { announcedSize, payloadCodec } from '../loaders/decompress/index.js';
-import { ImageError, type ElfImage, type LoadedImage, type PeImage } from '../loaders/image.js';
+import { ImageError, type ElfImage, type LoadedImage, type PeImage, type PvhRelocation } from '../loaders/image.js';
 import { readKallsyms, SymbolsError } from '../probe/kallsyms.js';
 
 /** What `efikit inspect` knows of an image, as data. Addresses are guest-physical unless named otherwise. */
@@ -35,6 +35,8 @@ export interface Inspection {
       readonly memoryBytes: number;
     }[];
     readonly notes: readonly { readonly name: string; readonly type: string; readonly value: string }[];
+    /** The 32-bit entry of PVH, and where else the kernel may stand for it. */
+    readonly pvh?: { readonly entry: number; readonly relocation?: PvhRelocation };
   };
   readonly doors: readonly { readonly name: string; readonly opens: boolean; readonly reason?: string }[];
   readonly symbols?: number;
@@ -148,6 +150,9 @@ function elfOf(elf: ElfImage): NonNullable<Inspection['elf']> {
       type: (name === 'Xen' ? xenTypes.get(type) : undefined) ?? String(type),
       value: noteValue(description),
     })),
+    ...(elf.pvhEntry === undefined
+      ? {}
+      : { pvh: { entry: elf.pvhEntry, ...(elf.pvhRelocation && { relocation: elf.pvhRelocation }) } }),
   };
 }
 
@@ -187,8 +192,17 @@ function elfLines(elf: NonNullable<Inspection['elf']>): string[] {
       (segment) =>
         `  load     ${hex(segment.physicalAddress).padEnd(10)} ${size(segment.memoryBytes)}, ${size(segment.fileBytes)} of it in the file, linked at ${segment.virtualAddress}`,
     ),
+    ...(elf.pvh === undefined ? [] : [pvhLine(elf.pvh)]),
     ...elf.notes.map((note) => `  note     ${note.name} ${note.type} = ${note.value}`),
   ];
+}
+
+function pvhLine({ entry, relocation }: NonNullable<NonNullable<Inspection['elf']>['pvh']>): string {
+  const place =
+    relocation === undefined
+      ? 'only where it was linked'
+      : `also elsewhere: at a multiple of ${hex(relocation.alignment)} from ${hex(relocation.lowest)} on, up to ${hex(relocation.highest)}`;
+  return `  PVH      entry ${hex(entry)}, ${place}`;
 }
 
 function hex(value: number | bigint): string {

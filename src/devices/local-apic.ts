@@ -1,67 +1,26 @@
 import type { EventTarget, MmioDevice, Stateful } from './device.js';
+import { isX2apicDestination, isXapicDestination } from './local-apic-destination.js';
+import { ApicBase, isModeChange } from './local-apic-modes.js';
+import {
+  DeliveryMode,
+  EsrBit,
+  isInitDeassert,
+  LocalApicMsr,
+  LocalApicRegister,
+  lvtMask,
+  lvtWritable,
+  type InterruptMessage,
+} from './local-apic-registers.js';
 import { LocalApicTimer, type LocalApicTimerState, type TimerHost } from './local-apic-timer.js';
 import { VectorSet } from './vector-set.js';
+import { x2ApicRegister } from './x2apic.js';
 
-/** Register offsets. Intel SDM volume 3, table 11-1. */
-export const LocalApicRegister = {
-  ID: 0x20,
-  VERSION: 0x30,
-  TPR: 0x80,
-  APR: 0x90,
-  PPR: 0xa0,
-  EOI: 0xb0,
-  LDR: 0xd0,
-  DFR: 0xe0,
-  SVR: 0xf0,
-  ISR: 0x100,
-  TMR: 0x180,
-  IRR: 0x200,
-  ESR: 0x280,
-  ICR_LOW: 0x300,
-  ICR_HIGH: 0x310,
-  LVT_TIMER: 0x320,
-  LVT_THERMAL: 0x330,
-  LVT_PERFORMANCE: 0x340,
-  LVT_LINT0: 0x350,
-  LVT_LINT1: 0x360,
-  LVT_ERROR: 0x370,
-  INITIAL_COUNT: 0x380,
-  CURRENT_COUNT: 0x390,
-  DIVIDE: 0x3e0,
-} as const;
+export { DeliveryMode, LocalApicMsr, LocalApicRegister, type InterruptMessage } from './local-apic-registers.js';
 
-/** MSRs of the local APIC. Intel SDM volume 4, table 2-2. */
-export const LocalApicMsr = { APIC_BASE: 0x1b, TSC_DEADLINE: 0x6e0 } as const;
-
-/** Delivery modes of ICR and redirection entries. Intel SDM volume 3, 11.6.1. */
-export const DeliveryMode = { fixed: 0, lowestPriority: 1, smi: 2, nmi: 4, init: 5, startup: 6, extInt: 7 } as const;
-
-/** ESR bits. Intel SDM volume 3, figure 11-9. */
-const EsrBit = { sendIllegalVector: 1 << 5, receiveIllegalVector: 1 << 6, illegalRegister: 1 << 7 } as const;
-
-/** Which bits of each LVT register a guest can set. Intel SDM volume 3, figure 11-8. */
-const lvtWritable: Readonly<Record<number, number>> = {
-  [LocalApicRegister.LVT_TIMER]: 0x7_00ff,
-  [LocalApicRegister.LVT_THERMAL]: 0x1_07ff,
-  [LocalApicRegister.LVT_PERFORMANCE]: 0x1_07ff,
-  [LocalApicRegister.LVT_LINT0]: 0x1_a7ff,
-  [LocalApicRegister.LVT_LINT1]: 0x1_a7ff,
-  [LocalApicRegister.LVT_ERROR]: 0x1_00ff,
-};
-const lvtMask = 1 << 16;
 const softwareEnable = 1 << 8; // SVR
+const selfShorthand = 1 << 18; // ICR
 const version = 0x14 | (5 << 16); // xAPIC with six LVT entries
-const base = { bootstrap: 1n << 8n, x2apic: 1n << 10n, enable: 1n << 11n, address: 0xff_ffff_f000n } as const;
-const resetBase = 0xfee0_0000n | base.bootstrap | base.enable;
-
-/** An interrupt on its way to the processors: from an I/O APIC pin, or later an MSI. Intel SDM volume 3, 11.11. */
-export interface InterruptMessage {
-  readonly vector: number;
-  readonly deliveryMode: number;
-  readonly destination: number; // 8 bits
-  readonly logical: boolean;
-  readonly level: boolean;
-}
+const resetBase = 0xfee0_0000n | ApicBase.bootstrap | ApicBase.enable;
 
 export interface LocalApicState {
   readonly base: string;
@@ -73,8 +32,13 @@ export interface LocalApicState {
   readonly timer: LocalApicTimerState;
 }
 
+export interface LocalApicOptions {
+  /** x2APIC mode exists: CPUID leaf 1, ECX bit 21. */
+  readonly x2apic?: boolean;
+}
+
 /**
- * The xAPIC of the only processor. Intel SDM volume 3, chapter 11. There are no other processors, so an IPI reaches this
+ * The local APIC of the only processor, as xAPIC and x2APIC. Intel SDM volume 3, chapter 11. There are no other processors, so an IPI reaches this
  * one or nobody. A spurious interrupt (11.9) cannot occur: the processor accepts a vector in the same step in which it
  * looks, so no TPR write falls between.
  */
@@ -96,7 +60,10 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
   private baseMsr = resetBase;
   private asserted = false;
 
-  constructor(host: TimerHost) {
+  constructor(
+    host: TimerHost,
+    private readonly options: LocalApicOptions = {},
+  ) {
     this.timer = new LocalApicTimer(host, () => {
       this.fireLvt(LocalApicRegister.LVT_TIMER);
     });
@@ -105,7 +72,7 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
 
   /** Guest-physical address of the register window. */
   get address(): number {
-    return Number(this.baseMsr & base.address);
+    return Number(this.baseMsr & ApicBase.address);
   }
 
   /** A vector of sufficient priority waits. 11.8.3.1: its class is above that of PPR. */
@@ -169,32 +136,54 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
 
   readMsr(index: number): bigint | undefined {
     if (index === LocalApicMsr.APIC_BASE) return this.baseMsr;
-    return index === LocalApicMsr.TSC_DEADLINE ? this.timer.readDeadline() : undefined;
+    if (index === LocalApicMsr.TSC_DEADLINE) return this.timer.readDeadline();
+    const register = this.x2apic ? x2ApicRegister(index) : undefined;
+    if (register?.readable !== true) return undefined;
+    const low = BigInt(this.read(register.offset, 0));
+    return register.wide ? (BigInt(this.register(LocalApicRegister.ICR_HIGH) >>> 0) << 32n) | low : low;
   }
 
-  /** False means #GP: an MSR of somebody else, a reserved bit, or x2APIC mode, which CPUID does not announce. */
+  /** False means #GP: an MSR of somebody else, a reserved bit, or a mode that cannot be entered from this one. */
   writeMsr(index: number, value: bigint): boolean {
+    if (index === LocalApicMsr.APIC_BASE) return this.writeBase(value);
     if (index === LocalApicMsr.TSC_DEADLINE) {
       this.timer.writeDeadline(value);
       return true;
     }
-    if (index !== LocalApicMsr.APIC_BASE) return false;
-    if ((value & ~(base.address | base.bootstrap | base.enable)) !== 0n) return false;
-    const disables = this.enabled && (value & base.enable) === 0n;
+    const register = this.x2apic ? x2ApicRegister(index) : undefined;
+    if (register?.writable === undefined || (value & ~register.writable) !== 0n) return false;
+    const low = Number(value & 0xffff_ffffn);
+    if (register.wide) this.registers.set(LocalApicRegister.ICR_HIGH, Number(value >> 32n)); // all 32 bits
+    if (register.offset === LocalApicRegister.SELF_IPI) this.sendIpi(selfShorthand | low);
+    else this.write(register.offset, low);
+    return true;
+  }
+
+  private writeBase(value: bigint): boolean {
+    const from = this.baseMsr;
+    if (!isModeChange(from, value, this.options.x2apic === true)) return false;
+    const disables = this.enabled && (value & ApicBase.enable) === 0n;
     this.baseMsr = value;
     if (disables) this.resetRegisters(); // 11.4.3: as after INIT
+    if ((value & ~from & ApicBase.x2apic) !== 0n) this.enterX2apic();
     this.updateLine();
     return true;
   }
 
+  /** 11.12.5.1: registers are kept, but the ID is the initial one again and the logical ID derived from it (11.12.10.2). */
+  private enterX2apic(): void {
+    this.registers.set(LocalApicRegister.ID, 0);
+    this.registers.set(LocalApicRegister.LDR, 1);
+  }
+
   readMmio(offset: number, bytes: 1 | 2 | 4): number {
-    const value = this.enabled ? this.read(offset & ~0xf, offset & 0xf) : 0xffff_ffff;
+    const value = this.enabled && !this.x2apic ? this.read(offset & ~0xf, offset & 0xf) : 0xffff_ffff;
     return bytes === 4 ? value : (value >>> ((offset & 3) * 8)) & (bytes === 1 ? 0xff : 0xffff);
   }
 
   /** 11.4.1: registers are written by aligned 32-bit stores; anything else is undefined and ignored here. */
   writeMmio(offset: number, bytes: 1 | 2 | 4, value: number): void {
-    if (!this.enabled) return;
+    if (!this.enabled || this.x2apic) return; // 11.12.2: in x2APIC mode there is no window
     if (bytes === 4 && (offset & 0xf) === 0) this.write(offset, value >>> 0);
     else this.onUnsupported(`${String(bytes)}-byte store at local APIC offset 0x${offset.toString(16)}`);
   }
@@ -229,7 +218,11 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
   }
 
   private get enabled(): boolean {
-    return (this.baseMsr & base.enable) !== 0n;
+    return (this.baseMsr & ApicBase.enable) !== 0n;
+  }
+
+  private get x2apic(): boolean {
+    return (this.baseMsr & ApicBase.x2apic) !== 0n;
   }
 
   private get softwareEnabled(): boolean {
@@ -369,29 +362,22 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
   /** 11.6.1: destination shorthands none, self, all including self, all excluding self. */
   private sendIpi(command: number): void {
     const shorthand = (command >> 18) & 3;
-    const destination = this.register(LocalApicRegister.ICR_HIGH) >>> 24;
+    const high = this.register(LocalApicRegister.ICR_HIGH);
+    const destination = this.x2apic ? high : high >>> 24;
     const forUs = shorthand === 0 ? this.isDestination(destination, (command & 0x800) !== 0) : shorthand !== 3;
     const mode = (command >> 8) & 7;
     const isVector = mode === DeliveryMode.fixed || mode === DeliveryMode.lowestPriority;
     if (isVector && (command & 0xff) < 16) this.reportError(EsrBit.sendIllegalVector);
     else if (forUs && isVector) this.interrupt(command & 0xff, false);
-    else if (forUs && !this.isInitDeassert(command)) {
+    else if (forUs && !isInitDeassert(command)) {
       this.onUnsupported(`interprocessor interrupt to itself, delivery mode ${String(mode)}`);
     }
   }
 
-  /** 11.6.1: INIT level de-assert only synchronised arbitration IDs; ignored since the Pentium 4. */
-  private isInitDeassert(command: number): boolean {
-    return ((command >> 8) & 7) === DeliveryMode.init && (command & 0x4000) === 0;
-  }
-
-  /** 11.6.2: physical IDs, or the flat and the cluster model of logical destinations. */
   private isDestination(destination: number, logical: boolean): boolean {
-    if (destination === 0xff) return true;
-    if (!logical) return destination === this.register(LocalApicRegister.ID) >>> 24;
-    const own = this.register(LocalApicRegister.LDR) >>> 24;
-    if (this.register(LocalApicRegister.DFR) >>> 28 === 0xf) return (destination & own) !== 0;
-    return destination >> 4 === own >> 4 && (destination & own & 0xf) !== 0;
+    const R = LocalApicRegister;
+    const own = { id: this.register(R.ID), logicalId: this.register(R.LDR), format: this.register(R.DFR) };
+    return this.x2apic ? isX2apicDestination(destination, logical, own) : isXapicDestination(destination, logical, own);
   }
 
   /** State after reset. Intel SDM volume 3, 11.4.7.1. */

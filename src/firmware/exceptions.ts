@@ -1,7 +1,7 @@
 import { GuestAddressError } from '../memory/guest-memory.js';
 import { gateBytes, gateCode } from './gate.js';
 import type { GuestAccess } from './guest-access.js';
-import type { FirmwareEvent } from './firmware-event.js';
+import type { FirmwareEvent } from './log/firmware-event.js';
 import type { FirmwareHost } from './host.js';
 
 /** Exceptions by vector. Intel SDM volume 3, table 6-1. */

@@ -1,26 +1,26 @@
 import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
 import { Status, statusName } from '../../firmware-tables/uefi/status.js';
-import type { ServiceCall } from './describe.js';
+import type { ServiceCall } from './log/describe.js';
 import { FirmwareError } from './errors.js';
 import { reportException } from './exceptions.js';
-import { imageEntry, type FirmwareEvent } from './firmware-event.js';
+import { imageEntry, type FirmwareEvent } from './log/firmware-event.js';
 import { GateGroup } from './gate.js';
 import { GuestAccess } from './guest-access.js';
 import { HandleDatabase, type HandleState } from './handles.js';
 import type { FirmwareHost, FirmwareRegister } from './host.js';
 import { endImage } from './boot-services/images.js';
-import { Images, type ImagesState, type Resumption } from './images.js';
-import { MemoryMap, type MemoryRegion } from './memory-map.js';
-import { NoExecute, type NoExecutePlace } from './no-execute.js';
+import { Images, type ImagesState, type Resumption } from './images/images.js';
+import { MemoryMap, type MemoryRegion } from './memory/memory-map.js';
+import { NoExecute, type NoExecutePlace } from './memory/no-execute.js';
 import { clobber } from './poison.js';
-import { Pool, type PoolState } from './pool.js';
+import { Pool, type PoolState } from './memory/pool.js';
 import { profiles, proposal, type Overrides, type Profile } from './profiles.js';
 import { decodeArguments, type Show } from './service.js';
 import { buildSlots, type Slot } from './slots.js';
-import { setUp, type BootInputs, type FirmwareEntry } from './set-up.js';
-import { Tables, type TableAddresses } from './tables.js';
-import { variablesAtStart } from './variable-policy.js';
-import { VariableStore, type CommitVariable, type StoredVariable } from './variable-store.js';
+import { setUp, type BootInputs, type FirmwareEntry } from './set-up/set-up.js';
+import { Tables, type TableAddresses } from './set-up/tables.js';
+import { variablesAtStart } from './variables/variable-policy.js';
+import { VariableStore, type CommitVariable, type StoredVariable } from './variables/variable-store.js';
 
 export interface FirmwareOptions {
   /** Which services exist; `proposal` when left out. */

@@ -1,5 +1,5 @@
 import type { GuestFault, GuestMemory } from '../memory/guest-memory.js';
-import type { PeLayout } from './image-loader.js';
+import type { PeLayout } from './images/image-loader.js';
 
 /** Registers that the firmware reads or writes: the general ones, and CR2 (read only) for its exception reports. */
 export type FirmwareRegister =

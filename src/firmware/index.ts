@@ -1,5 +1,5 @@
 /** The EFI System Table provider: what the machine, the doors and the reports use of it. */
-export type { FirmwareEvent } from './firmware-event.js';
+export type { FirmwareEvent } from './log/firmware-event.js';
 export {
   describeCall,
   describeEnd,
@@ -7,7 +7,7 @@ export {
   memoryTypeName,
   variableAttributes,
   type ServiceCall,
-} from './describe.js';
+} from './log/describe.js';
 export { FirmwareError } from './errors.js';
 export {
   Firmware,
@@ -18,8 +18,8 @@ export {
 } from './firmware.js';
 export { gateCode } from './gate.js';
 export type { FirmwareHost, FirmwareRegister, ResetKind } from './host.js';
-export type { PeLayout } from './image-loader.js';
-export type { MapEntry } from './memory-map.js';
+export type { PeLayout } from './images/image-loader.js';
+export type { MapEntry } from './memory/memory-map.js';
 export {
   linux,
   profiles,
@@ -31,7 +31,7 @@ export {
   type ServiceName,
 } from './profiles.js';
 export { quirkOverrides, QuirkError, quirks, type Quirk } from './quirks.js';
-export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up.js';
+export type { BootInputs, FirmwareEntry, FirmwareModule } from './set-up/set-up.js';
 export {
   storageBytes,
   variableBytes,
@@ -41,4 +41,4 @@ export {
   type StoredVariable,
   type Variable,
   type VariableChange,
-} from './variable-store.js';
+} from './variables/variable-store.js';

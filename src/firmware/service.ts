@@ -1,7 +1,7 @@
 import { GuestAddressError } from '../memory/guest-memory.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
-import { describeValue } from './describe.js';
-import { pointedText } from './pointed.js';
+import { describeValue } from './log/describe.js';
+import { pointedText } from './log/pointed.js';
 import type { Firmware } from './firmware.js';
 import type { GuestAccess } from './guest-access.js';
 import type { FirmwareHost, FirmwareRegister } from './host.js';

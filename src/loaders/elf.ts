@@ -12,7 +12,7 @@ import {
   XenElfNote,
 } from '../../firmware-tables/image/elf.js';
 import { asciiAt, damaged, hex, requireRange } from './bounds.js';
-import { ImageError, type ElfImage, type ElfSegment } from './image.js';
+import { ImageError, type ElfImage, type ElfSegment, type PvhRelocation } from './image.js';
 
 const programHeaderLimit = 1024; // kernels have fewer than 20; a damaged count must not cost time
 const noteLimit = 1024;
@@ -36,6 +36,7 @@ export interface ProgramHeader {
   readonly p_paddr: number | bigint;
   readonly p_filesz: number | bigint;
   readonly p_memsz: number | bigint;
+  readonly p_align: number | bigint;
 }
 
 /** What the ELF header says, and the program headers with their places in the file. */
@@ -115,6 +116,7 @@ export function readElf(bytes: Uint8Array): ElfImage {
     );
   }
   const pvhEntry = pvhEntryOf(notes);
+  const pvhRelocation = pvhRelocationOf(notes, programs);
   return {
     bytes,
     bits,
@@ -122,6 +124,7 @@ export function readElf(bytes: Uint8Array): ElfImage {
     segments,
     notes,
     ...(pvhEntry === undefined ? {} : { pvhEntry }),
+    ...(pvhRelocation === undefined ? {} : { pvhRelocation }),
   };
 }
 
@@ -198,4 +201,27 @@ function pvhEntryOf(notes: ElfImage['notes']): number | undefined {
     );
   }
   return Number(value);
+}
+
+const relocationDefaults = { alignment: 0x20_0000, lowest: 0, highest: 0xffff_ffff } as const;
+const smallestProgramAlignment = 0x1000;
+
+/**
+ * XEN_ELFNOTE_PHYS32_RELOC: up to three 32-bit values, alignment, lowest and highest address. Without the first, the
+ * largest p_align of a segment counts when it is a page at least. Xen public/elfnote.h.
+ */
+function pvhRelocationOf(notes: ElfImage['notes'], programs: ElfHeaders['programs']): PvhRelocation | undefined {
+  const note = notes.find(({ name, type }) => name === 'Xen' && type === XenElfNote.PHYS32_RELOC);
+  if (note === undefined) return undefined;
+  const { description } = note;
+  const view = new DataView(description.buffer, description.byteOffset, description.length);
+  const value = (index: number): number | undefined =>
+    4 * index + 4 <= description.length ? view.getUint32(4 * index, true) : undefined;
+  const loads = programs.filter(({ program }) => program.p_type === ElfProgramType.load);
+  const align = Math.max(0, ...loads.map(({ program }) => Number(program.p_align)));
+  return {
+    alignment: (value(0) ?? 0) || (align >= smallestProgramAlignment ? align : relocationDefaults.alignment),
+    lowest: value(1) ?? relocationDefaults.lowest,
+    highest: value(2) ?? relocationDefaults.highest,
+  };
 }

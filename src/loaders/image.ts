@@ -88,6 +88,15 @@ export interface UnpackTarget {
   readonly lowest: number;
 }
 
+/** Where the PVH entry lets a kernel stand. Guest-physical. Xen public/elfnote.h. */
+export interface PvhRelocation {
+  /** The start is a multiple of this, bytes. */
+  readonly alignment: number;
+  readonly lowest: number;
+  /** Highest address of the last byte. */
+  readonly highest: number;
+}
+
 export interface ElfImage {
   readonly bytes: Uint8Array;
   /** The segments stand in this memory already (LoadedImage.unpackInto); `bytes` then has the headers and notes alone. */
@@ -97,6 +106,8 @@ export interface ElfImage {
   readonly segments: readonly ElfSegment[]; // PT_LOAD
   /** Xen's XEN_ELFNOTE_PHYS32_ENTRY (18): the 32-bit physical PVH entry. Xen public/elfnote.h. */
   readonly pvhEntry?: number;
+  /** Xen's XEN_ELFNOTE_PHYS32_RELOC (19): where else the kernel may stand for that entry; absent when nowhere. */
+  readonly pvhRelocation?: PvhRelocation;
   readonly notes: readonly { readonly name: string; readonly type: number; readonly description: Uint8Array }[];
 }
 

@@ -20,10 +20,10 @@ const nameOf = (names: Readonly<Record<string, number>>, value: number): string 
 export const rangesOfEfi = (entries: readonly MapEntry[]): MemoryRange[] =>
   entries.map(({ start, pages, type }) => ({ start, end: start + pages * pageBytes, type: memoryTypeName(type) }));
 
-/** The memory map of hvm_start_info, out of guest memory at the entry. Xen public/arch-x86/hvm/start_info.h. */
+/** The memory map of hvm_start_info, out of guest memory at the entry; version 0 has none. Xen public/arch-x86/hvm/start_info.h. */
 export function rangesOfPvh(memory: GuestMemory): MemoryRange[] {
   const info = HvmStartInfo.decode(memory.readPhysical(layout.hvmStartInfo, HvmStartInfo.size));
-  return Array.from({ length: info.memmap_entries }, (_, i) => {
+  return Array.from({ length: info.version === 0 ? 0 : info.memmap_entries }, (_, i) => {
     const at = Number(info.memmap_paddr) + i * HvmMemmapEntry.size;
     const { addr, size, type } = HvmMemmapEntry.decode(memory.readPhysical(at, HvmMemmapEntry.size));
     return { start: Number(addr), end: Number(addr) + Number(size), type: nameOf(HvmMemmapType, type) };

@@ -20,6 +20,7 @@ import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
 import type { XenOptions } from '../xen-machine.js';
 import type { HypercallRecord } from '../xen/hypercall.js';
+import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
@@ -45,6 +46,8 @@ export interface BootSetup {
   readonly memoryBytes: number;
   /** The guest is a PVH domain of Xen. */
   readonly xen?: XenOptions;
+  /** What stands around the processor; the small PC when left out. */
+  readonly platform?: PlatformDescription;
   readonly options: BootOptions;
   /** The variables that are there at the start, and what makes a change of them last. */
   readonly variables?: readonly StoredVariable[];
@@ -107,6 +110,7 @@ export class ObservedBoot {
     const machine = new Machine({
       artifacts: setup.artifacts,
       memoryBytes: setup.memoryBytes,
+      ...(setup.platform && { platform: setup.platform }),
       profile: setup.profile,
       ...(setup.overrides === undefined ? {} : { overrides: setup.overrides }),
       strict: setup.strict,

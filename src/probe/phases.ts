@@ -1,4 +1,4 @@
-import type { ServiceCall } from '../firmware/describe.js';
+import type { ServiceCall } from '../firmware/log/describe.js';
 import type { ElfImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { readKallsyms, SymbolsError, SymbolTable } from './kallsyms.js';

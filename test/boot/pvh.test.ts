@@ -1,10 +1,12 @@
 import { expect } from 'chai';
-import { HvmMemmapEntry, HvmModlistEntry, HvmStartInfo } from '../../firmware-tables/pvh/start-info.js';
+import { HvmMemmapEntry, HvmModlistEntry, HvmStartInfo, StartInfoFlag } from '../../firmware-tables/pvh/start-info.js';
 import { BootError } from '../../src/boot/boot-protocol.js';
 import { pvh } from '../../src/boot/pvh.js';
 import { readImage } from '../../src/loaders/read-image.js';
+import { xenMap } from '../../src/memory/guest-map.js';
 import { layout } from '../../src/memory/layout.js';
 import { cachedKernel, kernelNames } from '../support/kernels.js';
+import { rangesOfPvh } from '../../src/probe/memory-ranges.js';
 import { smallBzImage, smallElf, smallPe, xenNote } from '../support/images.js';
 import { PlainRam } from '../support/ram.js';
 
@@ -77,6 +79,39 @@ describe('door pvh (Xen docs/misc/pvh)', () => {
     const info = HvmStartInfo.decode(memory.bytes, layout.hvmStartInfo);
     expect(info).to.include({ memmap_entries: 2, rsdp_paddr: 0n, nr_modules: 0, modlist_paddr: 0n });
   });
+  it('the map of a PVH domain: RAM from 0 in one entry, tables of type 3, special pages of type 2', () => {
+    const memory = new PlainRam(2 ** 24);
+    pvh.enter({ memory, rsdp: layout.xenRsdp, map: xenMap }, readImage(smallElf()), { commandLine: '', modules: [] });
+    const info = HvmStartInfo.decode(memory.bytes, layout.hvmStartInfo);
+    expect(info.rsdp_paddr).to.equal(0xfc00_8000n);
+    const map = Array.from({ length: info.memmap_entries }, (_, i) =>
+      HvmMemmapEntry.decode(memory.bytes, Number(info.memmap_paddr) + i * HvmMemmapEntry.size),
+    );
+    expect(map.map(({ addr, size, type }) => [addr, size, type])).to.deep.equal([
+      [0n, 0x100_0000n, 1],
+      [0xfc00_0000n, 0x8040n, 3],
+      [0xfeff_8000n, 0x8000n, 2],
+    ]);
+  });
+  it('hvm_start_info version 0 has 40 bytes, modules and a command line, and no memory map', () => {
+    const memory = new PlainRam(2 ** 24);
+    memory.bytes.fill(0xaa, layout.hvmStartInfo, layout.hvmStartInfo + 64);
+    const modules = [{ bytes: Uint8Array.of(9), commandLine: 'm' }];
+    pvh.enter({ memory, rsdp: 0xe_0000 }, readImage(smallElf()), { commandLine: 'c', modules, pvh: { version: 0 } });
+    const info = HvmStartInfo.decode(memory.bytes, layout.hvmStartInfo);
+    expect(info).to.include({ version: 0, nr_modules: 1, rsdp_paddr: 0xe_0000n });
+    expect(info.modlist_paddr).to.equal(BigInt(layout.hvmStartInfo + 40));
+    expect(textAt(memory, info.cmdline_paddr)).to.equal('c');
+    const entry = HvmModlistEntry.decode(memory.bytes, Number(info.modlist_paddr));
+    expect([entry.size, textAt(memory, entry.cmdline_paddr)]).to.deep.equal([1n, 'm']);
+    expect(rangesOfPvh(memory)).to.deep.equal([]);
+  });
+  it('flags: SIF_PRIVILEGED and SIF_INITDOMAIN on request', () => {
+    const memory = new PlainRam(2 ** 24);
+    const flags = StartInfoFlag.PRIVILEGED | StartInfoFlag.INITDOMAIN;
+    pvh.enter({ memory, rsdp: 0 }, readImage(smallElf()), { commandLine: '', modules: [], pvh: { flags } });
+    expect(HvmStartInfo.decode(memory.bytes, layout.hvmStartInfo)).to.include({ version: 1, flags: 3 });
+  });
   it('refuses images without the note, PE files and notes outside the kernel, and says why', () => {
     const noNote = readImage(smallElf({ note: xenNote(5, new Uint8Array(4)) }));
     expect(pvh.refuses(noNote)).to.contain('PHYS32_ENTRY').and.contain('CONFIG_PVH');
@@ -125,4 +160,93 @@ describe('door pvh (Xen docs/misc/pvh)', () => {
       expect(state.rip).to.equal(BigInt(image.elf()?.pvhEntry ?? 0));
     });
   }
+});
+
+describe('PHYS32_RELOC (Xen public/elfnote.h): a kernel that can be moved', () => {
+  const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
+  const entry = xenNote(18, words(0x10_0010));
+  const movable = (...values: number[]): Uint8Array => {
+    const reloc = xenNote(19, words(...values));
+    return smallElf({ note: Uint8Array.of(...entry, ...reloc) });
+  };
+  const enter = (image: Uint8Array, loadAt: number, ramBytes = 2 ** 24) => {
+    const memory = new PlainRam(ramBytes);
+    const state = pvh.enter({ memory, rsdp: 0 }, readImage(image), { commandLine: '', modules: [], pvh: { loadAt } });
+    return { memory, state };
+  };
+  it('alignment, lowest and highest address in this order; what is left out is 2 MiB, 0 and 4 GiB - 1', () => {
+    const relocation = (...values: number[]) => readImage(movable(...values)).elf()?.pvhRelocation;
+    expect(relocation(0x1000, 0x20_0000, 0x3fff_ffff)).to.deep.equal({
+      alignment: 0x1000,
+      lowest: 0x20_0000,
+      highest: 0x3fff_ffff,
+    });
+    expect(relocation()).to.deep.equal({ alignment: 0x20_0000, lowest: 0, highest: 0xffff_ffff });
+    expect(relocation(0x4000)).to.include({ alignment: 0x4000, lowest: 0 });
+    expect(readImage(smallElf()).elf()?.pvhRelocation).to.equal(undefined);
+  });
+  it('without an alignment the largest p_align of a segment counts, when it is a page at least', () => {
+    const image = movable();
+    new DataView(image.buffer).setUint32(64 + 48, 0x8000, true); // p_align of the first program header
+    expect(readImage(image).elf()?.pvhRelocation?.alignment).to.equal(0x8000);
+    new DataView(image.buffer).setUint32(64 + 48, 0x800, true);
+    expect(readImage(image).elf()?.pvhRelocation?.alignment).to.equal(0x20_0000);
+  });
+  it('the kernel is loaded at the place, the entry moves along, and nothing stands where it was linked', () => {
+    const { memory, state } = enter(movable(0x1000, 0x20_0000, 0x3fff_ffff), 0x20_3000);
+    expect(state.rip).to.equal(0x20_3010n);
+    expect([memory.bytes[0x20_3001], memory.bytes[0x10_0001]]).to.deep.equal([37, 0]);
+  });
+  it('a payload that was unpacked to its segments is moved from there', () => {
+    const memory = new PlainRam(2 ** 24);
+    const image = readImage(movable(0x1000));
+    const elf = image.elf();
+    if (elf === undefined) throw new Error('no ELF');
+    memory.writePhysical(0x10_0000, Uint8Array.of(7, 8, 9));
+    const unpacked = { ...elf, loadedInto: memory };
+    const options = { commandLine: '', modules: [], pvh: { loadAt: 0x10_1000 } };
+    pvh.enter({ memory, rsdp: 0 }, { ...image, elf: () => unpacked }, options);
+    expect([...memory.bytes.subarray(0x10_1000, 0x10_1003)]).to.deep.equal([7, 8, 9]);
+    expect([...memory.bytes.subarray(0x10_0000, 0x10_0003)]).to.deep.equal([0, 0, 0]);
+  });
+  it('modules keep clear of the new place', () => {
+    const memory = new PlainRam(2 ** 22);
+    const modules = [{ bytes: new Uint8Array(5000).fill(1) }];
+    const loadAt = 0x3f_e000;
+    pvh.enter({ memory, rsdp: 0 }, readImage(movable(0x1000)), { commandLine: '', modules, pvh: { loadAt } });
+    expect(memory.bytes[loadAt + 1]).to.equal(37);
+    const info = HvmStartInfo.decode(memory.bytes, layout.hvmStartInfo);
+    const { paddr } = HvmModlistEntry.decode(memory.bytes, Number(info.modlist_paddr));
+    expect(memory.readPhysical(Number(paddr), 5000)).to.deep.equal(modules[0]?.bytes);
+  });
+  it('refuses another alignment, a place outside of the range, RAM that ends before, and a kernel without the note', () => {
+    const note = [0x20_0000, 0x40_0000, 0xbf_ffff] as const;
+    const refusal = (image: Uint8Array, loadAt: number, ram?: number) => () => enter(image, loadAt, ram);
+    expect(refusal(movable(...note), 0x40_1000)).to.throw(
+      BootError,
+      'a multiple of 0x200000, not 0x401000: take 0x600000',
+    );
+    expect(refusal(movable(...note), 0x20_0000)).to.throw(BootError, 'allows 0x400000 to 0xbfffff');
+    expect(refusal(movable(...note), 0xc0_0000)).to.throw(BootError, 'from 0x400000 to 0xa00000');
+    expect(refusal(movable(...note), 0xa0_0000, 2 ** 22)).to.throw(BootError, 'RAM ends at 0x400000');
+    expect(refusal(movable(0x1000), 0x1000)).to.throw(BootError, 'allows 0x100000');
+    expect(refusal(smallElf(), 0x20_0000)).to.throw(BootError, 'no PHYS32_RELOC note').with.property('code', 'BOOT');
+    expect(refusal(smallElf(), 0x10_0000)).to.not.throw();
+  });
+  it("Debian's 6.12 can be moved from 16 MiB on in steps of 2 MiB, 6.1 cannot", async function () {
+    this.timeout(30_000);
+    const newer = readImage(cachedKernel(this, '6.12-cloud'));
+    const older = readImage(cachedKernel(this, '6.1-cloud'));
+    await newer.prepare();
+    await older.prepare();
+    expect(newer.elf()?.pvhRelocation).to.deep.equal({
+      alignment: 0x20_0000,
+      lowest: 0x100_0000,
+      highest: 0x3fff_ffff,
+    });
+    expect(older.elf()?.pvhRelocation).to.equal(undefined);
+    const memory = new PlainRam(2 ** 28);
+    const options = { commandLine: '', modules: [], pvh: { loadAt: 0x400_0000 } };
+    expect(pvh.enter({ memory, rsdp: 0 }, newer, options).rip).to.equal(0x400_0000n + 0xa30n);
+  });
 });

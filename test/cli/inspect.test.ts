@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { inspect, inspectData } from '../../src/cli/inspect.js';
 import { readImage } from '../../src/loaders/read-image.js';
 import { cachedKernel } from '../support/kernels.js';
-import { smallBzImage, smallElf, smallPe, withSize } from '../support/images.js';
+import { smallBzImage, smallElf, smallPe, withSize, xenNote } from '../support/images.js';
 
 describe('inspect', () => {
   it('bzImage: format, version, payload, doors, notes', () => {
@@ -30,6 +30,20 @@ describe('inspect', () => {
     const text = inspect(readImage(smallBzImage({ payload: withSize(Uint8Array.of(9, 9, 9, 9), 4) })));
     expect(text).to.match(/problems\n {2}payload \(offset 0x800\)/);
     expect(text).to.contain('linux64  opens');
+  });
+  it('PVH: the entry, and where else PHYS32_RELOC lets the kernel stand', () => {
+    const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
+    const entry = xenNote(18, words(0x10_0010));
+    const note = Uint8Array.of(...entry, ...xenNote(19, words(0x20_0000, 0x100_0000, 0x3fff_ffff)));
+    const image = readImage(smallElf({ note }));
+    expect(inspectData(image).elf?.pvh).to.deep.equal({
+      entry: 0x10_0010,
+      relocation: { alignment: 0x20_0000, lowest: 0x100_0000, highest: 0x3fff_ffff },
+    });
+    expect(inspect(image)).to.contain(
+      'entry 0x100010, also elsewhere: at a multiple of 0x200000 from 0x1000000 on, up to 0x3fffffff',
+    );
+    expect(inspect(readImage(smallElf()))).to.contain('PVH      entry 0x100010, only where it was linked');
   });
   it("Debian's 6.1: every door opens, 87347 symbols", function () {
     this.timeout(30_000);

@@ -116,7 +116,7 @@ ${table(['status', 'service', 'why'], neverCome)}
 ## The variable services in depth
 
 \`test/efi/variable-calls\` makes some 4,300 calls of the variable services, among them thousands that a seed chose. They were
-recorded on QEMU with OVMF (\`test/efi/variable-calls/record\`) and \`test/firmware/variables-replay.test.ts\` replays them: the
+recorded on QEMU with OVMF (\`test/efi/variable-calls/record\`) and \`test/firmware/variables/variables-replay.test.ts\` replays them: the
 same statuses, sizes, attributes and data but for the differences that it lists with their reasons.
 
 ${table(['calls', 'lines'], variableGroups())}

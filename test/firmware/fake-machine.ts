@@ -2,11 +2,11 @@ import { BootServices } from '../../firmware-tables/uefi/boot-services.js';
 import { RuntimeServices } from '../../firmware-tables/uefi/runtime-services.js';
 import { SystemTable } from '../../firmware-tables/uefi/system-table.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
-import type { ServiceCall } from '../../src/firmware/describe.js';
+import type { ServiceCall } from '../../src/firmware/log/describe.js';
 import { Firmware, type FirmwareOptions } from '../../src/firmware/firmware.js';
 import type { FirmwareHost, FirmwareRegister } from '../../src/firmware/host.js';
 import { linux } from '../../src/firmware/profiles.js';
-import type { BootInputs, FirmwareEntry } from '../../src/firmware/set-up.js';
+import type { BootInputs, FirmwareEntry } from '../../src/firmware/set-up/set-up.js';
 import { GuestAddressError, type GuestFault, type GuestMemory } from '../../src/memory/guest-memory.js';
 import { isRam, ramOffset } from '../../src/memory/ram-map.js';
 

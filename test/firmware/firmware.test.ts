@@ -6,7 +6,7 @@ import { LoadedImageProtocol } from '../../firmware-tables/uefi/protocols/loaded
 import { SimpleTextOutputProtocol } from '../../firmware-tables/uefi/protocols/simple-text-output.js';
 import { RuntimeServices } from '../../firmware-tables/uefi/runtime-services.js';
 import { Status } from '../../firmware-tables/uefi/status.js';
-import { describeCall, describeMemoryMap } from '../../src/firmware/describe.js';
+import { describeCall, describeMemoryMap } from '../../src/firmware/log/describe.js';
 import { Firmware } from '../../src/firmware/firmware.js';
 import { GateGroup } from '../../src/firmware/gate.js';
 import { string16Bytes } from '../../src/firmware/guest-access.js';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { Status } from '../../firmware-tables/uefi/status.js';
 import { FirmwareError } from '../../src/firmware/errors.js';
 import { quirkOverrides, QuirkError, quirks } from '../../src/firmware/quirks.js';
-import { smallPageEntry } from '../../src/firmware/processor-tables.js';
+import { smallPageEntry } from '../../src/firmware/set-up/processor-tables.js';
 import { root } from '../support/efikit.js';
 import { FakeMachine, image, scratch } from './fake-machine.js';
 

@@ -8,6 +8,8 @@ export class PlainHost implements FirmwareHost {
   readonly memory: GuestMemory;
   /** Calls that would have ended the run. */
   ends = 0;
+  /** Calls that faulted, because a pointer could not be followed. */
+  faults = 0;
 
   constructor(memory: number | GuestMemory) {
     this.memory = typeof memory === 'number' ? new GuardedRam(memory) : memory;
@@ -30,7 +32,9 @@ export class PlainHost implements FirmwareHost {
   exit = (): void => {
     this.ends++;
   };
-  fault = (): void => undefined;
+  fault = (): void => {
+    this.faults++;
+  };
   crash = (): void => {
     this.ends++;
   };

@@ -18,6 +18,7 @@ const guidAt = places.plain + 0x100n;
 const sizeAt = places.plain + 0x110n;
 const attributesAt = places.plain + 0x118n;
 const dataAt = places.plain + 0x200n;
+const dataRoom = 0x1e00; // to the end of the two pages
 
 interface Known {
   readonly attributes: number;
@@ -61,6 +62,7 @@ class VariableSession {
     });
     firmware.guest.writeU64(this.stack + 0x28n, args[4] ?? 0n);
     firmware.serve(slot.gate);
+    if (host.faults > 0) throw new Error(`${name} faulted`);
     return host.getRegister('rax');
   }
 
@@ -100,7 +102,7 @@ class VariableSession {
     const [name, guid] = [choose.pick(names), choose.pick(guids)];
     const known = this.known.get(`${guid} ${name}`);
     const expected = known && this.isVisible(known) ? known : undefined;
-    const room = choose.pick([0, 1, 100, 0x1_0000]);
+    const room = choose.pick([0, 1, 100, dataRoom]);
     this.place(name, guid);
     guest.writeU64(sizeAt, BigInt(room));
     const status = this.call('GetVariable', nameAt, guidAt, attributesAt, sizeAt, dataAt);

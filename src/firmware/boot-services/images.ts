@@ -4,11 +4,11 @@ import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-desc
 import { LoadedImageProtocol, loadedImageRevision } from '../../../firmware-tables/uefi/protocols/loaded-image.js';
 import { Status, statusName } from '../../../firmware-tables/uefi/status.js';
 import { FirmwareError } from '../errors.js';
-import { imageEntry } from '../firmware-event.js';
+import { imageEntry } from '../log/firmware-event.js';
 import type { Firmware } from '../firmware.js';
 import { byteCount } from '../guest-access.js';
-import { imagePieces, placeImage, type ImagePiece } from '../image-loader.js';
-import { keptRegisters, type RunningImage } from '../images.js';
+import { imagePieces, placeImage, type ImagePiece } from '../images/image-loader.js';
+import { keptRegisters, type RunningImage } from '../images/images.js';
 import { service } from '../service.js';
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;

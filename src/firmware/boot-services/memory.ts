@@ -8,8 +8,8 @@ import {
 } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import { ramEnd } from '../../memory/ram-map.js';
-import type { MapEntry } from '../memory-map.js';
-import { describeMemoryMap, describeValue } from '../describe.js';
+import type { MapEntry } from '../memory/memory-map.js';
+import { describeMemoryMap, describeValue } from '../log/describe.js';
 import { service } from '../service.js';
 
 /** Bytes from one descriptor to the next: larger than the structure, so that nobody relies on its size. UEFI 2.10 section 7.2.3. */

@@ -1,6 +1,6 @@
 import { Guid } from '../../../firmware-tables/uefi/guids.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
-import { devicePathText, readDevicePathNodes } from '../device-path.js';
+import { devicePathText, readDevicePathNodes } from '../log/device-path.js';
 import { declared, service } from '../service.js';
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;

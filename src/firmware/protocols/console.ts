@@ -12,8 +12,8 @@ import {
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { Firmware } from '../firmware.js';
 import { declared, service } from '../service.js';
-import type { ConsoleAddresses } from '../tables.js';
-import type { TableMemory } from '../xen-table.js';
+import type { ConsoleAddresses } from '../set-up/tables.js';
+import type { TableMemory } from '../set-up/xen-table.js';
 
 /** EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL.OutputString(). UEFI 2.10 section 12.4.3. */
 const OutputString = service({ This: 'pointer', String: 'string16' }, (fw, { String: text }) => {

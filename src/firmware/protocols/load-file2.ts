@@ -9,9 +9,9 @@ import {
 import { LoadFile2Protocol } from '../../../firmware-tables/uefi/protocols/load-file2.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { Firmware } from '../firmware.js';
-import { readDevicePathNodes } from '../device-path.js';
+import { readDevicePathNodes } from '../log/device-path.js';
 import { service } from '../service.js';
-import type { TableMemory } from '../xen-table.js';
+import type { TableMemory } from '../set-up/xen-table.js';
 
 /** EFI_LOAD_FILE2_PROTOCOL.LoadFile(): the initrd, the one file here, so that nothing of the path may be left. UEFI 2.10 section 13.2.2. */
 const LoadFile = service(

@@ -9,8 +9,8 @@ import {
 import { LoadedImageProtocol, loadedImageRevision } from '../../../firmware-tables/uefi/protocols/loaded-image.js';
 import type { Firmware } from '../firmware.js';
 import { string16Bytes } from '../guest-access.js';
-import type { BootInputs } from '../set-up.js';
-import type { TableMemory } from '../xen-table.js';
+import type { BootInputs } from '../set-up/set-up.js';
+import type { TableMemory } from '../set-up/xen-table.js';
 
 /** Puts EFI_LOADED_IMAGE_PROTOCOL on the image's handle; the command line is its LoadOptions, in UCS-2. UEFI 2.10 section 9.1. */
 export function installLoadedImage(fw: Firmware, memory: TableMemory, inputs: BootInputs, imageBase: number): void {

@@ -1,8 +1,9 @@
+import { concatenate } from '../../bytes/concatenate.js';
 import { VariableAttribute as Attribute } from '../../../firmware-tables/uefi/runtime-services.js';
 import { guidBytes } from '../../../firmware-tables/guid.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import { guidName } from '../../../firmware-tables/uefi/guids.js';
-import { describeBytes, variableAttributes } from '../describe.js';
+import { describeBytes, variableAttributes } from '../log/describe.js';
 import type { Firmware } from '../firmware.js';
 import { string16Bytes } from '../guest-access.js';
 import { service } from '../service.js';
@@ -13,8 +14,8 @@ import {
   refuseDefined,
   refuseQueryAttributes,
   refuseSetAttributes,
-} from '../variable-policy.js';
-import { variableBytes, variableHeaderBytes, variableLimits, type Variable } from '../variable-store.js';
+} from '../variables/variable-policy.js';
+import { variableBytes, variableHeaderBytes, variableLimits, type Variable } from '../variables/variable-store.js';
 
 const authenticated = Attribute.TIME_BASED_AUTHENTICATED_WRITE_ACCESS | Attribute.AUTHENTICATED_WRITE_ACCESS;
 
@@ -124,7 +125,7 @@ function update(fw: Firmware, given: Variable): bigint {
   const needed = Attribute.NON_VOLATILE | Attribute.RUNTIME_ACCESS;
   if (!existing && fw.bootServicesEnded && (attributes & needed) !== needed) return Status.INVALID_PARAMETER;
   if (existing && !append && sameBytes(existing.data, given.data)) return Status.SUCCESS; // it keeps its place
-  const data = existing && append ? joined(existing.data, given.data) : given.data;
+  const data = existing && append ? concatenate([existing.data, given.data]) : given.data;
   const limits = variableLimits(attributes);
   if (data.length > limits.largest - nameBytes(name)) return Status.INVALID_PARAMETER;
   const freed = existing ? variableBytes(name, existing.data.length) : 0;
@@ -135,13 +136,6 @@ function update(fw: Firmware, given: Variable): bigint {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 /** EFI_RUNTIME_SERVICES.QueryVariableInfo(). UEFI 2.10 section 8.2.4. */

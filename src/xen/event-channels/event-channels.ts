@@ -104,10 +104,19 @@ export class EventChannels implements EventDelivery {
    * guest handed over goes on: what is written to them later must not appear in what comes instead.
    */
   frameLeaves(gfn: number): void {
-    const frames = [...this.#page.frames(), ...(this.#fifo?.frames() ?? [])];
-    const leaving = frames.filter((frame) => frame.address === gfn * frameBytes);
+    const leaving = this.#frames().filter((frame) => frame.address === gfn * frameBytes);
     const bytes = leaving[0]?.read(0, frameBytes);
     for (const frame of leaving) frame.detach(bytes);
+  }
+
+  /** Call after a frame of the guest's has moved in the map, bytes and all (XENMAPSPACE_gmfn): Xen's hold moves with it. */
+  frameMoves(from: number, to: number): void {
+    for (const frame of this.#frames()) if (frame.address === from * frameBytes) frame.attach(to * frameBytes);
+  }
+
+  /** Frames that the map may lose. */
+  #frames(): readonly Frame[] {
+    return [...this.#page.frames(), ...(this.#fifo?.frames() ?? [])];
   }
 
   // EVTCHNOP_*

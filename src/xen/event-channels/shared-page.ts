@@ -96,7 +96,7 @@ export class SharedPage {
     // Only what is kept here: the clocks in the frame are written by their own part.
     const end = this.maskOffset + (this.maskOffset - this.pendingOffset);
     this.#shared.write(this.pendingOffset, kept.slice(this.pendingOffset, end));
-    if (!this.#moved) this.#shared.write(0, kept.slice(0, VcpuInfo.offsetOf('cr2')));
+    this.#shared.write(0, kept.slice(0, VcpuInfo.offsetOf('cr2')));
   }
 
   setVcpuInfo(address: number): void {

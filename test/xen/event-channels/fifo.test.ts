@@ -194,6 +194,18 @@ describe('Xen event channels: the FIFO ABI', () => {
     expect([guest.head(7), guest.upcalls]).to.deep.equal([1500, 1]);
   });
 
+  it('a further page raises only what waits for its own words', () => {
+    const guest = new Guest();
+    guest.channels.initControl(at.control, 0, 0);
+    guest.channels.bindIpi(0);
+    guest.channels.send(1);
+    guest.channels.expandArray(at.array);
+    expect(guest.word(1)).to.equal(pending + linked);
+    guest.setWord(1, 0); // served
+    guest.channels.expandArray(at.moreArray);
+    expect(guest.word(1)).to.equal(0);
+  });
+
   it('switching from 2-level: bound ports keep what is pending and get the default priority', () => {
     const guest = new Guest();
     guest.channels.connect(1, () => undefined);
