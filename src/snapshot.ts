@@ -13,7 +13,7 @@ import type { XenOptions } from './xen-machine.js';
 import type { PlatformDescription } from './platform-description.js';
 
 /** Raised whenever what a snapshot holds, or where the processor keeps it, changes. */
-export const snapshotVersion = 4;
+export const snapshotVersion = 5;
 
 /** The options that a machine was made with and that its state depends on. */
 export interface MachineConfiguration {
