@@ -22,6 +22,7 @@ module.exports = {
       '^firmware-tables/',
       'byte layouts import nothing outside themselves',
     ),
+    only('bytes', '^src/bytes/', '^src/bytes/', 'sums and joins of bytes know nothing else'),
     only('memory', '^src/memory/', '^(src/memory|firmware-tables)/', 'memory knows layouts alone'),
     only(
       'cpu',
@@ -29,24 +30,24 @@ module.exports = {
       '^(src/(cpu|memory)|firmware-tables)/|^src/devices/clock\\.ts$',
       'the processor knows neither firmware nor devices; CPUID names the frequency of the clock',
     ),
-    only('devices', '^src/devices/', '^(src/(devices|memory)|firmware-tables)/', 'devices know memory alone'),
-    only('loaders', '^src/loaders/', '^(src/(loaders|memory)|firmware-tables)/', 'loaders know memory alone'),
+    only('devices', '^src/devices/', '^(src/(devices|memory|bytes)|firmware-tables)/', 'devices know memory alone'),
+    only('loaders', '^src/loaders/', '^(src/(loaders|memory|bytes)|firmware-tables)/', 'loaders know memory alone'),
     only(
       'firmware',
       '^src/firmware/',
-      '^(src/(firmware|memory)|firmware-tables)/',
+      '^(src/(firmware|memory|bytes)|firmware-tables)/',
       'the firmware reaches the machine through its host interface',
     ),
     only(
       'variables',
       '^src/variables/',
-      '^(src/(variables|firmware)|firmware-tables)/',
+      '^(src/(variables|firmware|bytes)|firmware-tables)/',
       'the forms of a variable store know the firmware and no file',
     ),
     only(
       'boot',
       '^src/boot/',
-      '^(src/(boot|firmware|xen|loaders|devices|cpu|memory)|firmware-tables)/',
+      '^(src/(boot|firmware|xen|loaders|devices|cpu|memory|bytes)|firmware-tables)/',
       'doors lay out memory; they know no machine',
     ),
     {
@@ -54,7 +55,7 @@ module.exports = {
       comment: 'nothing below imports the probes, the reports, the commands or the host',
       severity: 'error',
       from: {
-        path: '^(firmware-tables|src/(memory|cpu|devices|loaders|firmware|variables|xen|boot|machine|platform))',
+        path: '^(firmware-tables|src/(bytes|memory|cpu|devices|loaders|firmware|variables|xen|boot|machine|platform))',
       },
       to: { path: '^src/(probe|report|cli|host)/' },
     },

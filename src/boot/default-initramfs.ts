@@ -1,3 +1,4 @@
+import { concatenate } from '../bytes/concatenate.js';
 import { Elf64Header, Elf64ProgramHeader } from '../../firmware-tables/image/elf.js';
 
 // What runs as /init. System calls by number: Linux arch/x86/entry/syscalls/syscall_64.tbl.
@@ -82,16 +83,6 @@ function cpioMember({ name, mode, device = [0, 0], data = new Uint8Array() }: Me
   const header = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}${name}\0`;
   const padding = (length: number): Uint8Array => new Uint8Array(-length & 3);
   return concatenate([new TextEncoder().encode(header), padding(header.length), data, padding(data.length)]);
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /**

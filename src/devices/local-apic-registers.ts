@@ -34,6 +34,10 @@ export const LocalApicMsr = { APIC_BASE: 0x1b, TSC_DEADLINE: 0x6e0 } as const;
 /** Delivery modes of ICR and redirection entries. Intel SDM volume 3, 11.6.1. */
 export const DeliveryMode = { fixed: 0, lowestPriority: 1, smi: 2, nmi: 4, init: 5, startup: 6, extInt: 7 } as const;
 
+/** 11.6.1: INIT level de-assert in ICR only synchronised arbitration IDs; ignored since the Pentium 4. */
+export const isInitDeassert = (command: number): boolean =>
+  ((command >> 8) & 7) === DeliveryMode.init && (command & 0x4000) === 0;
+
 /** ESR bits. Intel SDM volume 3, figure 11-9. */
 export const EsrBit = { sendIllegalVector: 1 << 5, receiveIllegalVector: 1 << 6, illegalRegister: 1 << 7 } as const;
 

@@ -1,8 +1,10 @@
 import type { EventTarget, MmioDevice, Stateful } from './device.js';
 import { isX2apicDestination, isXapicDestination } from './local-apic-destination.js';
+import { ApicBase, isModeChange } from './local-apic-modes.js';
 import {
   DeliveryMode,
   EsrBit,
+  isInitDeassert,
   LocalApicMsr,
   LocalApicRegister,
   lvtMask,
@@ -18,8 +20,7 @@ export { DeliveryMode, LocalApicMsr, LocalApicRegister, type InterruptMessage } 
 const softwareEnable = 1 << 8; // SVR
 const selfShorthand = 1 << 18; // ICR
 const version = 0x14 | (5 << 16); // xAPIC with six LVT entries
-const base = { bootstrap: 1n << 8n, x2apic: 1n << 10n, enable: 1n << 11n, address: 0xff_ffff_f000n } as const;
-const resetBase = 0xfee0_0000n | base.bootstrap | base.enable;
+const resetBase = 0xfee0_0000n | ApicBase.bootstrap | ApicBase.enable;
 
 export interface LocalApicState {
   readonly base: string;
@@ -71,7 +72,7 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
 
   /** Guest-physical address of the register window. */
   get address(): number {
-    return Number(this.baseMsr & base.address);
+    return Number(this.baseMsr & ApicBase.address);
   }
 
   /** A vector of sufficient priority waits. 11.8.3.1: its class is above that of PPR. */
@@ -147,19 +148,13 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
     return true;
   }
 
-  /** 11.4.3, 11.12.1 and 11.12.5: which modes follow which. */
   private writeBase(value: bigint): boolean {
-    const modeBits = base.enable | (this.options.x2apic === true ? base.x2apic : 0n);
-    if ((value & ~(base.address | base.bootstrap | modeBits)) !== 0n) return false;
-    const enables = (value & base.enable) !== 0n;
-    const extends_ = (value & base.x2apic) !== 0n;
-    if (extends_ && (!enables || !this.enabled)) return false; // x2APIC mode is entered from xAPIC mode alone
-    if (this.x2apic && enables && !extends_) return false; // and left by disabling
-    const disables = this.enabled && !enables;
-    const entersX2apic = extends_ && !this.x2apic;
+    const from = this.baseMsr;
+    if (!isModeChange(from, value, this.options.x2apic === true)) return false;
+    const disables = this.enabled && (value & ApicBase.enable) === 0n;
     this.baseMsr = value;
-    if (disables) this.resetRegisters(); // as after INIT
-    if (entersX2apic) this.enterX2apic();
+    if (disables) this.resetRegisters(); // 11.4.3: as after INIT
+    if ((value & ~from & ApicBase.x2apic) !== 0n) this.enterX2apic();
     this.updateLine();
     return true;
   }
@@ -212,11 +207,11 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
   }
 
   private get enabled(): boolean {
-    return (this.baseMsr & base.enable) !== 0n;
+    return (this.baseMsr & ApicBase.enable) !== 0n;
   }
 
   private get x2apic(): boolean {
-    return (this.baseMsr & base.x2apic) !== 0n;
+    return (this.baseMsr & ApicBase.x2apic) !== 0n;
   }
 
   private get softwareEnabled(): boolean {
@@ -363,14 +358,9 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
     const isVector = mode === DeliveryMode.fixed || mode === DeliveryMode.lowestPriority;
     if (isVector && (command & 0xff) < 16) this.reportError(EsrBit.sendIllegalVector);
     else if (forUs && isVector) this.interrupt(command & 0xff, false);
-    else if (forUs && !this.isInitDeassert(command)) {
+    else if (forUs && !isInitDeassert(command)) {
       this.onUnsupported(`interprocessor interrupt to itself, delivery mode ${String(mode)}`);
     }
-  }
-
-  /** 11.6.1: INIT level de-assert only synchronised arbitration IDs; ignored since the Pentium 4. */
-  private isInitDeassert(command: number): boolean {
-    return ((command >> 8) & 7) === DeliveryMode.init && (command & 0x4000) === 0;
   }
 
   private isDestination(destination: number, logical: boolean): boolean {

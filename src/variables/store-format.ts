@@ -9,7 +9,8 @@
  * variable counts. A record is there when its line feed is: what a cut off write leaves was never acknowledged.
  */
 import type { StoredVariable, VariableChange } from '../firmware/index.js';
-import { crc32 } from '../firmware/crc32.js';
+import { concatenate } from '../bytes/concatenate.js';
+import { crc32 } from '../bytes/crc32.js';
 import { checkName, checkVariable, type UncheckedVariable } from './check-variable.js';
 import { VariableFormatError } from './errors.js';
 import { StoredVariables } from './stored-variables.js';
@@ -49,7 +50,7 @@ export function encodeRecord({ guid, name, variable }: VariableChange): Uint8Arr
 /** A whole store: the header and a record for each variable. */
 export function encodeStore(variables: readonly StoredVariable[]): Uint8Array {
   const records = variables.map((variable) => encodeRecord({ guid: variable.guid, name: variable.name, variable }));
-  return joined([storeHeader(), ...records]);
+  return concatenate([storeHeader(), ...records]);
 }
 
 /** Reads a store's file. Throws VariableFormatError when it is none, of another version, or damaged. */
@@ -137,13 +138,3 @@ const ordered = ({ guid, name, attributes, data, time, digest }: StoredVariable)
 
 const startsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
   bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte);
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { gzipSync } from 'fflate';
 import { payloadCodec, unpackPayload } from '../../src/loaders/decompress/index.js';
 import { CodecError, CodecNotReady } from '../../src/loaders/decompress/codec.js';
-import { crc32 } from '../../src/loaders/decompress/crc32.js';
+import { crc32 } from '../../src/bytes/crc32.js';
 import { createZstd } from '../../src/loaders/decompress/zstd.js';
 import { ImageError } from '../../src/loaders/image.js';
 import { codeSample, compressed, fromBase64 } from '../support/compressed.js';

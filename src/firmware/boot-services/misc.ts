@@ -1,6 +1,6 @@
 import { MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
-import { crc32 } from '../crc32.js';
+import { crc32 } from '../../bytes/crc32.js';
 import { byteCount } from '../guest-access.js';
 import { declared, service } from '../service.js';
 

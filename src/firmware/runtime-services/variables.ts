@@ -1,3 +1,4 @@
+import { concatenate } from '../../bytes/concatenate.js';
 import { VariableAttribute as Attribute } from '../../../firmware-tables/uefi/runtime-services.js';
 import { guidBytes } from '../../../firmware-tables/guid.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
@@ -124,7 +125,7 @@ function update(fw: Firmware, given: Variable): bigint {
   const needed = Attribute.NON_VOLATILE | Attribute.RUNTIME_ACCESS;
   if (!existing && fw.bootServicesEnded && (attributes & needed) !== needed) return Status.INVALID_PARAMETER;
   if (existing && !append && sameBytes(existing.data, given.data)) return Status.SUCCESS; // it keeps its place
-  const data = existing && append ? joined(existing.data, given.data) : given.data;
+  const data = existing && append ? concatenate([existing.data, given.data]) : given.data;
   const limits = variableLimits(attributes);
   if (data.length > limits.largest - nameBytes(name)) return Status.INVALID_PARAMETER;
   const freed = existing ? variableBytes(name, existing.data.length) : 0;
@@ -135,13 +136,6 @@ function update(fw: Firmware, given: Variable): bigint {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 /** EFI_RUNTIME_SERVICES.QueryVariableInfo(). UEFI 2.10 section 8.2.4. */

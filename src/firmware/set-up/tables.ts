@@ -9,7 +9,7 @@ import { SystemTable, systemTableSignature } from '../../../firmware-tables/uefi
 import { revision210, TableHeader } from '../../../firmware-tables/uefi/table-header.js';
 import { guidText } from '../../../firmware-tables/guid.js';
 import type { GuestMemory } from '../../memory/guest-memory.js';
-import { crc32 } from '../crc32.js';
+import { crc32 } from '../../bytes/crc32.js';
 import { string16Bytes } from '../guest-access.js';
 
 /** Where the tables stand, guest-physical; they stay there also when the guest maps them elsewhere. */

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'fflate';
 import { CodecError, type Codec } from './codec.js';
-import { crc32 } from './crc32.js';
+import { crc32 } from '../../bytes/crc32.js';
 
 /** gzip, one member. RFC 1952; the trailer is CRC-32 and size, 4 bytes little endian each. */
 export const gzip: Codec = {

@@ -1,6 +1,6 @@
 import { undoBcjX86 } from './bcj-x86.js';
 import { CodecError, type Codec } from './codec.js';
-import { crc32 } from './crc32.js';
+import { crc32 } from '../../bytes/crc32.js';
 import { unpackLzma2 } from './lzma2.js';
 
 const Filter = { bcjX86: 0x04, lzma2: 0x21 } as const;

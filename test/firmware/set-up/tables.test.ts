@@ -7,7 +7,7 @@ import { RuntimeServices, runtimeServiceSlots } from '../../../firmware-tables/u
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import { SystemTable } from '../../../firmware-tables/uefi/system-table.js';
 import { HvmModlistEntry, HvmStartInfo, hvmStartMagic } from '../../../firmware-tables/pvh/start-info.js';
-import { crc32 } from '../../../src/firmware/crc32.js';
+import { crc32 } from '../../../src/bytes/crc32.js';
 import { linux, proposal } from '../../../src/firmware/profiles.js';
 import { FakeMachine, scratch } from '../fake-machine.js';
 

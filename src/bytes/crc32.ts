@@ -1,6 +1,11 @@
-/** CRC-32 of RFC 1952 section 8 (also of .xz), four bytes a step. */
+type Tables = readonly [Int32Array, Int32Array, Int32Array, Int32Array];
+let tables: Tables | undefined;
+
+/**
+ * CRC-32, 0 to 2^32 - 1, four bytes a step: RFC 1952 section 8, .xz, and the CCITT32 of EFI tables (UEFI 2.10 section 4.2).
+ */
 export function crc32(bytes: Uint8Array): number {
-  const [t0, t1, t2, t3] = tables();
+  const [t0, t1, t2, t3] = (tables ??= makeTables());
   let crc = 0xffff_ffff;
   let i = 0;
   for (const end = bytes.length - 3; i < end; i += 4) {
@@ -11,7 +16,7 @@ export function crc32(bytes: Uint8Array): number {
   return (crc ^ 0xffff_ffff) >>> 0;
 }
 
-function tables(): readonly [Int32Array, Int32Array, Int32Array, Int32Array] {
+function makeTables(): Tables {
   const result = [new Int32Array(256), new Int32Array(256), new Int32Array(256), new Int32Array(256)] as const;
   for (let i = 0; i < 256; i++) {
     let value = i;
