@@ -31,7 +31,9 @@ async function results(kernel, door) {
     const result = await boot(cell);
     found[nameOf(cell)] = result;
     const { outcome, detected, banner, guest_type: guestType } = result;
-    process.stderr.write(`xen-matrix: ${kernel}, ${nameOf(cell)}: ${[outcome, detected, banner, guestType].join(' / ')}\n`);
+    process.stderr.write(
+      `xen-matrix: ${kernel}, ${nameOf(cell)}: ${[outcome, detected, banner, guestType].join(' / ')}\n`,
+    );
   }
   return found;
 }

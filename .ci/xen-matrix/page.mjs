@@ -23,7 +23,22 @@ const entriesOf = (kernel, results) =>
 
 /** The matrix of one kernel. */
 export function matrix(kernel, results) {
-  const head = ['door', 'subarch', 'leaves', 'table', 'no-VGA', 'no-RTC', 'Hypervisor detected', 'it says', 'type', 'guest_type', 'version', 'clocksource', 'hypercalls', 'end'];
+  const head = [
+    'door',
+    'subarch',
+    'leaves',
+    'table',
+    'no-VGA',
+    'no-RTC',
+    'Hypervisor detected',
+    'it says',
+    'type',
+    'guest_type',
+    'version',
+    'clocksource',
+    'hypercalls',
+    'end',
+  ];
   const rows = entriesOf(kernel, results).map(({ cell, result }) => [
     cell.door,
     quoted(cell.subarch),
@@ -97,11 +112,7 @@ function claims(all) {
       single(underXen(of('efi'))),
       ([{ cell, result }]) => result.guest_type === (cell.noVga && cell.noRtc ? 'PVH' : 'HVM'),
     ),
-    claim(
-      'It comes up in user space (all boots)',
-      single(all),
-      ([{ result }]) => result.outcome === 'up',
-    ),
+    claim('It comes up in user space (all boots)', single(all), ([{ result }]) => result.outcome === 'up'),
   ].join('\n');
 }
 
@@ -117,7 +128,9 @@ function words(all) {
   }
   return [...groups]
     .map(([name, lines]) => {
-      const text = [...lines].map(([line, count]) => (count === lines.boots ? line : `${line}   (${String(count)} of ${String(lines.boots)} boots)`));
+      const text = [...lines].map(([line, count]) =>
+        count === lines.boots ? line : `${line}   (${String(count)} of ${String(lines.boots)} boots)`,
+      );
       return `${name}:\n\n\`\`\`text\n${text.join('\n')}\n\`\`\``;
     })
     .join('\n\n');
