@@ -39,6 +39,12 @@ module.exports = {
       'the firmware reaches the machine through its host interface',
     ),
     only(
+      'xen',
+      '^src/xen/',
+      '^(src/(xen|memory)|firmware-tables)/|^src/devices/device\\.ts$',
+      'the hypervisor reaches the machine through its host interface',
+    ),
+    only(
       'variables',
       '^src/variables/',
       '^(src/(variables|firmware|bytes)|firmware-tables)/',

@@ -2,10 +2,9 @@
 import { BootError, type BootOptions, type BootProtocol } from './boot/boot-protocol.js';
 import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
-import { cpuid } from './cpu/cpuid.js';
 import type { CompileAfter } from './cpu/hot/tier.js';
 import { DEFAULT_TLB_ENTRIES, EmulatedProcessor } from './cpu/processor.js';
-import type { ProcessorBus, Stop } from './cpu/types.js';
+import type { Stop } from './cpu/types.js';
 import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
 import {
@@ -19,6 +18,7 @@ import {
   type StoredVariable,
 } from './firmware/index.js';
 import { firmwareHost } from './firmware-host.js';
+import { machineBus } from './machine-bus.js';
 import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import type { GuestMap } from './memory/guest-map.js';
@@ -35,6 +35,9 @@ import {
   type Snapshot,
 } from './snapshot.js';
 import { SeededRandom } from './cpu/seeded-random.js';
+import { xenDomain, type XenOptions } from './xen-machine.js';
+import type { Domain } from './xen/domain.js';
+import type { HypercallRecord } from './xen/hypercall.js';
 
 /** How a run ended. docs: the result of `boot --json`. */
 export interface Outcome {
@@ -53,7 +56,9 @@ export interface MachineOptions {
   /** What the real-time clock shows at the start, seconds since 1970 (UTC). */
   readonly startSeconds?: number;
   readonly tlbEntries?: number;
-  /** What stands around the processor; `platforms.uart` when left out. */
+  /** The guest is a PVH domain of Xen; there is no hypervisor when left out. */
+  readonly xen?: XenOptions;
+  /** What stands around the processor; `platforms.uart` when left out, `platforms.xen` with `xen`. */
   readonly platform?: PlatformDescription;
   /** When hot code is compiled: after so many entries of a block, 'never', or at random (for tests). */
   readonly compileAfter?: CompileAfter;
@@ -69,16 +74,25 @@ export interface MachineOptions {
   readonly onServiceCall?: (call: ServiceCall) => void;
   /** Called for what else happens between firmware and guest: images that are entered or return, exceptions. */
   readonly onFirmwareEvent?: (event: FirmwareEvent) => void;
+  /** Called for each hypercall that was served, before the guest goes on. */
+  readonly onHypercall?: (call: HypercallRecord) => void;
   readonly log?: (line: string) => void;
 }
 
 /** What the restored machine still needs of its caller; everything else is in the snapshot. */
 export type RestoreOptions = Omit<
   MachineOptions,
-  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'platform' | 'overrides' | 'strict' | 'variables'
+  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'platform' | 'xen' | 'overrides' | 'strict' | 'variables'
 >;
 
 const DEFAULT_START = Date.UTC(2026, 0, 1) / 1000;
+
+/** Where input goes and what of it the guest has not read. */
+export interface ConsoleDevice {
+  type(bytes: Uint8Array): void;
+  pipe(bytes: Uint8Array): void;
+  readonly waiting: number;
+}
 
 export class Machine implements EfiTarget, MachineParts {
   readonly processor: EmulatedProcessor;
@@ -89,6 +103,8 @@ export class Machine implements EfiTarget, MachineParts {
   readonly typed: TypedInput;
   readonly rsdp: number;
   readonly map: GuestMap;
+  /** What the guest sees of Xen, where it does. */
+  readonly xen: Domain | undefined;
   /** Set when the run has ended. */
   outcome: Outcome | undefined;
   /** The guest halted and waits for an interrupt. */
@@ -97,33 +113,37 @@ export class Machine implements EfiTarget, MachineParts {
   onConsole: (byte: number) => void = () => undefined;
   readonly events = new EventQueue();
   readonly random: SeededRandom;
+  /** What asks for the processor's attention: the local APIC, and Xen's callback vector around it. */
+  private readonly interruptLines = { localApic: false, callback: false };
 
   constructor(private readonly options: MachineOptions) {
     const log = options.log ?? (() => undefined);
     this.random = new SeededRandom(options.seed ?? 1);
+    const description = options.platform ?? (options.xen === undefined ? platforms.uart : platforms.xen);
+    const startSeconds = options.startSeconds ?? DEFAULT_START;
     this.processor = new EmulatedProcessor({
       ramBytes: options.memoryBytes,
       ...lowRam(options),
       artifacts: options.artifacts,
-      bus: this.bus(log),
+      bus: machineBus(this, description, log),
       ...(options.tlbEntries === undefined ? {} : { tlbEntries: options.tlbEntries }),
       ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
+      ...(options.xen === undefined ? {} : { hypercall: 'vmcall' as const }), // the vendor is Intel
     });
     this.memory = this.processor.memory;
-    const description = options.platform ?? platforms.uart;
     this.platform = new Platform(
       {
         now: () => this.processor.ticks,
         schedule: (name, tick) => {
-          this.events.schedule(name, tick);
-          this.processor.runNoLaterThan(tick);
+          this.schedule(name, tick);
         },
         cancel: (name) => {
           this.events.cancel(name);
         },
         tscToTicks: (tsc) => this.processor.tscToTicks(tsc),
         setInterruptLine: (asserted) => {
-          this.processor.setInterruptLine(asserted);
+          this.interruptLines.localApic = asserted;
+          this.updateInterruptLine();
         },
         powerOff: (reason) => {
           this.end({ outcome: 'powered-off', reason });
@@ -136,19 +156,28 @@ export class Machine implements EfiTarget, MachineParts {
           this.memory.writePhysical(address, bytes);
         },
       },
-      { startSeconds: options.startSeconds ?? DEFAULT_START, description },
+      { startSeconds, description },
     );
     this.rsdp = this.platform.rsdp;
     this.map = mapOf(description);
+    const { specialPages } = this.platform;
+    if (options.xen !== undefined) {
+      if (specialPages === undefined)
+        throw new BootError('a guest under Xen wants special pages: platforms.xen has them');
+      this.xen = xenDomain(this, specialPages, options.xen, { startSeconds, log });
+      this.xen.console.onOutput = (bytes) => {
+        for (const byte of bytes) this.onConsole(byte);
+      };
+      this.xen.onHypercall = options.onHypercall;
+    }
     this.typed = new TypedInput({
       now: () => this.processor.ticks,
       idle: () => this.idle,
       schedule: (name, tick) => {
-        this.events.schedule(name, tick);
-        this.processor.runNoLaterThan(tick);
+        this.schedule(name, tick);
       },
       deliver: (bytes) => {
-        this.platform.uart?.type(bytes);
+        this.consoleDevice?.type(bytes);
       },
     });
     if (this.platform.uart !== undefined) {
@@ -175,6 +204,27 @@ export class Machine implements EfiTarget, MachineParts {
   /** Instructions retired since the entry. */
   get instructions(): number {
     return this.processor.ticks - this.processor.extraTicks;
+  }
+
+  /** Where typed input goes: the serial port, or the console of Xen where there is none. */
+  get consoleDevice(): ConsoleDevice | undefined {
+    return this.platform.uart ?? this.xen?.console;
+  }
+
+  /** Puts an event on the list; a second one of the name moves it. */
+  schedule(name: string, tick: number): void {
+    this.events.schedule(name, tick);
+    this.processor.runNoLaterThan(tick);
+  }
+
+  /** Xen's callback vector waits, or no longer does. */
+  setCallbackLine(asserted: boolean): void {
+    this.interruptLines.callback = asserted;
+    this.updateInterruptLine();
+  }
+
+  private updateInterruptLine(): void {
+    this.processor.setInterruptLine(this.interruptLines.localApic || this.interruptLines.callback);
   }
 
   /** Lays the image out through a door and puts the processor at its entry. Throws BootError or ImageError. */
@@ -205,11 +255,19 @@ export class Machine implements EfiTarget, MachineParts {
 
   /** The state as data, between two runs; `notes` are plain data of the caller that go with it. */
   save(notes: unknown = null): Snapshot {
-    const { memoryBytes, tlbEntries = DEFAULT_TLB_ENTRIES, platform, overrides = {}, strict = false } = this.options;
+    const {
+      memoryBytes,
+      tlbEntries = DEFAULT_TLB_ENTRIES,
+      platform,
+      xen,
+      overrides = {},
+      strict = false,
+    } = this.options;
     const configuration = {
       memoryBytes,
       tlbEntries,
       ...(platform && { platform }),
+      ...(xen && { xen }),
       profile: this.firmware.profile.name,
       overrides,
       strict,
@@ -224,7 +282,7 @@ export class Machine implements EfiTarget, MachineParts {
    */
   static restore(options: RestoreOptions, snapshot: Snapshot): Machine {
     checkSnapshot(snapshot);
-    const { memoryBytes, tlbEntries, platform, profile: name, overrides, strict } = snapshot.configuration;
+    const { memoryBytes, tlbEntries, platform, xen, profile: name, overrides, strict } = snapshot.configuration;
     const profile = options.profile ?? profiles.find((known) => known.name === name);
     if (profile?.name !== name) {
       throw new SnapshotError(`the snapshot was saved under the profile ${name}: give that profile, or none`);
@@ -234,6 +292,7 @@ export class Machine implements EfiTarget, MachineParts {
       memoryBytes,
       tlbEntries,
       ...(platform && { platform }),
+      ...(xen && { xen }),
       profile,
       overrides,
       strict,
@@ -249,7 +308,9 @@ export class Machine implements EfiTarget, MachineParts {
 
   /** Moves an idle guest's time forward to a tick, at most to its next timer. */
   skipTo(tick: number): void {
+    const before = this.ticks;
     this.processor.skipTo(Math.min(tick, this.events.next));
+    this.xen?.time.halted(this.ticks - before);
   }
 
   /**
@@ -263,13 +324,14 @@ export class Machine implements EfiTarget, MachineParts {
       const now = this.processor.ticks;
       for (let name = this.events.takeDue(now); name !== undefined; name = this.events.takeDue(now)) {
         if (name === typedInputEvent) this.typed.onEvent();
-        else this.platform.onEvent(name);
+        else if (this.xen?.onEvent(name) !== true) this.platform.onEvent(name);
       }
       if (now >= end) return;
       const stop: Stop = this.processor.run(Math.min(end, this.events.next));
       if (stop === 'shutdown') this.end({ outcome: 'triple-fault', reason: this.describeShutdown() });
       else if (stop === 'halted' && this.events.next > this.processor.ticks) {
-        if ((this.processor.registers.rflags & 0x200n) === 0n) {
+        if ((this.processor.registers.rflags & 0x200n) === 0n && this.xen?.isWaiting !== true) {
+          this.xen?.haltedForGood();
           this.end({
             outcome: 'halted',
             reason: `HLT with interrupts disabled at RIP ${hex(this.processor.registers.rip)}`,
@@ -284,34 +346,6 @@ export class Machine implements EfiTarget, MachineParts {
   private describeShutdown(): string {
     const { rip, cr2 } = this.processor.registers;
     return `triple fault at RIP ${hex(rip)}, CR2 ${hex(cr2)}`;
-  }
-
-  private bus(log: (line: string) => void): ProcessorBus {
-    return {
-      readPort: (port, bytes) => this.platform.ports.readPort(port, bytes),
-      writePort: (port, bytes, value) => {
-        this.platform.ports.writePort(port, bytes, value);
-      },
-      readMmio: (address, bytes) => this.platform.readMmio(address, bytes),
-      writeMmio: (address, bytes, value) => {
-        this.platform.writeMmio(address, bytes, value);
-      },
-      acknowledgeInterrupt: () => this.platform.localApic.acknowledge(),
-      readMsr: (index) => this.platform.readMsr(index),
-      writeMsr: (index, value) => this.platform.writeMsr(index, value),
-      readTaskPriority: () => this.platform.localApic.readTaskPriority(),
-      writeTaskPriority: (value) => {
-        this.platform.localApic.writeTaskPriority(value);
-      },
-      cpuid,
-      random: () => this.random.next64(),
-      gate: (service) => {
-        this.firmware.serve(service);
-      },
-      unimplemented: (what) => {
-        log(`not implemented: ${what}; the guest gets a fault`);
-      },
-    };
   }
 }
 

@@ -53,7 +53,8 @@ export class Platform implements Stateful<PlatformState> {
   /** Guest-physical address of the RSDP. */
   readonly rsdp: number;
   private readonly pc: PcDevices | undefined;
-  private readonly acpiPages: PageMemory | undefined;
+  /** The ACPI tables, where they do not lie in RAM. */
+  readonly acpiPages: PageMemory | undefined;
   /** By the guest-physical address of each page; the local APIC's moves. */
   private readonly windows = new Map<number, Window>();
   private readonly emptyMmio = new Set<number>();

@@ -8,10 +8,12 @@ import type { Firmware, Overrides } from './firmware/index.js';
 import type { Outcome } from './machine.js';
 import type { TypedInput, TypedInputState } from './typed-input.js';
 import type { Platform, PlatformState } from './platform.js';
+import type { Domain, DomainState } from './xen/domain.js';
+import type { XenOptions } from './xen-machine.js';
 import type { PlatformDescription } from './platform-description.js';
 
 /** Raised whenever what a snapshot holds, or where the processor keeps it, changes. */
-export const snapshotVersion = 4;
+export const snapshotVersion = 5;
 
 /** The options that a machine was made with and that its state depends on. */
 export interface MachineConfiguration {
@@ -19,6 +21,8 @@ export interface MachineConfiguration {
   readonly tlbEntries: number;
   /** Absent for the small PC. */
   readonly platform?: PlatformDescription;
+  /** The guest is a domain of Xen. */
+  readonly xen?: XenOptions;
   readonly profile: string;
   readonly overrides: Overrides;
   readonly strict: boolean;
@@ -48,6 +52,7 @@ export interface MachineState {
   readonly random: bigint;
   readonly events: Readonly<Record<string, number>>;
   readonly platform: PlatformState;
+  readonly xen?: DomainState;
   readonly typed: TypedInputState;
   readonly firmware: FirmwareState;
 }
@@ -62,6 +67,7 @@ export class SnapshotError extends Error {
 export interface MachineParts {
   readonly processor: EmulatedProcessor;
   readonly platform: Platform;
+  readonly xen: Domain | undefined;
   readonly typed: TypedInput;
   readonly firmware: Firmware;
   readonly events: EventQueue;
@@ -102,6 +108,7 @@ export function machineState(parts: MachineParts): MachineState {
     random: parts.random.state,
     events: parts.events.save(),
     platform: parts.platform.save(),
+    ...(parts.xen && { xen: parts.xen.save() }),
     typed: parts.typed.save(),
     firmware: parts.firmware.save(),
   };
@@ -121,6 +128,7 @@ export function applySnapshot(parts: MachineParts, snapshot: Snapshot): void {
   });
   firmware.restore(state.firmware, snapshot.initrd);
   parts.platform.restore(state.platform);
+  if (state.xen !== undefined) parts.xen?.restore(state.xen);
   parts.typed.restore(state.typed);
   parts.events.restore(state.events);
   parts.random.state = state.random;

@@ -13,7 +13,7 @@ import type { Arguments } from './options.js';
 
 const smallestMemory = 64 * 2 ** 20;
 const largestMemory = 3 * 2 ** 30;
-const defaultAppend = 'console=ttyS0';
+const defaultAppend = { pc: 'console=ttyS0', xen: 'console=hvc0' } as const;
 
 /** What of a boot does not depend on the door. */
 export interface BootInputs {
@@ -41,7 +41,8 @@ export function bootInputs(args: Arguments): BootInputs {
   const defaults: string[] = [];
   const memoryBytes = parseMemory(args.text('memory'), defaults);
   const append = args.text('append');
-  if (append === undefined) defaults.push(`--append ${defaultAppend}`);
+  const consoleOption = defaultAppend[args.flag('xen') ? 'xen' : 'pc'];
+  if (append === undefined) defaults.push(`--append ${consoleOption}`);
   if (append?.includes('\0') === true) throw new UsageError('--append holds a NUL character');
   const initrdFile = args.text('initrd');
   if (initrdFile === undefined) defaults.push('--initrd (built in: prints USERSPACE-UP and powers off)');
@@ -53,7 +54,7 @@ export function bootInputs(args: Arguments): BootInputs {
         : readInput(initrdFile, 'the initrd');
   const modules = args.texts('module').map(parseModule);
   const options = {
-    commandLine: append ?? defaultAppend,
+    commandLine: append ?? consoleOption,
     modules,
     ...(initrd === undefined ? {} : { initrd }),
   };

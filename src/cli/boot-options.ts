@@ -30,7 +30,7 @@ export const append: Option = {
   name: 'append',
   value: 'STRING',
   meaning: 'kernel command line',
-  byDefault: 'console=ttyS0',
+  byDefault: 'console=ttyS0; console=hvc0 with --xen',
 };
 export const module: Option = {
   name: 'module',
@@ -55,8 +55,7 @@ export const vars: Option = {
 };
 export const xen: Option = {
   name: 'xen',
-  meaning: 'present the Xen hypervisor interface to the guest',
-  unbuilt: 'the machine shows no hypervisor; leave it out',
+  meaning: 'the guest is a PVH domain of Xen 4.17: its console is hvc0, there is no serial port',
 };
 export const until: Option = {
   name: 'until',

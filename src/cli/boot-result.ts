@@ -30,6 +30,7 @@ export async function bootResult(
     wallSeconds: Math.round(about.wallSeconds * 1000) / 1000,
     phases: phaseRecords(run.phases),
     services: run.services.summary(),
+    ...(run.machine.xen === undefined ? {} : { hypercalls: run.hypercalls.summary() }),
     ...(run.machine.typed.log.length === 0 ? {} : { typed: run.machine.typed.log }),
     console: await consoleText(run.console.bytes()),
   };

@@ -11,8 +11,9 @@ import { runMachine } from '../host/run-loop.js';
 import type { Outcome } from '../machine.js';
 import { ObservedBoot, type BootObserver } from '../probe/observed-boot.js';
 import { isPhaseName, phaseNames } from '../probe/phases.js';
+import { hypercallTrace } from '../probe/hypercall-log.js';
 import { eventRecord, traceRecord } from '../probe/service-log.js';
-import { explainCall, explainMemoryMap, explainPhase } from '../report/explain.js';
+import { explainCall, explainHypercall, explainMemoryMap, explainMessage, explainPhase } from '../report/explain.js';
 import { exitStatusOf, outcomeLine } from '../report/result.js';
 import { closingLines } from '../report/summary.js';
 import {
@@ -122,6 +123,7 @@ async function runBoot(args: Arguments): Promise<number> {
     strict: given.strict,
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
+    ...(given.xen ? { xen: {} } : {}),
     options: inputs.options,
     ...(store === undefined ? {} : { variables: store.variables, commitVariable: store.commitVariable }),
     ...(given.until === undefined ? {} : { until: given.until }),
@@ -162,6 +164,7 @@ async function runBoot(args: Arguments): Promise<number> {
     door,
     image: file,
     services: run.services.summary(),
+    hypercalls: run.machine.xen === undefined ? undefined : run.hypercalls.summary(),
     profile: run.firmware?.profile,
     missed: run.firmware?.missedServices() ?? [],
     succeeded: status === 0,
@@ -182,6 +185,7 @@ interface BootOptionsGiven {
   readonly replay: string | undefined;
   readonly digest: DigestRequest | undefined;
   readonly explain: boolean;
+  readonly xen: boolean;
   readonly strict: boolean;
   readonly tier: 'both' | 'interpreter';
 }
@@ -200,6 +204,7 @@ function readOptions(args: Arguments): BootOptionsGiven {
     replay: args.text('replay'),
     digest: readDigestRequest(args),
     explain: args.flag('explain'),
+    xen: args.flag('xen'),
     strict: args.flag('strict'),
     tier: parseTier(args.text('tier')),
   };
@@ -250,6 +255,14 @@ function observe(to: {
       to.trace()?.write(`${JSON.stringify(traceRecord(call, from()))}\n`);
       if (to.explain) line(explainCall(call));
     },
+    hypercall: (call, from) => {
+      to.trace()?.write(`${JSON.stringify(hypercallTrace(call, from()))}\n`);
+      if (to.explain) line(explainHypercall(call));
+    },
+    xenstore: (tick, message) => {
+      to.trace()?.write(`${JSON.stringify({ tick, xenstore: message })}\n`);
+      if (to.explain) line(explainMessage(tick, `xenstore: ${message}`));
+    },
     event: (event, where) => {
       to.trace()?.write(`${JSON.stringify(eventRecord(event, where()))}\n`);
     },
@@ -277,16 +290,16 @@ async function runToEnd(
   const stop = (why: string): void => {
     leave.abort(why);
   };
-  const { typed, platform } = run.machine;
+  const { typed, consoleDevice } = run.machine;
   const device = {
     type: (bytes: Uint8Array): void => {
       typed.type(bytes);
     },
     pipe: (bytes: Uint8Array): void => {
-      platform.uart?.pipe(bytes);
+      consoleDevice?.pipe(bytes);
     },
     get waiting(): number {
-      return typed.waiting + (platform.uart?.waiting ?? 0);
+      return typed.waiting + (consoleDevice?.waiting ?? 0);
     },
   };
   const leaveByKey = (): void => {

@@ -144,6 +144,7 @@ async function runDoor(
     strict: true,
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
+    ...(given.args.flag('xen') ? { xen: {} } : {}),
     options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
     ...(until === undefined ? {} : { until }),
     observer: {

@@ -24,6 +24,8 @@ const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
 const GATE_BYTES = 6; // without its RET
 
+const hypercallForms = { none: L.HYPERCALL_NONE, vmcall: L.HYPERCALL_VMCALL, vmmcall: L.HYPERCALL_VMMCALL } as const;
+
 export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
 
 /** RAM in multiples of 4096 bytes, and the rest. */
@@ -34,6 +36,8 @@ export interface ProcessorOptions extends RamSizes {
   readonly tlbEntries?: number;
   /** When hot code is compiled; 'never' runs everything in the cold tier. */
   readonly compileAfter?: CompileAfter;
+  /** The instruction that calls a hypervisor; the other one is #UD, and both are when left out. */
+  readonly hypercall?: 'vmcall' | 'vmmcall';
 }
 
 export class EmulatedProcessor implements Processor {
@@ -93,6 +97,7 @@ export class EmulatedProcessor implements Processor {
     this.view.setUint32(L.RAM_BYTES, ramBytes, true);
     this.view.setUint32(L.RAM_LOW, Math.min(lowRamBytes, ramBytes), true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
+    this.view.setUint32(L.HYPERCALL, hypercallForms[options.hypercall ?? 'none'], true);
     const { table, storeFlags } = cold.exports;
     const functions = { ...core.exports, storeFlags };
     this.hot = new HotTier(artifacts, { memory: this.wasm, functions }, table as never, this.blocks, compileAfter);
@@ -159,6 +164,8 @@ export class EmulatedProcessor implements Processor {
       if (trapping) view.setUint32(L.TRAP_HELD, 0, true);
       const exit = this.dispatch(record);
       record = 0;
+      const called = exit === L.EXIT_LEAVE && view.getUint32(L.LEAVE_REASON, true) === L.LEAVE_HYPERCALL;
+      if (called) this.bus.hypercall(); // before its single-step trap: the call is part of the instruction
       const stepped = trapping && this.ticks > now && view.getUint32(L.TRAP_HELD, true) === 0;
       if (stepped && this.core.deliverDebugTrap() !== 0) return 'shutdown';
       switch (exit) {
@@ -253,6 +260,11 @@ export class EmulatedProcessor implements Processor {
   /** The tick at which the guest's TSC reads `tsc`; negative when it never did. */
   tscToTicks(tsc: bigint): number {
     return Number(BigInt.asIntN(64, tsc - this.view.getBigInt64(L.TSC_OFFSET, true)));
+  }
+
+  /** The guest's TSC now. */
+  timeStamp(): bigint {
+    return BigInt.asUintN(64, BigInt(this.ticks) + this.view.getBigInt64(L.TSC_OFFSET, true));
   }
 
   private systemFlags(): bigint {

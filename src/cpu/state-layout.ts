@@ -112,6 +112,7 @@ export const SHADOW_TICK = 0x1348; // f64: STI or MOV SS blocks interrupts while
 export const MAPPING_EPOCH = 0x1350; // u32: bumped by every change of mapping (TLB flush, INVLPG, paging bits)
 export const RAM_BYTES = 0x1354; // u32: guest RAM, bytes
 export const RAM_LOW = 0x1380; // u32: so many of them lie from guest-physical 0 on, the others from 4 GiB on
+export const HYPERCALL = 0x1384; // u32: which instruction calls a hypervisor: HYPERCALL_NONE, _VMCALL or _VMMCALL
 export const GATE_NUMBER = 0x1358; // u32: service number of the firmware gate that was executed
 export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped at
 export const TRAP_HELD = 0x1368; // 1: the instruction that has just retired holds back its single-step trap
@@ -225,6 +226,12 @@ export const LEAVE_HALT = 1;
 export const LEAVE_BOUNDARY = 2; // let the host look (interrupt window opened, mode or time changed)
 export const LEAVE_GATE = 3;
 export const LEAVE_SHUTDOWN = 4; // triple fault
+export const LEAVE_HYPERCALL = 5;
+
+// Values of HYPERCALL.
+export const HYPERCALL_NONE = 0;
+export const HYPERCALL_VMCALL = 1;
+export const HYPERCALL_VMMCALL = 2;
 
 // What the dispatch loop returns.
 export const EXIT_BUDGET = 0;

@@ -88,6 +88,8 @@ export interface ProcessorBus {
   random(): bigint;
   /** A firmware gate was executed in 64-bit mode at CPL 0; RIP is behind it, at its RET. */
   gate(service: number): void;
+  /** VMCALL or VMMCALL was executed, at any CPL; RIP is behind it. Called only where ProcessorOptions.hypercall says so. */
+  hypercall(): void;
   /** First time something unimplemented was met (an instruction, an MSR): one line for the log. */
   unimplemented(what: string): void;
 }

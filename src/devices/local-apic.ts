@@ -102,6 +102,17 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState>, EventTar
     this.updateLine();
   }
 
+  /**
+   * An edge that a hypervisor puts into the IRR: taken also while software has the APIC disabled, and delivered when the
+   * processor takes it. Xen's vlapic_set_irq().
+   */
+  inject(vector: number): void {
+    if (!this.enabled) return;
+    this.irr.set(vector, true);
+    this.tmr.set(vector, false);
+    this.updateLine();
+  }
+
   /** An interrupt message from the bus; nothing happens when it is for somebody else. Returns whether it was for us. */
   message(message: InterruptMessage): boolean {
     if (!this.isDestination(message.destination, message.logical)) return false;

@@ -18,11 +18,14 @@ import type {
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
+import type { XenOptions } from '../xen-machine.js';
+import type { HypercallRecord } from '../xen/hypercall.js';
 import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
+import { HypercallLog } from './hypercall-log.js';
 import { ServiceLog } from './service-log.js';
 
 /** One boot: an image, a door and what goes through it. */
@@ -41,6 +44,8 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
+  /** The guest is a PVH domain of Xen. */
+  readonly xen?: XenOptions;
   /** What stands around the processor; the small PC when left out. */
   readonly platform?: PlatformDescription;
   readonly options: BootOptions;
@@ -64,6 +69,10 @@ export interface BootObserver {
   console?(byte: number): void;
   /** `from` names the caller while the call is being served (CallerNames.ofCall). */
   call?(call: ServiceCall, from: () => string | undefined): void;
+  /** A hypercall; `from` as with `call`. */
+  hypercall?(call: HypercallRecord, from: () => string | undefined): void;
+  /** A line of the dialogue with xenstore. */
+  xenstore?(tick: number, line: string): void;
   /** What else happens between firmware and guest; `where` names its address. */
   event?(event: FirmwareEvent, where: () => string | undefined): void;
   /** The EFI memory map: at the entry and as each ExitBootServices finds it. */
@@ -81,6 +90,7 @@ export class UnreachableError extends Error {
 /** A machine with an image at its entry and every probe attached. */
 export class ObservedBoot {
   readonly services = new ServiceLog();
+  readonly hypercalls = new HypercallLog();
   readonly console = new ConsoleWatch();
   readonly callers: CallerNames;
   private constructor(
@@ -95,6 +105,7 @@ export class ObservedBoot {
   static start(setup: BootSetup): ObservedBoot {
     const { observer } = setup;
     let onCall: (call: ServiceCall) => void = () => undefined;
+    let onHypercall: (call: HypercallRecord) => void = () => undefined;
     let onEvent: (event: FirmwareEvent) => void = () => undefined;
     const machine = new Machine({
       artifacts: setup.artifacts,
@@ -103,11 +114,15 @@ export class ObservedBoot {
       profile: setup.profile,
       ...(setup.overrides === undefined ? {} : { overrides: setup.overrides }),
       strict: setup.strict,
+      ...(setup.xen === undefined ? {} : { xen: setup.xen }),
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
       onServiceCall: (call) => {
         onCall(call);
+      },
+      onHypercall: (call) => {
+        onHypercall(call);
       },
       onFirmwareEvent: (event) => {
         onEvent(event);
@@ -125,6 +140,9 @@ export class ObservedBoot {
       );
       onCall = (call) => {
         boot.called(call);
+      };
+      onHypercall = (call) => {
+        boot.hypercalled(call);
       };
       onEvent = (event) => {
         boot.happened(event);
@@ -151,6 +169,8 @@ export class ObservedBoot {
     const { outcome } = this.machine;
     const { panic } = this.console;
     if (outcome === undefined || panic === undefined) return outcome;
+    if (outcome.outcome === 'panicked' && !outcome.reason.startsWith('Kernel panic'))
+      return { outcome: 'panicked', reason: `Kernel panic: ${panic}; ${outcome.reason}` };
     const afterPanic =
       outcome.outcome === 'reset' || outcome.outcome === 'halted' || outcome.outcome === 'triple-fault';
     return afterPanic ? { outcome: 'panicked', reason: `Kernel panic: ${panic}` } : outcome;
@@ -165,6 +185,11 @@ export class ObservedBoot {
       setup.observer?.console?.(byte);
       console.write(byte);
     };
+    if (machine.xen !== undefined) {
+      machine.xen.storeRing.onMessage = (line) => {
+        setup.observer?.xenstore?.(machine.ticks, line);
+      };
+    }
     console.onPanicEnd = (reason) => {
       machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
     };
@@ -215,6 +240,11 @@ export class ObservedBoot {
     }
     observer?.call?.(call, () => this.callers.ofCall(call.caller));
     this.probe.serviceCalled(call);
+  }
+
+  private hypercalled(call: HypercallRecord): void {
+    this.hypercalls.record(call);
+    this.setup.observer?.hypercall?.(call, () => this.callers.ofCall(call.caller));
   }
 
   private happened(event: FirmwareEvent): void {

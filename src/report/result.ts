@@ -19,6 +19,8 @@ export interface BootResult {
   readonly wallSeconds: number;
   readonly phases: readonly { readonly name: string; readonly instructions: number; readonly address: string }[];
   readonly services: readonly ServiceCount[];
+  /** Of a guest under Xen, by name and result. */
+  readonly hypercalls?: readonly ServiceCount[];
   /** What was typed at a terminal, by tick; absent when nothing was. `boot --replay` and Machine.replayInput() repeat it. */
   readonly typed?: readonly TypedBytes[];
   readonly console: string;

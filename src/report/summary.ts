@@ -6,6 +6,8 @@ export interface SummaryInput {
   readonly door: string;
   readonly image: string;
   readonly services: readonly ServiceCount[];
+  /** undefined for a guest without Xen. */
+  readonly hypercalls?: readonly ServiceCount[] | undefined;
   /** undefined for doors without firmware. */
   readonly profile: Profile | undefined;
   readonly missed: readonly MissedService[];
@@ -17,11 +19,21 @@ export function closingLines(input: SummaryInput): [string, string, string] {
   return [askedLine(input), unusedLine(input), nextLine(input)];
 }
 
-function askedLine({ services, profile, door }: SummaryInput): string {
+function askedLine(input: SummaryInput): string {
+  const { hypercalls } = input;
+  const firmware = askedFirmware(input);
+  if (hypercalls === undefined) return firmware;
+  return `${firmware}; of Xen: ${hypercalls.length === 0 ? 'nothing' : counted(hypercalls)}`;
+}
+
+function askedFirmware({ services, profile, door }: SummaryInput): string {
   if (profile === undefined) return `asked: nothing, the door ${door} has no firmware services`;
   if (services.length === 0) return 'asked: no firmware service was called';
-  return `asked: ${services.map(({ name, calls }) => (calls === 1 ? name : `${name} x${String(calls)}`)).join(', ')}`;
+  return `asked: ${counted(services)}`;
 }
+
+const counted = (services: readonly ServiceCount[]): string =>
+  services.map(({ name, calls }) => (calls === 1 ? name : `${name} x${String(calls)}`)).join(', ');
 
 function unusedLine({ services, profile, door }: SummaryInput): string {
   if (profile === undefined)

@@ -15,5 +15,6 @@ export const emptyBus: ProcessorBus = {
   cpuid,
   random: () => 0n,
   gate: () => undefined,
+  hypercall: () => undefined,
   unimplemented: () => undefined,
 };

@@ -37,7 +37,7 @@ export { movToSegment, swapgs } from './system/segments';
 export { lds16, lds32, les16, les32, lfs16, lfs32, lfs64, lgs16, lgs32, lgs64, lss16, lss32, lss64 } from './system/segments';
 export { movFromSegment16, movFromSegment32, movFromSegment64 } from './system/segments';
 export { popSegment16, popSegment32, popSegment64, pushSegment16, pushSegment32, pushSegment64 } from './system/segments';
-export { firmwareGate, hlt, lgdt, lidt, lldt, ltr, sgdt, sidt, verr, verw, wbinvd } from './system/system';
+export { firmwareGate, hlt, lgdt, lidt, lldt, ltr, sgdt, sidt, verr, verw, vmcall, vmmcall, wbinvd } from './system/system';
 export { lar16, lar32, lar64, lsl16, lsl32, lsl64, sldt16, sldt32, sldt64, str16, str32, str64 } from './system/system';
 export { clts, invlpg, lmsw, smsw16, smsw32, smsw64 } from './system/control-registers';
 export { movFromControl, movFromDebug, movToControl, movToDebug } from './system/control-registers';

@@ -121,6 +121,8 @@ const flagsAndPorts: readonly [string, Definition][] = [
   ...all('cli', 'Cli'),
   ...all('sti', 'Sti'),
   ...all('hlt', 'Hlt'),
+  ...all('vmcall', 'Vmcall'),
+  ...all('vmmcall', 'Vmmcall'),
   ...widths('inImmediate', [
     [8, 'In_AL_imm8'],
     [16, 'In_AX_imm8'],

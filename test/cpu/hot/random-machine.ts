@@ -247,6 +247,7 @@ export class RandomMachine {
       readTaskPriority: () => 0,
       writeTaskPriority: () => undefined,
       cpuid,
+      hypercall: () => undefined,
       random: () => 0x1234_5678_9abc_def0n,
       gate: () => undefined,
       unimplemented: () => undefined,

@@ -1,16 +1,20 @@
 /**
  * Descriptor tables and the task register, LAR, LSL, VERR, VERW, and the instructions without an operand that need
- * privilege: HLT, WBINVD, INVD; the firmware gate. Intel SDM volume 2 and volume 3, 2.8.
+ * privilege: HLT, WBINVD, INVD; the firmware gate and the calls of a hypervisor. Intel SDM volume 2 and volume 3, 2.8.
  */
 import {
   CPL,
   GATE_NUMBER,
   GDTR_BASE,
   GDTR_LIMIT,
+  HYPERCALL,
+  HYPERCALL_VMCALL,
+  HYPERCALL_VMMCALL,
   IDTR_BASE,
   IDTR_LIMIT,
   LEAVE_GATE,
   LEAVE_HALT,
+  LEAVE_HYPERCALL,
   REC_IMMEDIATE,
   REC_OP0,
   RIP,
@@ -309,4 +313,25 @@ export function firmwareGate(record: i32): i32 {
   store<u32>(GATE_NUMBER, load<u32>(record, REC_IMMEDIATE));
   store<u64>(RIP, nextRip(record));
   return leave(LEAVE_GATE);
+}
+
+// @ts-ignore: decorator
+@inline
+function hypercall(record: i32, form: u32): i32 {
+  if (load<u32>(HYPERCALL) != form) return undefinedOpcode();
+  store<u64>(RIP, nextRip(record));
+  return leave(LEAVE_HYPERCALL);
+}
+
+/**
+ * VMCALL: leaves to the host at every CPL and in every mode, RIP behind it; #UD where no hypervisor is called by it.
+ * Intel SDM volume 3, 30.3.
+ */
+export function vmcall(record: i32): i32 {
+  return hypercall(record, HYPERCALL_VMCALL);
+}
+
+/** VMMCALL: AMD's form of the same. AMD64 volume 2, 15.15. */
+export function vmmcall(record: i32): i32 {
+  return hypercall(record, HYPERCALL_VMMCALL);
 }

@@ -1,0 +1,31 @@
+import type { Hypercall } from '../hypercall.js';
+import { eventChannelOp } from './event-channel.js';
+import { grantTableOp } from './grant-table.js';
+import { hvmOp } from './hvm.js';
+import { memoryOp } from './memory.js';
+import { multicall } from './multicall.js';
+import { schedOp } from './sched.js';
+import { consoleIo, domctl, hypfsOp, physdevOp, platformOp, setTimerOp, sysctl, vmAssist, xenpmuOp } from './small.js';
+import { vcpuOp } from './vcpu.js';
+import { xenVersionOp } from './version.js';
+
+/** Every hypercall that an HVM domain has; others are -ENOSYS. */
+export const hypercalls: readonly Hypercall[] = [
+  platformOp,
+  memoryOp,
+  multicall,
+  setTimerOp,
+  xenVersionOp,
+  consoleIo,
+  grantTableOp,
+  vmAssist,
+  vcpuOp,
+  schedOp,
+  eventChannelOp,
+  physdevOp,
+  hvmOp,
+  sysctl,
+  domctl,
+  xenpmuOp,
+  hypfsOp,
+];
