@@ -109,7 +109,7 @@ describe('x2APIC (Intel SDM volume 3, 11.12)', () => {
       const cases: [number, bigint][] = [
         [0x808, 0x100n],
         [0x80b, 1n],
-        [0x80f, 0x200n],
+        [0x80f, 0x400n],
         [0x80f, 0x1000n],
         [0x828, 1n],
         [ICR, 0x1000n],
