@@ -1,3 +1,4 @@
+import { layout } from '../../memory/layout.js';
 import { GuestAddressError } from '../../memory/guest-memory.js';
 import type { Domain } from '../domain.js';
 import { Errno } from '../errno.js';
@@ -60,12 +61,16 @@ const frameLimit = 1n << 40n;
 /** memory_op's number holds in its upper bits where a continuation goes on. */
 const startOf = (registers: readonly bigint[]): bigint => (registers[0] ?? 0n) >> 6n;
 
+/** The local APIC's window is no frame to be replaced: p2m_mmio_direct. */
+const apicFrame = layout.localApic / 4096;
+
 const isFrame = (gfn: bigint): boolean => gfn < frameLimit;
 
 /** xenmem_add_to_physmap_one() of arch/x86/mm/p2m.c. */
 function addOne(domain: Domain, space: number, idx: bigint, gpfn: bigint): number {
   if (!isFrame(gpfn)) return Errno.EINVAL;
   const gfn = Number(gpfn);
+  if (gfn === apicFrame) return Errno.EPERM;
   switch (space) {
     case Space.sharedInfo:
       if (idx !== 0n) return Errno.EINVAL;
