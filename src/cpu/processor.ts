@@ -7,6 +7,7 @@ import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js
 import type { GuestFault } from '../memory/guest-memory.js';
 import { ramAddress, ramOffset, type RamSizes } from '../memory/ram-map.js';
 import { enterState } from './entry.js';
+import { InterruptWindow } from './interrupt-window.js';
 import { ProcessorMemory } from './memory.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
@@ -19,8 +20,6 @@ const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
 const BATCH_TICKS = 5_000_000; // how long a hot block waits for others that will be compiled with it
 /** Exits of the dispatch loop without a tick, after which the host gets control: such a guest may fault for ever. */
 const MOST_EXITS = 10_000;
-const INTERRUPT_FLAG = 0x200n;
-const TRAP_FLAG = 0x100n;
 const GENERAL_PROTECTION = 13;
 const GATE_BYTES = 6; // without its RET
 
@@ -53,6 +52,7 @@ export class EmulatedProcessor implements Processor {
 
   private readonly wasm: WebAssembly.Memory;
   private readonly view: DataView;
+  private readonly window: InterruptWindow;
   private readonly core: Core;
   private readonly dispatch: (record: number) => number;
   private readonly decoder: BlockDecoder;
@@ -73,6 +73,7 @@ export class EmulatedProcessor implements Processor {
     const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
     this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.view = new DataView(this.wasm.buffer);
+    this.window = new InterruptWindow(this.view);
     const core = new WebAssembly.Instance(new WebAssembly.Module(artifacts.core), {
       env: { memory: this.wasm },
       host: this.hostFunctions(),
@@ -149,16 +150,16 @@ export class EmulatedProcessor implements Processor {
       if (this.hot.isWaiting && this.ticks >= compileAt) this.hot.compileWaiting();
       if (record === 0) {
         if (view.getUint32(L.STOP_REQUESTED, true) !== 0) return 'requested';
-        if (this.interruptsAllowed() && !this.takeInterrupt()) return 'shutdown';
+        if (this.window.interruptsAllowed(this.ticks) && !this.takeInterrupt()) return 'shutdown';
         if (this.halted) return 'halted';
       }
       const now = this.ticks;
       if (now >= this.runEnd && record === 0) return 'budget';
       if (now !== progress) [progress, exits] = [now, 0];
       else if (++exits > MOST_EXITS && record === 0) return 'requested';
-      const longest = this.oneStep() ? 1 : this.hot.isWaiting ? Math.max(1, compileAt - now) : LONGEST_RUN;
+      const longest = this.window.oneStep(this.ticks) ? 1 : this.hot.isWaiting ? Math.max(1, compileAt - now) : LONGEST_RUN;
       const budget = Math.min(this.runEnd - now, longest);
-      const trapping = this.trapFlag();
+      const trapping = this.window.trapFlag();
       view.setFloat64(L.RUN_END, now + budget, true);
       view.setInt32(L.BUDGET, budget, true);
       if (trapping) view.setUint32(L.TRAP_HELD, 0, true);
@@ -239,7 +240,7 @@ export class EmulatedProcessor implements Processor {
 
   setInterruptLine(asserted: boolean): void {
     this.view.setUint32(L.INTERRUPT_LINE, asserted ? 1 : 0, true);
-    if (asserted && this.systemFlags() & INTERRUPT_FLAG) this.runNoLaterThan(this.ticks);
+    if (asserted && this.window.interruptFlag()) this.runNoLaterThan(this.ticks);
   }
 
   setBreakpoint(physical: number, callback: (() => void) | undefined): void {
@@ -265,31 +266,6 @@ export class EmulatedProcessor implements Processor {
   /** The guest's TSC now. */
   timeStamp(): bigint {
     return BigInt.asUintN(64, BigInt(this.ticks) + this.view.getBigInt64(L.TSC_OFFSET, true));
-  }
-
-  private systemFlags(): bigint {
-    return this.view.getBigUint64(L.FLAGS_SYSTEM, true);
-  }
-
-  private trapFlag(): boolean {
-    return (this.systemFlags() & TRAP_FLAG) !== 0n;
-  }
-
-  /** True while only one instruction may run before the host looks again. */
-  private oneStep(): boolean {
-    return this.trapFlag() || (this.view.getUint32(L.INTERRUPT_LINE, true) !== 0 && this.inShadow());
-  }
-
-  private inShadow(): boolean {
-    return this.view.getFloat64(L.SHADOW_TICK, true) === this.ticks;
-  }
-
-  private interruptsAllowed(): boolean {
-    return (
-      this.view.getUint32(L.INTERRUPT_LINE, true) !== 0 &&
-      (this.systemFlags() & INTERRUPT_FLAG) !== 0n &&
-      !this.inShadow()
-    );
   }
 
   /** False after a triple fault. */
