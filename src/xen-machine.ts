@@ -19,6 +19,7 @@ export interface XenOptions {
   readonly uuid?: string;
 }
 
+const instructionBytes = 3; // VMCALL and VMMCALL
 const defaultUuid = '6566696b-6974-4c00-8000-000000000001';
 const e820Types = { ram: HvmMemmapType.RAM, acpi: HvmMemmapType.ACPI, reserved: HvmMemmapType.RESERVED } as const;
 
@@ -98,6 +99,9 @@ function xenHost(machine: Machine, log: (line: string) => void): XenHost {
     },
     wake: () => {
       processor.halted = false;
+    },
+    repeat: () => {
+      registers.rip = BigInt.asUintN(64, registers.rip - BigInt(instructionBytes));
     },
     end: (end) => {
       machine.end(end);

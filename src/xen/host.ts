@@ -32,6 +32,8 @@ export interface XenHost {
   /** The virtual processor stops until an interrupt or wake(). */
   block(): void;
   wake(): void;
+  /** The instruction that called is executed again: RIP goes back to it. */
+  repeat(): void;
   end(end: DomainEnd): void;
   log(line: string): void;
 }

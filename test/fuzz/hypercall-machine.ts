@@ -191,6 +191,7 @@ export class HypercallMachine {
       setCallbackLine: () => undefined,
       block: () => (this.blocked = true),
       wake: () => (this.blocked = false),
+      repeat: () => (this.repeated = true),
       end: () => this.ends++,
       log: (line) => {
         if (/\p{Cc}/u.test(line)) throw new Error(`no clear line: ${line}`);
@@ -208,7 +209,18 @@ export class HypercallMachine {
     const table = (n: number): number => tables + n * page;
     const [pml4, low, plain, leaves, aliasTable, aliases, highAliases, ram, topLow, topPages, topLeaves, devices] =
       Array.from({ length: 12 }, (_, i) => table(i)) as [
-        number, number, number, number, number, number, number, number, number, number, number, number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
       ];
     const to = (physical: number): bigint => BigInt(physical) | writable;
     put(pml4, 0, to(low));

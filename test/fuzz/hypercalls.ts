@@ -86,8 +86,16 @@ function store(machine: HypercallMachine, at: bigint, bytes: Uint8Array): void {
 function choice(choose: Generator, machine: HypercallMachine): { number: bigint; registers: bigint[] } {
   const wide = machine.mode === 'wide';
   if (choose.once(12)) {
-    const number = choose.pick([BigInt(choose.below(64)), BigInt(choose.below(256)), choose.pick(extremes), choose.bits()]);
-    return { number, registers: Array.from({ length: 5 }, () => field(choose, choose.pick(['h', 'port', 'gfn', 'x']))) };
+    const number = choose.pick([
+      BigInt(choose.below(64)),
+      BigInt(choose.below(256)),
+      choose.pick(extremes),
+      choose.bits(),
+    ]);
+    return {
+      number,
+      registers: Array.from({ length: 5 }, () => field(choose, choose.pick(['h', 'port', 'gfn', 'x']))),
+    };
   }
   const hypercall = choose.pick(hypercalls);
   const at = pointer(choose);
@@ -121,7 +129,10 @@ function fillList(choose: Generator, machine: HypercallMachine, registers: bigin
   };
   for (let i = 0; i < count; i++) {
     const { number, registers: given } = hostile
-      ? { number: BigInt(choose.pick([17, 29, 32, 12, 20])), registers: [BigInt(choose.below(10)), places.plain, 0xffff_ffffn] }
+      ? {
+          number: BigInt(choose.pick([17, 29, 32, 12, 20])),
+          registers: [BigInt(choose.below(10)), places.plain, 0xffff_ffffn],
+        }
       : entry(choose, machine);
     [number, 0n, ...given.slice(0, 5)].forEach((value, k) => {
       store(machine, at + BigInt(i * size + (k * size) / 8), word(value));
@@ -197,7 +208,11 @@ function prepare(choose: Generator, machine: HypercallMachine): void {
     store(machine, places.plain, fromHex(text));
   };
   const le = (value: number | bigint, bytes: number): string =>
-    Array.from({ length: bytes }, (_, i) => Number((BigInt(value) >> BigInt(8 * i)) & 0xffn).toString(16).padStart(2, '0')).join('');
+    Array.from({ length: bytes }, (_, i) =>
+      Number((BigInt(value) >> BigInt(8 * i)) & 0xffn)
+        .toString(16)
+        .padStart(2, '0'),
+    ).join('');
   const call = (number: number, ...registers: bigint[]): void => void machine.call(BigInt(number), registers);
   const gfn = choose.once(2) ? besideRam / 4096 : firstPlain / 4096 + 8;
   if (!choose.once(4)) {

@@ -49,6 +49,7 @@ export class TestDomain {
   tscOffset = 5000n;
   callbackLine = false;
   blocked = false;
+  repeats = 0;
   end: DomainEnd | undefined;
   readonly domain: Domain;
 
@@ -132,6 +133,7 @@ export class TestDomain {
       setCallbackLine: (asserted) => (this.callbackLine = asserted),
       block: () => (this.blocked = true),
       wake: () => (this.blocked = false),
+      repeat: () => (this.repeats += 1),
       end: (end) => (this.end ??= end),
       log: (line) => this.lines.push(line),
     };
