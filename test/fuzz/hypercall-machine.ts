@@ -94,7 +94,9 @@ export class HypercallMachine {
   /** Another machine goes on where this one was saved. */
   saveAndRestore(): void {
     const state = JSON.parse(JSON.stringify(this.domain.save())) as ReturnType<Domain['save']>;
-    this.domain = this.make();
+    const special = this.special.save();
+    this.domain = this.make(); // the toolstack fills the pages of the rings
+    this.special.restore(special);
     this.domain.restore(state);
   }
 
@@ -123,12 +125,16 @@ export class HypercallMachine {
     if (name !== undefined && !this.domain.onEvent(name)) throw new Error(`nobody knows the event ${name}`);
   }
 
-  /** The bytes that the guest has, and all that Xen knows. */
-  digest(): string {
-    const hash = createHash('sha1').update(this.memory.readPhysical(0, ramBytes));
+  /** The bytes that the guest has, and all that Xen knows, by part. */
+  digest(): Readonly<Record<string, string>> {
     const { tick, ends, blocked, mode, cpl } = this;
-    const rest = [this.domain.save(), this.special.save(), this.events.save(), { tick, ends, blocked, mode, cpl }];
-    return hash.update(JSON.stringify(rest)).digest('hex');
+    const parts = { ...this.domain.save(), special: this.special.save(), due: this.events.save() };
+    const sum = (what: string | Uint8Array): string => createHash('sha1').update(what).digest('hex').slice(0, 12);
+    return {
+      ...Object.fromEntries(Object.entries(parts).map(([name, state]) => [name, sum(JSON.stringify(state))])),
+      ram: sum(this.memory.readPhysical(0, ramBytes)),
+      rest: JSON.stringify({ tick, ends, blocked, mode, cpl }),
+    };
   }
 
   /** Throws when anything behind the guest's RAM was written, or a device was asked. */
