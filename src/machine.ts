@@ -2,10 +2,9 @@
 import { BootError, type BootOptions, type BootProtocol } from './boot/boot-protocol.js';
 import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
-import { cpuid } from './cpu/cpuid.js';
 import type { CompileAfter } from './cpu/hot/tier.js';
 import { DEFAULT_TLB_ENTRIES, EmulatedProcessor } from './cpu/processor.js';
-import type { ProcessorBus, Stop } from './cpu/types.js';
+import type { Stop } from './cpu/types.js';
 import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
 import {
@@ -19,6 +18,7 @@ import {
   type StoredVariable,
 } from './firmware/index.js';
 import { firmwareHost } from './firmware-host.js';
+import { machineBus } from './machine-bus.js';
 import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import type { GuestMap } from './memory/guest-map.js';
@@ -36,11 +36,8 @@ import {
 } from './snapshot.js';
 import { SeededRandom } from './cpu/seeded-random.js';
 import { xenDomain, type XenOptions } from './xen-machine.js';
-import { tscScale } from './xen/domain-time.js';
-import { xenCpuid } from './xen/cpuid.js';
 import type { Domain } from './xen/domain.js';
 import type { HypercallRecord } from './xen/hypercall.js';
-import { isXenMsr } from './xen/hypercall-page.js';
 
 /** How a run ended. docs: the result of `boot --json`. */
 export interface Outcome {
@@ -122,18 +119,18 @@ export class Machine implements EfiTarget, MachineParts {
   constructor(private readonly options: MachineOptions) {
     const log = options.log ?? (() => undefined);
     this.random = new SeededRandom(options.seed ?? 1);
+    const description = options.platform ?? (options.xen === undefined ? platforms.uart : platforms.xen);
+    const startSeconds = options.startSeconds ?? DEFAULT_START;
     this.processor = new EmulatedProcessor({
       ramBytes: options.memoryBytes,
       ...lowRam(options),
       artifacts: options.artifacts,
-      bus: this.bus(log),
+      bus: machineBus(this, description, log),
       ...(options.tlbEntries === undefined ? {} : { tlbEntries: options.tlbEntries }),
       ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
       ...(options.xen === undefined ? {} : { hypercall: 'vmcall' as const }), // the vendor is Intel
     });
     this.memory = this.processor.memory;
-    const description = options.platform ?? (options.xen === undefined ? platforms.uart : platforms.xen);
-    const startSeconds = options.startSeconds ?? DEFAULT_START;
     this.platform = new Platform(
       {
         now: () => this.processor.ticks,
@@ -349,48 +346,6 @@ export class Machine implements EfiTarget, MachineParts {
   private describeShutdown(): string {
     const { rip, cr2 } = this.processor.registers;
     return `triple fault at RIP ${hex(rip)}, CR2 ${hex(cr2)}`;
-  }
-
-  private bus(log: (line: string) => void): ProcessorBus {
-    return {
-      readPort: (port, bytes) => this.platform.ports.readPort(port, bytes),
-      writePort: (port, bytes, value) => {
-        this.platform.ports.writePort(port, bytes, value);
-      },
-      readMmio: (address, bytes) => this.xen?.frames.readMmio(address, bytes) ?? this.platform.readMmio(address, bytes),
-      writeMmio: (address, bytes, value) => {
-        if (this.xen?.frames.writeMmio(address, bytes, value) !== true) this.platform.writeMmio(address, bytes, value);
-      },
-      acknowledgeInterrupt: () => {
-        const vector = this.xen?.callbackVector() ?? this.platform.localApic.acknowledge();
-        if (vector !== undefined) this.xen?.resumed();
-        return vector;
-      },
-      readMsr: (index) => (isXenMsr(index) ? this.xen?.readMsr(index) : this.platform.readMsr(index)),
-      writeMsr: (index, value) =>
-        isXenMsr(index) ? this.xen?.writeMsr(index, value) === true : this.platform.writeMsr(index, value),
-      readTaskPriority: () => this.platform.localApic.readTaskPriority(),
-      writeTaskPriority: (value) => {
-        this.platform.localApic.writeTaskPriority(value);
-      },
-      cpuid: (leaf, subleaf) => {
-        if (this.xen === undefined) return cpuid(leaf, subleaf);
-        return (
-          xenCpuid(leaf, subleaf, { domain: this.xen.number, tsc: tscScale }) ??
-          cpuid(leaf, subleaf, { hypervisor: true })
-        );
-      },
-      random: () => this.random.next64(),
-      gate: (service) => {
-        this.firmware.serve(service);
-      },
-      hypercall: () => {
-        this.xen?.hypercall();
-      },
-      unimplemented: (what) => {
-        log(`not implemented: ${what}; the guest gets a fault`);
-      },
-    };
   }
 }
 

@@ -24,7 +24,8 @@ interface Feature {
 
 /**
  * Every feature that is announced, and nothing else is: a bit here means that the processor implements it. Deliberately
- * absent: SMEP, SMAP, PCID, LA57, XSAVE and AVX, UMIP, FSGSBASE, x2APIC, MTRR, MCA, MWAIT, the hypervisor bit.
+ * absent: SMEP, SMAP, PCID, LA57, XSAVE and AVX, UMIP, FSGSBASE, MTRR, MCA, MWAIT; x2APIC and the hypervisor bit are the
+ * machine's to add.
  * Intel SDM volume 2, CPUID.
  */
 export const announcedFeatures: readonly Feature[] = [
@@ -67,15 +68,19 @@ const caches = [
 ] as const;
 const cacheLineBytes = 64;
 
-/** CPUID leaf 1, ECX: a hypervisor answers the leaves from 0x40000000 on. */
-const hypervisorBit = 1 << 31;
+/** What a machine may have besides: bits of leaf 1, ECX. The hypervisor answers the leaves from 0x40000000 on. */
+const surroundings = { x2apic: 1 << 21, hypervisor: 1 << 31 } as const;
+export type Surroundings = Readonly<Partial<Record<keyof typeof surroundings, boolean>>>;
 
 /** CPUID as this processor answers it. Intel SDM volume 2; leaves beyond the last basic one repeat that one. */
-export function cpuid(leaf: number, subleaf: number, { hypervisor = false } = {}): CpuidResult {
-  if (hypervisor && leaf === 1) {
-    const [eax, ebx, ecx, edx] = basicLeaf(1, 0);
-    return [eax, ebx, (ecx | hypervisorBit) >>> 0, edx];
-  }
+export function cpuid(leaf: number, subleaf: number, around: Surroundings = {}): CpuidResult {
+  const [eax, ebx, ecx, edx] = processorCpuid(leaf, subleaf);
+  if (leaf !== 1) return [eax, ebx, ecx, edx];
+  const bits = (around.x2apic ? surroundings.x2apic : 0) | (around.hypervisor ? surroundings.hypervisor : 0);
+  return [eax, ebx, (ecx | bits) >>> 0, edx];
+}
+
+function processorCpuid(leaf: number, subleaf: number): CpuidResult {
   const wanted = leaf >>> 0;
   if (wanted >= 0x8000_0000) return wanted <= maxExtendedLeaf ? extendedLeaf(wanted) : basicLeaf(maxBasicLeaf, 0);
   if (wanted >= 0x4000_0000) return [0, 0, 0, 0]; // reserved for hypervisors: there is none

@@ -1,3 +1,4 @@
+import { concatenate } from '../bytes/concatenate.js';
 import { Rsdp, rsdpLegacyBytes } from '../../firmware-tables/acpi/rsdp.js';
 import { TableHeader } from '../../firmware-tables/acpi/table-header.js';
 
@@ -101,16 +102,6 @@ export function withChecksum(bytes: Uint8Array, offset: number, length: number):
   bytes[offset] = 0;
   bytes[offset] = -bytes.subarray(0, length).reduce((sum, byte) => sum + byte, 0);
   return bytes;
-}
-
-export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }
 
 export function ascii(text: string): Uint8Array {

@@ -5,8 +5,9 @@ import { MadtBody, MadtFlag, MadtLocalApic, MadtType, madtLocalApicEnabled } fro
 import { TableHeader } from '../../firmware-tables/acpi/table-header.js';
 import { RsdtEntry, XsdtEntry } from '../../firmware-tables/acpi/xsdt.js';
 import { XenAcpiInfo } from '../../firmware-tables/xen/acpi-info.js';
+import { concatenate } from '../bytes/concatenate.js';
 import { layout } from '../memory/layout.js';
-import { AcpiBuilder, ascii, concatenate, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
+import { AcpiBuilder, ascii, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
 import { buffer, integer, named, processor, scope, text } from './aml.js';
 import { PAGE_BYTES } from './page-memory.js';
 import { ports } from './ports.js';

@@ -9,7 +9,8 @@ import {
 } from '../../firmware-tables/acpi/madt.js';
 import { Rsdp } from '../../firmware-tables/acpi/rsdp.js';
 import { XsdtEntry } from '../../firmware-tables/acpi/xsdt.js';
-import { AcpiBuilder, concatenate, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
+import { concatenate } from '../bytes/concatenate.js';
+import { AcpiBuilder, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
 import { softOffType } from './acpi-sleep.js';
 import { device, edgeInterrupt, eisaId, integer, ioPorts, named, packageOf, resources, scope } from './aml.js';
 import { com1Interrupt, ports } from './ports.js';

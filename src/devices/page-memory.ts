@@ -8,7 +8,7 @@ export type PageMemoryState = Readonly<Record<string, string>>;
 
 /**
  * Pages of plain memory behind the MMIO windows, for frames that are no RAM of the guest's but that it reads and writes
- * like RAM: data only, no instructions and no page tables.
+ * like RAM. Meant for data: every access takes the way of a device.
  */
 export class PageMemory implements MmioDevice, Stateful<PageMemoryState> {
   private readonly bytes: Uint8Array;

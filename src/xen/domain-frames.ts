@@ -18,6 +18,8 @@ export interface DomainFramesState {
   readonly beside: Readonly<Record<string, string>>;
   /** Frames of RAM that the guest gave away. */
   readonly holes: readonly number[];
+  /** Frames that are Xen's. */
+  readonly borrowed: readonly number[];
 }
 
 /**
@@ -28,6 +30,8 @@ export interface DomainFramesState {
 export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
   private readonly beside = new Map<number, Uint8Array>();
   private readonly holes = new Set<number>();
+  /** Places at which Xen's own pages are: they do not count as the domain's. */
+  private readonly borrowed = new Set<number>();
 
   constructor(
     private readonly ram: GuestMemory,
@@ -56,10 +60,10 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
       : this.beside.has(gfn) || this.window(start, frameBytes) !== undefined;
   }
 
-  /** Frames of RAM that the domain has, and those put beside it. */
+  /** Frames that are the domain's own; the special pages are not counted. */
   get count(): number {
     const ram = ramRanges(this.ram).reduce((sum, { start, end }) => sum + (end - start) / frameBytes, 0);
-    return ram - this.holes.size;
+    return ram - this.holes.size + this.beside.size - this.borrowed.size;
   }
 
   /** The number of the highest frame. */
@@ -68,9 +72,11 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
     return Math.max(ram / frameBytes - 1, ...this.beside.keys());
   }
 
-  /** Puts a frame with these bytes at a place, over whatever is there. */
-  put(gfn: number, bytes: Uint8Array): void {
+  /** Puts a frame with these bytes at a place, over whatever is there: one of the domain's own, or Xen's. */
+  put(gfn: number, bytes: Uint8Array, owner: 'domain' | 'xen' = 'domain'): void {
     const start = gfn * frameBytes;
+    if (owner === 'xen') this.borrowed.add(gfn);
+    else this.borrowed.delete(gfn);
     if (this.isRam(gfn)) {
       this.holes.delete(gfn);
       this.ram.writePhysical(start, bytes);
@@ -79,6 +85,7 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
 
   /** Takes a frame out of the map. */
   remove(gfn: number): void {
+    this.borrowed.delete(gfn);
     if (!this.isRam(gfn)) {
       this.beside.delete(gfn);
       return;
@@ -109,6 +116,7 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
     return {
       beside: Object.fromEntries([...this.beside].map(([gfn, bytes]) => [String(gfn), toHex(bytes)])),
       holes: [...this.holes],
+      borrowed: [...this.borrowed],
     };
   }
 
@@ -117,6 +125,8 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
     this.holes.clear();
     for (const [gfn, text] of Object.entries(state.beside)) this.beside.set(Number(gfn), fromHex(text));
     for (const gfn of state.holes) this.holes.add(gfn);
+    this.borrowed.clear();
+    for (const gfn of state.borrowed) this.borrowed.add(gfn);
   }
 
   private isRam(gfn: number): boolean {

@@ -30,7 +30,7 @@ export class XenPage {
     if (this.gfn === gfn) return;
     const bytes = this.read();
     const old = this.gfn;
-    this.frames.put(gfn, bytes);
+    this.frames.put(gfn, bytes, 'xen');
     [this.at, this.kept] = [gfn, undefined];
     if (old !== undefined) this.frames.remove(old);
   }

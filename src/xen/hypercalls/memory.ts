@@ -1,3 +1,4 @@
+import { layout } from '../../memory/layout.js';
 import { GuestAddressError } from '../../memory/guest-memory.js';
 import type { Domain } from '../domain.js';
 import { Errno } from '../errno.js';
@@ -72,12 +73,16 @@ const startOf = (registers: readonly bigint[]): bigint => (registers[0] ?? 0n) >
 const goOnAt = ({ registers: [cmd = 0n, arg = 0n] }: Pick<Call, 'registers'>, done: bigint): Continuation =>
   new Continuation([(cmd & 63n) | (done << 6n), arg]);
 
+/** The local APIC's window is no frame to be replaced: p2m_mmio_direct. */
+const apicFrame = layout.localApic / 4096;
+
 const isFrame = (gfn: bigint): boolean => gfn < frameLimit;
 
 /** xenmem_add_to_physmap_one() of arch/x86/mm/p2m.c. */
 function addOne(domain: Domain, space: number, idx: bigint, gpfn: bigint): number {
   if (!isFrame(gpfn)) return Errno.EINVAL;
   const gfn = Number(gpfn);
+  if (gfn === apicFrame) return Errno.EPERM;
   switch (space) {
     case Space.sharedInfo:
       if (idx !== 0n) return Errno.EINVAL;

@@ -43,6 +43,7 @@ describe('memory_op (xen/common/memory.c, arch/x86/mm.c)', () => {
     expect(add(9, 0, 0x10)).to.equal(EINVAL);
     expect(add(4, 0, 0x10)).to.equal(ENOSYS);
     expect(add(5, 0, 0x10)).to.equal(EACCES);
+    expect(add(0, 0, 0xfee00), "the local APIC's window").to.equal(EPERM);
   });
 
   it('another domain: -EPERM for domain 0, -ESRCH for one that is not there; its own number is the caller', () => {
@@ -109,6 +110,9 @@ describe('memory_op (xen/common/memory.c, arch/x86/mm.c)', () => {
     expect(test.ram.bytes.slice(0x2_0000, 0x2_0008)).to.deep.equal(new Uint8Array(8));
     test.store(0x3000, [8, 0x9_0000]);
     expect(reservation(6, 1)).to.equal(0);
+    expect(add(0, 0, 0x50), 'over a frame of the domain, which goes').to.equal(0);
+    test.store(0x3000, [8, 0x9_0000], [8, 0x9_0001]);
+    expect(reservation(6, 2)).to.equal(1);
     expect(reservation(1, 1, TestDomain.absent)).to.equal(0);
     expect(test.call(memoryOp, 1, TestDomain.absent), 'no -EFAULT here').to.equal(0);
     expect(reservation(1, 1, 0x3000, 40)).to.equal(0);
