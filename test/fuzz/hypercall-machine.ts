@@ -9,7 +9,7 @@ import { Domain } from '../../src/xen/domain.js';
 import type { CallMode, XenHost, XenRegister } from '../../src/xen/host.js';
 import type { HypercallRecord } from '../../src/xen/hypercall.js';
 
-const ramBytes = 8 << 20;
+const ramBytes = 2 << 20;
 const page = 4096;
 const present = 1n;
 const writable = 2n;

@@ -64,8 +64,8 @@ const mapEntryBytes = 20;
 const largestOrder = 9; // 2 MiB: what a domU may take at once
 /** The most extents that a continuation can count. */
 const extentLimit = (1n << 26n) - 1n;
-/** Beyond every physical address. */
-const frameLimit = 1n << 40n;
+/** Beyond the physical addresses that the processor has: 40 bits. */
+const frameLimit = 1n << 28n;
 const noFrame = (1n << 64n) - 1n; // INVALID_GFN
 
 /** memory_op's number holds in its upper bits where a continuation goes on. */
@@ -188,7 +188,7 @@ export const memoryOp: Hypercall = {
     withStruct(1, 'XENMEM_decrease_reservation', Reservation, (call) =>
       adjust(call, (domain, gfn) => domain.physmap.remove(gfn)),
     ),
-    plain(2, 'XENMEM_maximum_ram_page', (call) => noStart(call, () => call.domain.frames.highest + 1)),
+    plain(2, 'XENMEM_maximum_ram_page', (call) => noStart(call, () => call.domain.frames.ramEnd)),
     statistic(3, 'XENMEM_current_reservation', ({ frames }) => frames.count),
     statistic(4, 'XENMEM_maximum_reservation', ({ physmap }) => physmap.mostFrames),
     withStruct(6, 'XENMEM_populate_physmap', Reservation, (call) =>
