@@ -53,6 +53,8 @@ const runs = [
   ['failing-service=LocateDevicePath'],
   ['failing-service=InstallConfigurationTable'],
   ['failing-service=LoadFile2.LoadFile'],
+  ['xen-image-handle'],
+  ['xen-image-handle=tag'],
 ];
 
 /** The result of one boot, as boot --json has it. */

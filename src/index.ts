@@ -7,12 +7,14 @@ export {
   type BootModule,
   type BootOptions,
   type BootProtocol,
+  type Linux64Options,
   type PvhOptions,
 } from './boot/boot-protocol.js';
 export { defaultDoor, doorNames, doorRefuses, isDoorName, type DoorName } from './boot/door-choice.js';
 export { defaultInitramfs } from './boot/default-initramfs.js';
 export { efi } from './boot/efi.js';
 export { linux64 } from './boot/linux64.js';
+export { HardwareSubarch } from '../firmware-tables/linux/setup-header.js';
 export { pvh } from './boot/pvh.js';
 export type { ProcessorArtifacts } from './cpu/artifacts.js';
 export {

@@ -132,6 +132,8 @@ typedef struct {
   ((EFI_GUID){0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}})
 /* The Xen configuration table: VendorTable points to a version 1 hvm_start_info (xen.h), all addresses physical. */
 #define XEN_TABLE_GUID ((EFI_GUID){0x6c8f3b1e, 0x52d4, 0x4f0a, {0x9b, 0x67, 0x0e, 0x41, 0xd2, 0xa7, 0xc8, 0x35}})
+/* A protocol that tags the image handle of a Xen guest; its interface is what VendorTable points to, or NULL. */
+#define XEN_PROTOCOL_GUID ((EFI_GUID){0x492dd13d, 0x9026, 0x4557, {0x9c, 0x11, 0xcc, 0x67, 0x4b, 0xb0, 0x13, 0x33}})
 
 /* The vendor table with this GUID, or null. */
 static inline void *efi_table(const EFI_SYSTEM_TABLE *system, EFI_GUID guid) {

@@ -2,26 +2,50 @@
 
 #include "cpu.h"
 
-/* Xen public/xen.h, sched.h, event_channel.h, hvm/hvm_op.h, hvm/params.h. */
-enum { SchedOp = 29, EventChannelOp = 32, HvmOp = 34 };
+/* Xen public/xen.h, version.h, sched.h, event_channel.h, hvm/hvm_op.h, hvm/params.h. */
+enum { XenVersion = 17, SchedOp = 29, EventChannelOp = 32, HvmOp = 34 };
+enum { VersionNumber = 0, VersionExtra = 1 };
 enum { SchedYield = 0, SchedShutdown = 2, EventChannelSend = 4, HvmGetParam = 1 };
 enum { ParamConsolePfn = 17, ParamConsoleEventChannel = 18 };
 #define DOMID_SELF 0x7ff0
 
-int xen_present(void) {
+int xen_leaves(struct xen_leaves *leaves) {
   for (u32 base = 0x40000000; base < 0x40010000; base += 0x100) {
     struct cpuid leaf = cpuid(base);
     /* "XenVMMXenVMM" */
-    if (leaf.ebx == 0x566e6558 && leaf.ecx == 0x65584d4d && leaf.edx == 0x4d4d566e && leaf.eax >= base + 2) return 1;
+    if (leaf.ebx == 0x566e6558 && leaf.ecx == 0x65584d4d && leaf.edx == 0x4d4d566e && leaf.eax >= base + 2) {
+      memset(leaves, 0, sizeof *leaves);
+      leaves->first = base;
+      leaves->last = leaf.eax;
+      leaves->version = cpuid(base + 1).eax;
+      struct cpuid page = cpuid(base + 2);
+      leaves->pages = page.eax;
+      leaves->msr = page.ebx;
+      if (leaf.eax < base + 4) return 1;
+      struct cpuid hvm = cpuid(base + 4);
+      leaves->features = hvm.eax;
+      leaves->vcpu = hvm.ebx;
+      leaves->domain = hvm.ecx;
+      return 1;
+    }
     if (base == 0x40000000 && leaf.eax < base) return 0; /* no hypervisor leaves at all: leaf.eax is not a maximum */
   }
   return 0;
+}
+
+int xen_present(void) {
+  struct xen_leaves leaves;
+  return xen_leaves(&leaves);
 }
 
 /* AMD and Hygon processors take VMMCALL, all others VMCALL: the other opcode is #UD there. */
 static int uses_vmmcall(void) {
   u32 vendor = cpuid(0).ebx;
   return vendor == 0x68747541 || vendor == 0x6f677948; /* "Auth", "Hygo" */
+}
+
+const char *xen_instruction(void) {
+  return uses_vmmcall() ? "vmmcall" : "vmcall";
 }
 
 static long hypercall(u64 number, u64 first, void *second) {
@@ -31,6 +55,14 @@ static long hypercall(u64 number, u64 first, void *second) {
   else
     __asm__ volatile("vmcall" : "=a"(result) : "a"(number), "D"(first), "S"(second) : "memory");
   return result;
+}
+
+long xen_version(void) {
+  return hypercall(XenVersion, VersionNumber, 0);
+}
+
+long xen_extra_version(char text[16]) {
+  return hypercall(XenVersion, VersionExtra, text);
 }
 
 u64 xen_parameter(u32 index) {

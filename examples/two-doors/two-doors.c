@@ -1,7 +1,8 @@
 /*
  * One program with two doors: through EFI (two-doors.efi) and through PVH (two-doors.elf). It prints what it was given,
  * one "key: value" a line, and stops the machine. Of EFI it uses only what the 2016 proposal offers: GetMemoryMap,
- * ExitBootServices, Exit and the configuration tables; OutputString is tried and may fail.
+ * ExitBootServices, Exit and the configuration tables; OutputString is tried and may fail, and the image handle is asked
+ * for the protocol that would tag it (signals).
  */
 #include "two-doors.h"
 
@@ -83,6 +84,34 @@ static void stop(u64 rsdp) {
   halt_for_good();
 }
 
+/* Whether the command line has this word. */
+static int has_word(const struct hvm_start_info *info, const char *word) {
+  const char *text = info == 0 || info->cmdline_paddr == 0 ? "" : (const char *)info->cmdline_paddr;
+  size_t length = strlen(word);
+  for (const char *at = text; *at != 0; at++)
+    if ((at == text || at[-1] == ' ') && strlen(at) >= length && memcmp(at, word, length) == 0 &&
+        (at[length] == 0 || at[length] == ' '))
+      return 1;
+  return 0;
+}
+
+/*
+ * The image handle is asked on request, or when there is no Xen table to request it: HandleProtocol is more of EFI than
+ * the proposal wants.
+ */
+static struct signals efi_signals(const EFI_SYSTEM_TABLE *system, EFI_HANDLE image) {
+  struct signals signals = {0};
+  signals.table = efi_table(system, XEN_TABLE_GUID);
+  if (signals.table != 0 && !has_word(signals.table, "image-handle")) return signals;
+  if (system->BootServices->HandleProtocol == 0) return signals;
+  EFI_GUID guid = XEN_PROTOCOL_GUID;
+  void *interface = 0;
+  signals.asked_handle = 1;
+  signals.handle_status = system->BootServices->HandleProtocol(image, &guid, &interface);
+  if (signals.handle_status == EFI_SUCCESS) signals.handle = interface;
+  return signals;
+}
+
 static u64 through_efi(const struct entry *entry) {
   EFI_HANDLE image = (EFI_HANDLE)entry->argument[0];
   const EFI_SYSTEM_TABLE *system = (const EFI_SYSTEM_TABLE *)entry->argument[1];
@@ -101,6 +130,8 @@ static u64 through_efi(const struct entry *entry) {
   }
   print_memory(&memory);
   memory_print_efi(&memory);
+  struct signals signals = efi_signals(system, image);
+  signals_print(&signals);
 
   /* Printing may have changed the map: only a key read just now ends boot services. */
   status = memory_from_efi(system->BootServices, &memory);
@@ -126,6 +157,8 @@ static u64 through_pvh(const struct entry *entry) {
   memory_from_start_info(info, &memory);
   print_memory(&memory);
   memory_print_start_info(info);
+  struct signals signals = {.start_info = info};
+  signals_print(&signals);
   stop(info->rsdp_paddr);
   return 0;
 }

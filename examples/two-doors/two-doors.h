@@ -20,4 +20,15 @@ void memory_from_start_info(const struct hvm_start_info *info, struct memory *me
 void memory_print_efi(const struct memory *memory);
 void memory_print_start_info(const struct hvm_start_info *info);
 
+/* What the door brought of Xen; null where it brought none. CPUID is the same through every door. */
+struct signals {
+  const struct hvm_start_info *table;      /* EFI: the Xen configuration table */
+  const struct hvm_start_info *start_info; /* PVH: EBX at the entry */
+  int asked_handle;
+  EFI_STATUS handle_status;
+  const struct hvm_start_info *handle; /* EFI: the protocol on the image handle */
+};
+
+void signals_print(const struct signals *signals);
+
 #endif

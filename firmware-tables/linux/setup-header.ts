@@ -50,3 +50,5 @@ export const LoadFlag = { loadedHigh: 1, kaslr: 2 } as const;
 export const XLoadFlag = { kernel64: 1, above4G: 2, efiHandover32: 4, efiHandover64: 8 } as const;
 /** type_of_loader of a boot loader without a number of its own. */
 export const undefinedLoader = 0xff;
+/** hardware_subarch: which kind of machine. Linux X86_SUBARCH_*. */
+export const HardwareSubarch = { pc: 0, lguest: 1, xen: 2, intelMid: 3, ce4100: 4 } as const;

@@ -1,4 +1,4 @@
-import { xenConfigurationTableGuid } from '../xen/config-table.js';
+import { xenConfigurationTableGuid, xenProtocolGuid } from '../xen/config-table.js';
 
 /** GUIDs by name: of protocols, tables and vendors. The section or source stands behind each. */
 export const Guid = {
@@ -20,6 +20,7 @@ export const Guid = {
   EFI_UGA_DRAW_PROTOCOL: '982c298b-f4fa-41cb-b838-77aa688fb839', // UEFI 1.1
   OVMF_SEV_MEMORY_ACCEPTANCE_PROTOCOL: 'c5a010fe-38a7-4531-8a4a-0500d2fd1649', // OVMF
   APPLE_PROPERTIES_PROTOCOL: '91bd12fe-f6c3-44fb-a5b7-5122ab303ae0', // Linux include/linux/efi.h
+  EFIKIT_XEN_PROTOCOL: xenProtocolGuid,
   // Configuration tables.
   EFI_ACPI_20_TABLE: '8868e871-e4f1-11d3-bc22-0080c73c8881', // 4.6.1
   EFI_ACPI_TABLE: 'eb9d2d30-2d88-11d3-9a16-0090273fc14d', // 4.6.1

@@ -5,3 +5,9 @@
  * for this table; it is not the GUID of OVMF's Xen HOB.
  */
 export const xenConfigurationTableGuid = '6c8f3b1e-52d4-4f0a-9b67-0e41d2a7c835';
+
+/**
+ * The protocol that tags the image handle of a Xen guest, as the proposal of 2016 thought of; only the quirk
+ * xen-image-handle installs it. Its interface is the same hvm_start_info, or NULL. Drawn at random for this, too.
+ */
+export const xenProtocolGuid = '492dd13d-9026-4557-9c11-cc674bb01333';

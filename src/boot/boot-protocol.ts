@@ -16,6 +16,13 @@ export interface BootOptions {
   readonly modules: readonly BootModule[];
   /** What the PVH door alone looks at. */
   readonly pvh?: PvhOptions;
+  /** What the door of the 64-bit boot protocol alone looks at. */
+  readonly linux64?: Linux64Options;
+}
+
+export interface Linux64Options {
+  /** hardware_subarch of boot_params: HardwareSubarch of setup-header.ts. As the image has it (0, a PC) when left out. */
+  readonly hardwareSubarch?: number;
 }
 
 export interface PvhOptions {

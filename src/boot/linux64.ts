@@ -62,7 +62,14 @@ export const linux64: BootProtocol = {
     const gibibytes = Math.max(4, Math.ceil(ramEnd(memory) / 2 ** 30));
     const commandLineAt = pageTablesAt + identityTables(gibibytes) * pageBytes;
     writeCommandLine(memory, setup, options.commandLine, commandLineAt);
-    writeBootParams(target, image, { kernelAt, commandLineAt, initrdAt, initrdBytes: options.initrd?.length ?? 0 });
+    const { hardwareSubarch } = options.linux64 ?? {};
+    writeBootParams(target, image, {
+      kernelAt,
+      commandLineAt,
+      initrdAt,
+      initrdBytes: options.initrd?.length ?? 0,
+      ...(hardwareSubarch !== undefined && { hardwareSubarch }),
+    });
     memory.writePhysical(pageTablesAt, identityPageTables(pageTablesAt, gibibytes));
     memory.writePhysical(gdtAt, new Uint8Array(BigUint64Array.from(gdt).buffer));
     return entryState(kernelAt);
@@ -118,6 +125,7 @@ interface Placed {
   readonly commandLineAt: number;
   readonly initrdAt: number;
   readonly initrdBytes: number;
+  readonly hardwareSubarch?: number;
 }
 
 /** The zero page: cleared, the setup header copied up to where its jump points, then our fields. */
@@ -144,6 +152,7 @@ function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed)
       cmd_line_ptr: placed.commandLineAt,
       ramdisk_image: placed.initrdAt % 2 ** 32,
       ramdisk_size: placed.initrdBytes,
+      ...(placed.hardwareSubarch !== undefined && { hardware_subarch: placed.hardwareSubarch }),
     }),
     setupHeaderOffset,
   );

@@ -7,9 +7,11 @@ import { hostCodecs } from '../host/codecs.js';
 import { readInput } from '../host/files.js';
 import { ImageError, type LoadedImage } from '../loaders/image.js';
 import { readImage } from '../loaders/read-image.js';
+import type { BootSetup } from '../probe/observed-boot.js';
 import { memoryText } from '../report/numbers.js';
 import { UnusableInputError, UsageError } from './errors.js';
 import type { Arguments } from './options.js';
+import { parsePlatform, parsePvh } from './shape-options.js';
 
 const smallestMemory = 64 * 2 ** 20;
 const largestMemory = 3 * 2 ** 30;
@@ -19,6 +21,8 @@ const defaultAppend = { pc: 'console=ttyS0', xen: 'console=hvc0' } as const;
 export interface BootInputs {
   readonly memoryBytes: number;
   readonly options: BootOptions;
+  /** The hypervisor and what stands around the processor. */
+  readonly shape: Pick<BootSetup, 'xen' | 'platform'>;
   /** What was filled in by default, as options. */
   readonly defaults: readonly string[];
 }
@@ -36,7 +40,7 @@ export async function loadImage(file: string): Promise<LoadedImage> {
   }
 }
 
-/** --memory, --append, --initrd, --module. Throws UsageError or InputError. */
+/** --memory, --append, --initrd, --module, --xen, --platform, --pvh. Throws UsageError or InputError. */
 export function bootInputs(args: Arguments): BootInputs {
   const defaults: string[] = [];
   const memoryBytes = parseMemory(args.text('memory'), defaults);
@@ -53,12 +57,16 @@ export function bootInputs(args: Arguments): BootInputs {
         ? undefined
         : readInput(initrdFile, 'the initrd');
   const modules = args.texts('module').map(parseModule);
+  const pvh = parsePvh(args.text('pvh'));
+  const platform = parsePlatform(args.text('platform'), args.flag('xen'));
+  const shape = { ...(args.flag('xen') ? { xen: {} } : {}), ...(platform === undefined ? {} : { platform }) };
   const options = {
     commandLine: append ?? consoleOption,
     modules,
     ...(initrd === undefined ? {} : { initrd }),
+    ...(pvh === undefined ? {} : { pvh }),
   };
-  return { memoryBytes, options, defaults };
+  return { memoryBytes, options, shape, defaults };
 }
 
 /** `512M`, `1G`, `65536K` or bytes. Throws UsageError. */

@@ -26,6 +26,7 @@ import {
   type BootInputs,
 } from './boot-inputs.js';
 import * as option from './boot-options.js';
+import * as shapeOption from './shape-options.js';
 import { checkStoreDoor, openBootStore } from './boot-store.js';
 import { bootResult } from './boot-result.js';
 import { DigestLines, readDigestRequest, type DigestRequest } from './digest-lines.js';
@@ -49,6 +50,8 @@ export const boot: Command = {
     option.strict,
     option.vars,
     option.xen,
+    shapeOption.platform,
+    shapeOption.pvh,
     option.until,
     option.maxInstructions,
     option.timeout,
@@ -77,6 +80,9 @@ async function runBoot(args: Arguments): Promise<number> {
   const overrides = parseQuirks(args.texts('quirk'), door);
   const vars = args.text('vars');
   if (vars !== undefined) checkStoreDoor(door);
+  if (inputs.options.pvh !== undefined && door !== 'pvh') {
+    throw new UsageError(`--pvh is for the door pvh, and this is ${door}: give --door pvh or leave it out`);
+  }
   const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 
   let json: OutputFile | undefined;
@@ -123,7 +129,7 @@ async function runBoot(args: Arguments): Promise<number> {
     strict: given.strict,
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
-    ...(given.xen ? { xen: {} } : {}),
+    ...inputs.shape,
     options: inputs.options,
     ...(store === undefined ? {} : { variables: store.variables, commitVariable: store.commitVariable }),
     ...(given.until === undefined ? {} : { until: given.until }),
@@ -185,7 +191,6 @@ interface BootOptionsGiven {
   readonly replay: string | undefined;
   readonly digest: DigestRequest | undefined;
   readonly explain: boolean;
-  readonly xen: boolean;
   readonly strict: boolean;
   readonly tier: 'both' | 'interpreter';
 }
@@ -204,7 +209,6 @@ function readOptions(args: Arguments): BootOptionsGiven {
     replay: args.text('replay'),
     digest: readDigestRequest(args),
     explain: args.flag('explain'),
-    xen: args.flag('xen'),
     strict: args.flag('strict'),
     tier: parseTier(args.text('tier')),
   };

@@ -14,6 +14,7 @@ import { grouped } from '../report/numbers.js';
 import { ExitStatus, exitStatusOf } from '../report/result.js';
 import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
+import * as shapeOption from './shape-options.js';
 import { bootResult } from './boot-result.js';
 import { checkUntil } from './boot.js';
 import { UsageError } from './errors.js';
@@ -34,6 +35,8 @@ export const compare: Command = {
     { ...option.strict, byDefault: 'on' },
     option.vars,
     option.xen,
+    shapeOption.platform,
+    shapeOption.pvh,
     option.until,
     option.maxInstructions,
     option.timeout,
@@ -144,7 +147,7 @@ async function runDoor(
     strict: true,
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
-    ...(given.args.flag('xen') ? { xen: {} } : {}),
+    ...inputs.shape,
     options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
     ...(until === undefined ? {} : { until }),
     observer: {

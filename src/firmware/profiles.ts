@@ -3,7 +3,7 @@ import type { RuntimeServiceName } from '../../firmware-tables/uefi/runtime-serv
 
 export type ProtocolFunctionName = 'SimpleTextOutput.OutputString' | 'LoadFile2.LoadFile';
 export type ServiceName = BootServiceName | RuntimeServiceName | ProtocolFunctionName;
-export type ProtocolName = 'LoadedImage' | 'LoadFile2' | 'SimpleTextOutput';
+export type ProtocolName = 'LoadedImage' | 'LoadFile2' | 'SimpleTextOutput' | 'Xen';
 export type ConfigurationTableName = 'Acpi20' | 'RtProperties' | 'Xen';
 
 /** Which parts of EFI exist. Each entry says why it is there. */

@@ -177,6 +177,17 @@ export const quirks: readonly Quirk[] = [
     meaning: 'this service returns a status (DEVICE_ERROR when none is named), for the first TIMES calls or always',
     overrides: failure,
   },
+  {
+    name: 'xen-image-handle',
+    value: 'start-info|tag',
+    byDefault: 'start-info',
+    meaning:
+      'the image handle has a protocol that says "Xen", and HandleProtocol is there; its interface is the hvm_start_info of the Xen table, or NULL for a mere tag',
+    overrides: (value) => ({
+      HandleProtocol: 'present',
+      'protocol:Xen': choice(value, ['start-info', 'tag']) === 'tag' ? 'null' : 'present',
+    }),
+  },
 ];
 
 /** The overrides that `NAME` and `NAME=VALUE` stand for, together; where two say something of the same part, the later one counts. Throws QuirkError. */

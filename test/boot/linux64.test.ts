@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { BootParams } from '../../firmware-tables/linux/boot-params.js';
-import { BootError } from '../../src/boot/boot-protocol.js';
+import { HardwareSubarch } from '../../firmware-tables/linux/setup-header.js';
+import { BootError, type Linux64Options } from '../../src/boot/boot-protocol.js';
 import { identityPageTables } from '../../src/boot/identity-page-tables.js';
 import { linux64 } from '../../src/boot/linux64.js';
 import { readImage } from '../../src/loaders/read-image.js';
@@ -80,6 +81,16 @@ describe('door linux64 (Linux Documentation/arch/x86/boot.rst, 64-bit boot proto
       [0x10_0000, ramBytes, 1],
     ]);
     expect(params.sentinel, 'sentinel stays 0: the page is clean').to.equal(0);
+  });
+  it('hardware_subarch is 0, a PC, unless the caller names another', () => {
+    const subarch = (linux64Options?: Linux64Options): number => {
+      const memory = new PlainRam(ramBytes);
+      const options = { commandLine: '', modules: [], ...(linux64Options && { linux64: linux64Options }) };
+      linux64.enter({ memory, rsdp: 0 }, readImage(smallBzImage()), options);
+      return BootParams.decode(memory.bytes, layout.linuxBootParams).hdr.hardware_subarch;
+    };
+    expect(subarch()).to.equal(0);
+    expect(subarch({ hardwareSubarch: HardwareSubarch.xen })).to.equal(2);
   });
   it('the initrd lies below initrd_addr_max and outside the kernel’s init_size', () => {
     const memory = new PlainRam(ramBytes);

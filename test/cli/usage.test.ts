@@ -47,6 +47,9 @@ describe('commands: usage', function () {
     await refuses(['boot', image, '--max-instructions', '0'], /whole number/);
     await refuses(['boot', image, '--timeout', '-1'], /ambiguous|seconds/);
     await refuses(['boot', image, '--tier', 'fast'], /both and interpreter/);
+    await refuses(['boot', image, '--platform', 'xen'], /give --xen/);
+    await refuses(['boot', image, '--door', 'efi', '--pvh', 'flags=3'], /for the door pvh/);
+    await refuses(['boot', image, '--door', 'pvh', '--pvh', 'version=2'], /version=0, version=1/);
     await refuses(['compare', image, '--doors', 'efi,cellar'], /--doors cellar/);
   });
 

@@ -183,10 +183,14 @@ function installConfigurationTables(fw: Firmware, memory: TableMemory, inputs: B
     memory.write(address, RtPropertiesTable.encode(table));
     add(Guid.EFI_RT_PROPERTIES_TABLE, address);
   }
-  if (offersTable(fw, 'Xen')) {
+  const wantsProtocol = offers(fw, 'Xen');
+  if (offersTable(fw, 'Xen') || wantsProtocol) {
     const initrd = fw.profile.initrdInXenTable && inputs.initrd ? [{ bytes: inputs.initrd }] : [];
-    add(Guid.EFIKIT_XEN_TABLE, buildXenTable(memory, inputs.commandLine, [...initrd, ...inputs.modules], inputs.rsdp));
+    const table = buildXenTable(memory, inputs.commandLine, [...initrd, ...inputs.modules], inputs.rsdp);
+    if (offersTable(fw, 'Xen')) add(Guid.EFIKIT_XEN_TABLE, table);
+    if (wantsProtocol) fw.handles.install(fw.imageHandle, Guid.EFIKIT_XEN_PROTOCOL, BigInt(table));
   }
+  if (fw.overrides['protocol:Xen'] === 'null') fw.handles.install(fw.imageHandle, Guid.EFIKIT_XEN_PROTOCOL, 0n);
   fw.tables.setConfigurationTables(entries, (bytes) =>
     memory.allocatePool(MemoryType.EfiRuntimeServicesData, bytes, 'the configuration tables'),
   );

@@ -1,0 +1,182 @@
+// docs/xen-detection.md and the table that a run prints: f(results).
+import { cellsOf, commandLine, nameOf } from './settings.mjs';
+
+const word = (value) => (value === undefined ? '-' : value ? 'yes' : 'no');
+const quoted = (text) => (text === null || text === undefined ? '-' : text);
+
+function table(head, rows) {
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i].length)));
+  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+/** What Linux concluded, as text: two boots that concluded the same give the same. */
+const conclusion = ({ outcome, reason, detected, banner, type, guest_type: guestType, version }) =>
+  [outcome === 'up' ? 'up' : `${outcome}: ${reason}`, detected, banner, type, guestType, version].join(' / ');
+
+/** The cells of a kernel that have results, with them. */
+const entriesOf = (kernel, results) =>
+  cellsOf(kernel).flatMap((cell) => {
+    const result = results[nameOf(cell)];
+    return result === undefined ? [] : [{ cell, result }];
+  });
+
+/** The matrix of one kernel. */
+export function matrix(kernel, results) {
+  const head = [
+    'door',
+    'subarch',
+    'leaves',
+    'table',
+    'no-VGA',
+    'no-RTC',
+    'Hypervisor detected',
+    'it says',
+    'type',
+    'guest_type',
+    'version',
+    'clocksource',
+    'hypercalls',
+    'end',
+  ];
+  const rows = entriesOf(kernel, results).map(({ cell, result }) => [
+    cell.door,
+    quoted(cell.subarch),
+    word(cell.leaves),
+    word(cell.table),
+    word(cell.noVga),
+    word(cell.noRtc),
+    quoted(result.detected),
+    quoted(result.banner),
+    quoted(result.type),
+    quoted(result.guest_type),
+    quoted(result.version),
+    quoted(result.clocksource),
+    String(result.hypercalls),
+    result.outcome === 'up' ? 'user space' : `${result.outcome}: ${result.reason}`,
+  ]);
+  return table(head, rows);
+}
+
+/** Pairs of boots that differ in these fields of the cell alone. */
+function pairs(entries, fields) {
+  const key = ({ cell }) => JSON.stringify(Object.entries(cell).filter(([name]) => !fields.includes(name)));
+  const groups = new Map();
+  for (const entry of entries) groups.set(key(entry), [...(groups.get(key(entry)) ?? []), entry]);
+  return [...groups.values()].flatMap(([first, ...others]) => others.map((other) => [first, other]));
+}
+
+/** A sentence about every kernel with the count of cases for and against it; those against are named. */
+function claim(text, cases, holds) {
+  const against = cases.filter((entry) => !holds(entry));
+  const count = `${String(cases.length - against.length)} of ${String(cases.length)}`;
+  const names = against.map(([first, other]) => `${first.kernel}, ${nameOf((other ?? first).cell)}`);
+  return `- ${text}: ${count}.${names.length === 0 ? '' : ` Not so: ${names.join('; ')}.`}`;
+}
+
+function claims(all) {
+  const of = (door) => all.filter(({ cell }) => cell.door === door);
+  const within = (entries, fields) =>
+    [...new Set(entries.map(({ kernel }) => kernel))].flatMap((kernel) =>
+      pairs(
+        entries.filter((entry) => entry.kernel === kernel),
+        fields,
+      ),
+    );
+  const isSame = ([a, b]) => conclusion(a.result) === conclusion(b.result);
+  const single = (entries) => entries.map((entry) => [entry]);
+  const underXen = (entries) => entries.filter(({ cell }) => cell.leaves);
+  return [
+    claim(
+      'Without the leaves Linux finds no Xen, whatever else there is (boots without leaves)',
+      single(all.filter(({ cell }) => !cell.leaves)),
+      ([{ result }]) => result.detected === null && result.type === undefined && result.hypercalls === 0,
+    ),
+    claim(
+      'With the leaves it says `Hypervisor detected: Xen HVM` and has `/sys/hypervisor` (boots with leaves)',
+      single(underXen(all)),
+      ([{ result }]) => result.detected === 'Xen HVM' && result.type === 'xen',
+    ),
+    claim(
+      'The Xen configuration table changes nothing of what it concludes (pairs of boots that differ in it alone)',
+      within(of('efi'), ['table']),
+      isSame,
+    ),
+    claim(
+      'Through PVH the flags of the FADT change nothing (pairs of boots that differ in them alone)',
+      within(of('pvh'), ['noVga', 'noRtc']),
+      isSame,
+    ),
+    claim(
+      'Through EFI it takes itself for PVH if, and only if, both flags are as under Xen, else for HVM (boots with leaves)',
+      single(underXen(of('efi'))),
+      ([{ cell, result }]) => result.guest_type === (cell.noVga && cell.noRtc ? 'PVH' : 'HVM'),
+    ),
+    claim('It comes up in user space (all boots)', single(all), ([{ result }]) => result.outcome === 'up'),
+  ].join('\n');
+}
+
+/** Lines about Xen that a kernel prints under Xen through a door, by the guest type that it concluded. */
+function words(all) {
+  const groups = new Map();
+  for (const { kernel, cell, result } of all.filter((entry) => entry.cell.leaves)) {
+    const name = `${kernel}, door ${cell.door}, ${result.guest_type ?? 'no guest_type'}`;
+    const lines = groups.get(name) ?? new Map();
+    for (const line of new Set(result.xen)) lines.set(line, (lines.get(line) ?? 0) + 1);
+    lines.boots = (lines.boots ?? 0) + 1;
+    groups.set(name, lines);
+  }
+  return [...groups]
+    .map(([name, lines]) => {
+      const text = [...lines].map(([line, count]) =>
+        count === lines.boots ? line : `${line}   (${String(count)} of ${String(lines.boots)} boots)`,
+      );
+      return `${name}:\n\n\`\`\`text\n${text.join('\n')}\n\`\`\``;
+    })
+    .join('\n\n');
+}
+
+export function page(kept) {
+  const all = Object.entries(kept).flatMap(([kernel, results]) =>
+    entriesOf(kernel, results).map((entry) => ({ kernel, ...entry })),
+  );
+  const tables = Object.entries(kept).map(([kernel, results]) => `### ${kernel}\n\n${matrix(kernel, results)}`);
+  return `# How Linux finds Xen
+
+Made by \`node .ci/xen-matrix.mjs --write\` from ${String(all.length)} boots; the results are kept in \`.ci/xen-matrix/results.json\`. A run
+without \`--write\` boots and prints the tables.
+
+The discussion of 2016 asked how a kernel that enters through EFI tells bare metal from a guest of Xen. Here every signal is given or
+withheld on its own, and Linux says what it took the machine for.
+
+| column         | yes                                                            | no                                        |
+| -------------- | -------------------------------------------------------------- | ----------------------------------------- |
+| leaves         | Xen's CPUID leaves at 0x40000000, and Xen behind them          | no leaves, no hypervisor bit, no Xen      |
+| table          | the Xen configuration table of \`docs/xen-configuration-table.md\` | the table is left out                     |
+| no-VGA, no-RTC | the FADT says VGA_NOT_PRESENT, CMOS_RTC_NOT_PRESENT, as Xen's  | the flag is clear, as on most PCs         |
+
+Everything else is the same in all boots: the small PC with its serial port (and with the leaves, Xen's special pages, rings and
+event channels), ${'`--append "' + commandLine + '"`'}, profile \`linux\`. Through PVH, \`hvm_start_info\` is there in every boot.
+
+## What it comes to
+
+${claims(all)}
+
+So the three ways of the discussion come to one: CPUID says that there is a hypervisor, and Linux believes nothing else. What the door
+decides is the kind of guest. Through PVH the entry itself sets \`xen_pvh\`. Through EFI Linux infers it from two flags of the FADT that
+say what a PVH guest lacks (\`arch/x86/xen/enlighten_hvm.c\`, \`xen_hvm_guest_late_init\`), which is no statement of Xen's. A
+configuration table or a tagged image handle would be one, but no Linux reads it.
+
+## The matrix
+
+"it says" is the line \`Booting ... kernel on ...\`; type, guest_type and version are the files of \`/sys/hypervisor\`.
+
+${tables.join('\n\n')}
+
+## What it says of Xen
+
+The lines of the kernel's log that name Xen, in the boots with leaves.
+
+${words(all)}
+`;
+}
