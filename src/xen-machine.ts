@@ -7,6 +7,7 @@ import { Domain, type DomainDescription } from './xen/domain.js';
 import type { CallMode, XenHost } from './xen/host.js';
 
 const PROTECTION_ENABLE = 1n;
+const INTERRUPT_ENABLE = 1n << 9n;
 const VIRTUAL_8086 = 1n << 17n;
 const LONG_MODE_ACTIVE = 1n << 10n;
 const LONG_CODE = 1 << 13; // L of a segment's attributes
@@ -94,6 +95,7 @@ function xenHost(machine: Machine, log: (line: string) => void): XenHost {
     setCallbackLine: (asserted) => {
       machine.setCallbackLine(asserted);
     },
+    interruptDue: () => machine.interruptWaits && (registers.rflags & INTERRUPT_ENABLE) !== 0n,
     block: () => {
       processor.halted = true;
     },

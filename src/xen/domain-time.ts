@@ -91,9 +91,9 @@ export class DomainTime implements Stateful<DomainTimeState> {
     if (this.tscOffset() !== this.offset) this.update(vcpuInfo);
   }
 
-  /** wc_version, wc_sec, wc_nsec, wc_sec_hi as shared_info has them; the version is even, the time that of system time 0. */
-  wallClock(): { readonly version: number; readonly seconds: bigint; readonly nanoseconds: number } {
-    return { version: 2, seconds: BigInt(this.startSeconds), nanoseconds: 0 };
+  /** What the wall clock of shared_info says: the time at system time 0. */
+  wallClock(): { readonly seconds: bigint; readonly nanoseconds: number } {
+    return { seconds: BigInt(this.startSeconds), nanoseconds: 0 };
   }
 
   setSingleShot(tick: number): void {

@@ -29,6 +29,8 @@ export interface XenHost {
   interrupt(vector: number): void;
   /** The callback vector that goes around the local APIC: look at Domain.callbackVector() when interrupts are open. */
   setCallbackLine(asserted: boolean): void;
+  /** Whether an interrupt waits that the processor takes before its next instruction. */
+  interruptDue(): boolean;
   /** The virtual processor stops until an interrupt or wake(). */
   block(): void;
   wake(): void;

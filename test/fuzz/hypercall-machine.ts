@@ -59,6 +59,7 @@ export class HypercallMachine {
   tscOffset = 0n;
   interruptFlag = true;
   blocked = false;
+  line = false;
   /** The instruction is to be executed again. */
   repeated = false;
   ends = 0;
@@ -85,7 +86,7 @@ export class HypercallMachine {
     this.special = new SpecialPages();
     this.events = new EventQueue();
     [this.mode, this.cpl, this.tick, this.tscOffset, this.ends] = ['wide', 0, 1000, 5000n, 0];
-    [this.interruptFlag, this.blocked, this.repeated] = [true, false, false];
+    [this.interruptFlag, this.blocked, this.repeated, this.line] = [true, false, false, false];
     this.records = [];
     this.mapPlaces();
     this.domain = this.make();
@@ -194,7 +195,8 @@ export class HypercallMachine {
       interrupt: (vector) => {
         if (!Number.isInteger(vector) || vector < 16 || vector > 255) throw new Error(`vector ${String(vector)}`);
       },
-      setCallbackLine: () => undefined,
+      setCallbackLine: (asserted) => (this.line = asserted),
+      interruptDue: () => this.interruptFlag && this.line,
       block: () => (this.blocked = true),
       wake: () => (this.blocked = false),
       repeat: () => (this.repeated = true),

@@ -49,6 +49,8 @@ export class TestDomain {
   tscOffset = 5000n;
   callbackLine = false;
   blocked = false;
+  /** IF of the virtual processor. */
+  interruptFlag = true;
   repeats = 0;
   end: DomainEnd | undefined;
   readonly domain: Domain;
@@ -131,6 +133,7 @@ export class TestDomain {
       cancel: (name) => this.events.delete(name),
       interrupt: (vector) => this.interrupts.push(vector),
       setCallbackLine: (asserted) => (this.callbackLine = asserted),
+      interruptDue: () => this.interruptFlag && (this.callbackLine || this.interrupts.length > 0),
       block: () => (this.blocked = true),
       wake: () => (this.blocked = false),
       repeat: () => (this.repeats += 1),
