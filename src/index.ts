@@ -41,6 +41,10 @@ export {
 export { ImageError, type ElfImage, type LoadedImage, type PeImage } from './loaders/image.js';
 export { readImage } from './loaders/read-image.js';
 export { Machine, type MachineOptions, type Outcome } from './machine.js';
+export type { XenOptions } from './xen-machine.js';
+export { describeHypercall } from './xen/describe.js';
+export type { Domain } from './xen/domain.js';
+export type { HypercallRecord } from './xen/hypercall.js';
 export { platforms, type PlatformDescription } from './platform-description.js';
 export { checkInputLog, InputLogError, TypedInput, type TypedBytes } from './typed-input.js';
 export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';

@@ -112,28 +112,38 @@ function claims(all) {
       single(underXen(of('efi'))),
       ([{ cell, result }]) => result.guest_type === (cell.noVga && cell.noRtc ? 'PVH' : 'HVM'),
     ),
+    claim(
+      'Through linux64 as a PC the same; with `hardware_subarch` = xen no-VGA alone decides (boots with leaves)',
+      single(underXen(of('linux64'))),
+      ([{ cell, result }]) =>
+        result.guest_type === (cell.noVga && (cell.noRtc || cell.subarch === 'xen') ? 'PVH' : 'HVM'),
+    ),
     claim('It comes up in user space (all boots)', single(all), ([{ result }]) => result.outcome === 'up'),
   ].join('\n');
 }
 
-/** Lines about Xen that a kernel prints under Xen through a door, by the guest type that it concluded. */
+/** The lines of some boots, each with the number of boots that have it where that is not all. */
+const wordsOf = ({ boots, lines }) =>
+  [...lines].map(([line, count]) =>
+    count === boots ? line : `${line}   (${String(count)} of ${String(boots)} boots)`,
+  );
+
+/** Lines about Xen that kernels print under Xen, by door and the guest type that they concluded; equal texts once. */
 function words(all) {
   const groups = new Map();
   for (const { kernel, cell, result } of all.filter((entry) => entry.cell.leaves)) {
     const name = `${kernel}, door ${cell.door}, ${result.guest_type ?? 'no guest_type'}`;
-    const lines = groups.get(name) ?? new Map();
-    for (const line of new Set(result.xen)) lines.set(line, (lines.get(line) ?? 0) + 1);
-    lines.boots = (lines.boots ?? 0) + 1;
-    groups.set(name, lines);
+    const group = groups.get(name) ?? { boots: 0, lines: new Map() };
+    for (const line of new Set(result.xen)) group.lines.set(line, (group.lines.get(line) ?? 0) + 1);
+    group.boots++;
+    groups.set(name, group);
   }
-  return [...groups]
-    .map(([name, lines]) => {
-      const text = [...lines].map(([line, count]) =>
-        count === lines.boots ? line : `${line}   (${String(count)} of ${String(lines.boots)} boots)`,
-      );
-      return `${name}:\n\n\`\`\`text\n${text.join('\n')}\n\`\`\``;
-    })
-    .join('\n\n');
+  const texts = new Map();
+  for (const [name, group] of groups) {
+    const text = ['```text', ...wordsOf(group), '```'].join('\n');
+    texts.set(text, [...(texts.get(text) ?? []), name]);
+  }
+  return [...texts].map(([text, names]) => `${names.join('; ')}:\n\n${text}`).join('\n\n');
 }
 
 export function page(kept) {
@@ -153,6 +163,7 @@ withheld on its own, and Linux says what it took the machine for.
 | -------------- | -------------------------------------------------------------- | ----------------------------------------- |
 | leaves         | Xen's CPUID leaves at 0x40000000, and Xen behind them          | no leaves, no hypervisor bit, no Xen      |
 | table          | the Xen configuration table of \`docs/xen-configuration-table.md\` | the table is left out                     |
+| subarch        | through linux64: \`hardware_subarch\` of \`boot_params\` is "xen", 2 | it is "pc", 0                             |
 | no-VGA, no-RTC | the FADT says VGA_NOT_PRESENT, CMOS_RTC_NOT_PRESENT, as Xen's  | the flag is clear, as on most PCs         |
 
 Everything else is the same in all boots: the small PC with its serial port (and with the leaves, Xen's special pages, rings and
@@ -165,7 +176,21 @@ ${claims(all)}
 So the three ways of the discussion come to one: CPUID says that there is a hypervisor, and Linux believes nothing else. What the door
 decides is the kind of guest. Through PVH the entry itself sets \`xen_pvh\`. Through EFI Linux infers it from two flags of the FADT that
 say what a PVH guest lacks (\`arch/x86/xen/enlighten_hvm.c\`, \`xen_hvm_guest_late_init\`), which is no statement of Xen's. A
-configuration table or a tagged image handle would be one, but no Linux reads it.
+configuration table or a tagged image handle would be one, but no Linux reads it. What follows from the kind is little:
+a PVH guest sets up its grant tables, an HVM guest waits with them for Xen's platform PCI device, which this machine does not have.
+
+## hardware_subarch instead of an entry
+
+In 2016 Rodriguez proposed to mark a guest of Xen by \`hardware_subarch\` in the zero page instead of giving it an entry of its own. The door
+linux64 does so on request (the library's \`linux64: { hardwareSubarch: HardwareSubarch.xen }\`). Both kernels come up in user space with
+it, but it does not make them find Xen; that takes the leaves. Where the value matters:
+
+- \`x86_early_init_platform_quirks\`: for Xen it clears \`legacy.rtc\`. That is what the FADT's no-RTC flag does later, so the field stands
+  in for this flag. Of two boots of either kernel, one with 0 and one with 2 and both with \`nokaslr\`, the first branch that differs
+  is in this function.
+- KASLR in the decompressor, which hashes all of \`boot_params\` into its seed: another value, another place for the kernel.
+
+\`hardware_subarch_data\`, where the proposal wanted to put the address of \`hvm_start_info\`, stays 0 here.
 
 ## The matrix
 

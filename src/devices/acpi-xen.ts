@@ -10,7 +10,7 @@ import { layout } from '../memory/layout.js';
 import { AcpiBuilder, ascii, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
 import { buffer, integer, named, processor, scope, text } from './aml.js';
 import { PAGE_BYTES } from './page-memory.js';
-import { ports } from './ports.js';
+import { ports, xenAcpiPorts } from './ports.js';
 import { resetValue } from './reset-ports.js';
 
 export interface XenAcpiOptions {
@@ -19,18 +19,6 @@ export interface XenAcpiOptions {
 }
 
 const maker: AcpiMaker = { oem: 'Xen', table: 'HVM', revision: 0, creator: 'HVML', creatorRevision: 0 };
-
-/** Ports of the fixed hardware that Xen's FADT names: nothing answers there in a PVH domain. Xen public/hvm/ioreq.h. */
-export const xenAcpiPorts = {
-  pm1Event: 0xb000,
-  pm1EventBytes: 4,
-  pm1Control: 0xb004,
-  pm1ControlBytes: 2,
-  gpe0: 0xafe0,
-  gpe0Bytes: 4,
-  processorBlock: 0xb010,
-  processorBlockBytes: 6,
-} as const;
 
 const systemControlInterrupt = 9;
 

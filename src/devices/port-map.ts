@@ -1,4 +1,5 @@
 import type { PortDevice } from './device.js';
+import { ports, xenAcpiPorts } from './ports.js';
 
 /** A device's place on the I/O bus: ports `first` to `first + count - 1`. */
 export interface PortRange {
@@ -32,17 +33,17 @@ export const absentOnPc: AbsentDevices = [
 /** What a PVH domain of Xen lacks besides: all of the small PC's, and the fixed hardware that its ACPI tables name. */
 export const absentUnderXen: AbsentDevices = [
   ...absentOnPc,
-  ['8254 timer', 0x40, 4],
-  ['system control port B', 0x61, 1],
-  ['keyboard controller', 0x64, 1],
-  ['RTC', 0x70, 2],
-  ['COM1', 0x3f8, 8],
+  ['8254 timer', ports.pit, ports.pitBytes],
+  ['system control port B', ports.systemControlB, 1],
+  ['keyboard controller', ports.keyboardController, 1],
+  ['RTC', ports.rtc, ports.rtcBytes],
+  ['COM1', ports.com1, ports.com1Bytes],
   ['8259 edge and level control', 0x4d0, 2],
   ['processors that are online, ACPI', 0xaf00, 0x20],
-  ['GPE0 block, ACPI', 0xafe0, 4],
-  ['PM1 event block, ACPI', 0xb000, 4],
-  ['PM1 control block, ACPI', 0xb004, 2],
-  ['PM timer, ACPI', 0xb008, 4],
+  ['GPE0 block, ACPI', xenAcpiPorts.gpe0, xenAcpiPorts.gpe0Bytes],
+  ['PM1 event block, ACPI', xenAcpiPorts.pm1Event, xenAcpiPorts.pm1EventBytes],
+  ['PM1 control block, ACPI', xenAcpiPorts.pm1Control, xenAcpiPorts.pm1ControlBytes],
+  ['PM timer, ACPI', xenAcpiPorts.pmTimer, 4],
 ];
 
 /** Called once for each port at which nothing answers, with a line for the log. */

@@ -22,3 +22,16 @@ export const ports = {
 
 /** I/O APIC pin of COM1, as on every PC. */
 export const com1Interrupt = 4;
+
+/** ACPI's fixed hardware where Xen has it; nothing answers there in a PVH domain. Xen public/hvm/ioreq.h, tools/libacpi. */
+export const xenAcpiPorts = {
+  pm1Event: 0xb000,
+  pm1EventBytes: 4,
+  pm1Control: 0xb004,
+  pm1ControlBytes: 2,
+  gpe0: 0xafe0,
+  gpe0Bytes: 4,
+  pmTimer: 0xb008,
+  processorBlock: 0xb010,
+  processorBlockBytes: 6,
+} as const;

@@ -23,7 +23,7 @@ const lint: readonly number[] = [R.LVT_LINT0, R.LVT_LINT1];
 const writable: ReadonlyMap<number, bigint> = new Map<number, bigint>([
   [R.TPR, 0xffn],
   [R.EOI, 0n],
-  [R.SVR, 0x1ffn],
+  [R.SVR, 0x3ffn], // bit 9, focus checking, is accepted as by Xen's own local APIC
   [R.ESR, 0n],
   [R.ICR_LOW, (all32 << 32n) | 0xc_cfffn], // no delivery status
   ...Object.entries(lvtWritable).map(([key, bits]): [number, bigint] => {
