@@ -259,7 +259,8 @@ export class Domain implements Stateful<DomainState> {
 
   /** SCHEDOP_block: until an interrupt or an event, with upcalls enabled as PV domains have it. */
   block(): void {
-    this.events.enableUpcalls();
+    const vcpuInfo = this.events.vcpuInfoAddress;
+    if (vcpuInfo !== undefined) this.frames.write(vcpuInfo + 1, Uint8Array.of(0)); // evtchn_upcall_mask
     if (this.interruptDue()) return;
     this.waiting = { ports: null };
     this.host.block();

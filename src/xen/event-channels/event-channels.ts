@@ -94,11 +94,6 @@ export class EventChannels implements EventDelivery {
     return this.#page.vcpuInfoAddress;
   }
 
-  /** Clears evtchn_upcall_mask of vCPU 0, which means nothing to an HVM domain. */
-  enableUpcalls(): void {
-    this.#page.clearUpcallMask();
-  }
-
   /** evtchn_upcall_pending of vCPU 0. */
   get upcallPending(): boolean {
     return this.#page.upcallPending;

@@ -81,11 +81,6 @@ export class SharedPage {
     return frame.setBit(offset, 0);
   }
 
-  clearUpcallMask(): void {
-    const { frame, offset } = this.#vcpu;
-    frame.write8(offset + VcpuInfo.offsetOf('evtchn_upcall_mask'), 0);
-  }
-
   /** Marks a word of the pending bits; answers whether it was marked before. */
   setSelector(word: number): boolean {
     return this.#vcpu.frame.setBit(this.#selectorOffset, word);
