@@ -10,7 +10,7 @@ import { isXenMsr } from './xen/hypercall-page.js';
 /** The bus of a machine that is being made: nothing is asked before it stands. */
 export function machineBus(
   machine: Machine,
-  { x2apic }: PlatformDescription,
+  { x2apic, mtrr }: PlatformDescription,
   log: (line: string) => void,
 ): ProcessorBus {
   return {
@@ -39,7 +39,7 @@ export function machineBus(
     cpuid: (leaf, subleaf) => {
       const { xen } = machine;
       const ofXen = xen && xenCpuid(leaf, subleaf, { domain: xen.number, tsc: tscScale });
-      return ofXen ?? cpuid(leaf, subleaf, { x2apic, hypervisor: xen !== undefined });
+      return ofXen ?? cpuid(leaf, subleaf, { x2apic, mtrr, hypervisor: xen !== undefined });
     },
     random: () => machine.random.next64(),
     gate: (service) => {

@@ -16,6 +16,8 @@ export interface PlatformDescription {
   readonly specialPages: boolean;
   /** The local APIC has x2APIC mode; CPUID has to say so. */
   readonly x2apic: boolean;
+  /** Memory type range registers; CPUID has to say so. */
+  readonly mtrr: boolean;
   /** FADT: VGA_NOT_PRESENT. */
   readonly noVga: boolean;
   /** FADT: CMOS_RTC_NOT_PRESENT. */
@@ -24,10 +26,10 @@ export interface PlatformDescription {
 
 /** The platforms that have a name; others are these with a field changed: `{ ...platforms.xen, noVga: false }`. */
 export const platforms = {
-  uart: { devices: 'uart', specialPages: false, x2apic: false, noVga: true, noRtc: true },
-  xen: { devices: 'xen', specialPages: true, x2apic: true, noVga: true, noRtc: true },
+  uart: { devices: 'uart', specialPages: false, x2apic: false, mtrr: false, noVga: true, noRtc: true },
+  xen: { devices: 'xen', specialPages: true, x2apic: true, mtrr: true, noVga: true, noRtc: true },
   /** The small PC for a guest that finds Xen: both consoles are there. */
-  'xen-uart': { devices: 'uart', specialPages: true, x2apic: true, noVga: true, noRtc: true },
+  'xen-uart': { devices: 'uart', specialPages: true, x2apic: true, mtrr: true, noVga: true, noRtc: true },
 } as const satisfies Readonly<Record<string, PlatformDescription>>;
 
 /** What a door tells the guest of its addresses. */

@@ -2,6 +2,7 @@
 import type { DeviceHost, MmioDevice, Stateful } from './devices/device.js';
 import { LocalApic, type LocalApicState } from './devices/local-apic.js';
 import { localApicTimerEvent } from './devices/local-apic-timer.js';
+import { Mtrr, type MtrrState } from './devices/mtrr.js';
 import { PAGE_BYTES, PageMemory, type PageMemoryState } from './devices/page-memory.js';
 import { PcDevices, type PcState } from './devices/pc-devices.js';
 import { readPlatformMsr, writePlatformMsr } from './devices/platform-msrs.js';
@@ -34,6 +35,7 @@ export interface PlatformState extends Partial<PcState> {
   readonly localApic: LocalApicState;
   readonly specialPages?: PageMemoryState;
   readonly acpiPages?: PageMemoryState;
+  readonly mtrr?: MtrrState;
   /** Ports and MMIO pages that are empty and were logged. */
   readonly logged: { readonly ports: readonly number[]; readonly mmio: readonly number[] };
 }
@@ -53,6 +55,7 @@ export class Platform implements Stateful<PlatformState> {
   /** Guest-physical address of the RSDP. */
   readonly rsdp: number;
   private readonly pc: PcDevices | undefined;
+  private readonly mtrr: Mtrr | undefined;
   /** The ACPI tables, where they do not lie in RAM. */
   readonly acpiPages: PageMemory | undefined;
   /** By the guest-physical address of each page; the local APIC's moves. */
@@ -74,6 +77,7 @@ export class Platform implements Stateful<PlatformState> {
     if (description.devices === 'uart') this.pc = this.pcDevices(startSeconds);
     else this.acpiPages = this.pages(new PageMemory(layout.xenAcpi, Math.ceil(layout.xenAcpiBytes / PAGE_BYTES)));
     this.uart = this.pc?.uart;
+    if (description.mtrr) this.mtrr = new Mtrr();
     if (description.specialPages) this.specialPages = this.pages(new SpecialPages());
     const tables = acpiTablesOf(description);
     this.rsdp = tables.rsdp;
@@ -95,11 +99,13 @@ export class Platform implements Stateful<PlatformState> {
   }
 
   readMsr(index: number): bigint | undefined {
-    return this.localApic.readMsr(index) ?? readPlatformMsr(index);
+    return this.localApic.readMsr(index) ?? this.mtrr?.readMsr(index) ?? readPlatformMsr(index);
   }
 
   writeMsr(index: number, value: bigint): boolean {
-    return this.localApic.writeMsr(index, value) || writePlatformMsr(index);
+    return (
+      this.localApic.writeMsr(index, value) || this.mtrr?.writeMsr(index, value) === true || writePlatformMsr(index)
+    );
   }
 
   /** A guest-physical load outside RAM; nothing there reads as all ones. */
@@ -168,6 +174,7 @@ export class Platform implements Stateful<PlatformState> {
       ...this.pc?.save(),
       ...(this.specialPages && { specialPages: this.specialPages.save() }),
       ...(this.acpiPages && { acpiPages: this.acpiPages.save() }),
+      ...(this.mtrr && { mtrr: this.mtrr.save() }),
       logged: { ports: this.ports.save(), mmio: [...this.emptyMmio] },
     };
   }
@@ -178,6 +185,7 @@ export class Platform implements Stateful<PlatformState> {
     this.pc?.restore(state as PcState);
     this.specialPages?.restore(state.specialPages ?? {});
     this.acpiPages?.restore(state.acpiPages ?? {});
+    this.mtrr?.restore(state.mtrr ?? {});
     this.ports.restore(state.logged.ports);
     this.emptyMmio.clear();
     for (const page of state.logged.mmio) this.emptyMmio.add(page);

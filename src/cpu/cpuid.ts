@@ -24,8 +24,8 @@ interface Feature {
 
 /**
  * Every feature that is announced, and nothing else is: a bit here means that the processor implements it. Deliberately
- * absent: SMEP, SMAP, PCID, LA57, XSAVE and AVX, UMIP, FSGSBASE, MTRR, MCA, MWAIT; x2APIC and the hypervisor bit are the
- * machine's to add.
+ * absent: SMEP, SMAP, PCID, LA57, XSAVE and AVX, UMIP, FSGSBASE, MCA, MWAIT; MTRR, x2APIC and the hypervisor bit are
+ * the machine's to add.
  * Intel SDM volume 2, CPUID.
  */
 export const announcedFeatures: readonly Feature[] = [
@@ -68,16 +68,23 @@ const caches = [
 ] as const;
 const cacheLineBytes = 64;
 
-/** What a machine may have besides: bits of leaf 1, ECX. The hypervisor answers the leaves from 0x40000000 on. */
-const surroundings = { x2apic: 1 << 21, hypervisor: 1 << 31 } as const;
-export type Surroundings = Readonly<Partial<Record<keyof typeof surroundings, boolean>>>;
+/** What a machine may have besides: bits of leaf 1. The hypervisor answers the leaves from 0x40000000 on. */
+const surroundings = {
+  x2apic: { ecx: 1 << 21, edx: 0 },
+  hypervisor: { ecx: 1 << 31, edx: 0 },
+  mtrr: { ecx: 0, edx: 1 << 12 },
+} as const;
+type Surrounding = keyof typeof surroundings;
+export type Surroundings = Readonly<Partial<Record<Surrounding, boolean>>>;
 
 /** CPUID as this processor answers it. Intel SDM volume 2; leaves beyond the last basic one repeat that one. */
 export function cpuid(leaf: number, subleaf: number, around: Surroundings = {}): CpuidResult {
   const [eax, ebx, ecx, edx] = processorCpuid(leaf, subleaf);
   if (leaf !== 1) return [eax, ebx, ecx, edx];
-  const bits = (around.x2apic ? surroundings.x2apic : 0) | (around.hypervisor ? surroundings.hypervisor : 0);
-  return [eax, ebx, (ecx | bits) >>> 0, edx];
+  const present = (Object.keys(surroundings) as Surrounding[]).filter((name) => around[name]);
+  const bits = (register: 'ecx' | 'edx'): number =>
+    present.reduce((sum, name) => sum | surroundings[name][register], 0);
+  return [eax, ebx, (ecx | bits('ecx')) >>> 0, (edx | bits('edx')) >>> 0];
 }
 
 function processorCpuid(leaf: number, subleaf: number): CpuidResult {
