@@ -12,6 +12,7 @@ import type { CallMode, XenHost } from './xen/host.js';
 import type { HostFirmware } from './xen/hypercalls/platform.js';
 
 const PROTECTION_ENABLE = 1n;
+const INTERRUPT_ENABLE = 1n << 9n;
 const VIRTUAL_8086 = 1n << 17n;
 const LONG_MODE_ACTIVE = 1n << 10n;
 const LONG_CODE = 1 << 13; // L of a segment's attributes
@@ -29,6 +30,7 @@ export interface XenOptions {
   readonly initialDomain?: 'bios' | 'efi';
 }
 
+const instructionBytes = 3; // VMCALL and VMMCALL
 const defaultUuid = '6566696b-6974-4c00-8000-000000000001';
 const e820Types = { ram: HvmMemmapType.RAM, acpi: HvmMemmapType.ACPI, reserved: HvmMemmapType.RESERVED } as const;
 
@@ -116,11 +118,15 @@ function xenHost(machine: Machine, log: (line: string) => void): XenHost {
     setCallbackLine: (asserted) => {
       machine.setCallbackLine(asserted);
     },
+    interruptDue: () => machine.interruptWaits && (registers.rflags & INTERRUPT_ENABLE) !== 0n,
     block: () => {
       processor.halted = true;
     },
     wake: () => {
       processor.halted = false;
+    },
+    repeat: () => {
+      registers.rip = BigInt.asUintN(64, registers.rip - BigInt(instructionBytes));
     },
     end: (end) => {
       machine.end(end);

@@ -210,6 +210,7 @@ export class Domain implements Stateful<DomainState> {
     if (index !== hypercallPageMsr || (value & 0xfffn) !== 0n) return false;
     const gfn = Number(value >> 12n);
     if (!this.frames.has(gfn)) return false;
+    this.latch();
     this.frames.write(gfn * frameBytes, hypercallPage(this.options.instruction));
     return true;
   }
@@ -222,11 +223,20 @@ export class Domain implements Stateful<DomainState> {
     this.interrupt();
   }
 
-  /** HVM_PARAM_CALLBACK_IRQ: a vector around the local APIC; other kinds want interrupt controllers that are not there. */
-  setCallback(via: bigint, wide: boolean): void {
-    this.callback = via >> 56n === viaVector ? Number(via & 0xffn) : 0;
-    this.events.wordBits = wide ? 64 : 32;
+  /**
+   * HVM_PARAM_CALLBACK_IRQ: a vector around the local APIC. Other kinds want interrupt controllers that are not there, and
+   * leave what is: hvm_set_callback_via() of Xen.
+   */
+  setCallback(via: bigint): void {
+    this.latch();
+    if (via >> 56n !== viaVector) return;
+    this.callback = Number(via & 0xffn);
     this.host.setCallbackLine(this.callback !== 0 && this.upcallVector === 0 && this.events.upcallPending);
+  }
+
+  /** The guest's mode now says how shared_info is laid out. */
+  private latch(): void {
+    this.physmap.latch(this.host.mode === 'wide' ? 64 : 32);
   }
 
   /** The vector to deliver now, around the local APIC; undefined when none is. */
@@ -260,19 +270,27 @@ export class Domain implements Stateful<DomainState> {
 
   // The processor
 
-  /** SCHEDOP_block: until an interrupt or an event. */
+  /** SCHEDOP_block: until an interrupt or an event, with upcalls enabled as PV domains have it. */
   block(): void {
-    if (this.events.upcallPending) return;
+    const vcpuInfo = this.events.vcpuInfoAddress;
+    if (vcpuInfo !== undefined) this.frames.write(vcpuInfo + 1, Uint8Array.of(0)); // evtchn_upcall_mask
+    if (this.interruptDue()) return;
     this.waiting = { ports: null };
     this.host.block();
   }
 
   /** SCHEDOP_poll: until one of the ports is pending, an upcall, or the timeout (system time, 0: none). */
   poll(ports: readonly number[], timeout: bigint): void {
-    if (timeout !== 0n && timeout <= BigInt(this.now())) return;
+    if (timeout !== 0n && BigInt.asIntN(64, timeout) <= BigInt(this.now())) return;
     if (timeout !== 0n && timeout <= BigInt(Number.MAX_SAFE_INTEGER)) this.host.schedule(pollTimer, Number(timeout));
     this.waiting = { ports };
     this.host.block();
+  }
+
+  /** Whether the processor takes an interrupt at once: local_events_need_delivery() of Xen. */
+  interruptDue(): boolean {
+    if (this.callbackVector() === undefined) this.host.setCallbackLine(false);
+    return this.host.interruptDue();
   }
 
   /** Whether the processor waits in a hypercall: an event wakes it whatever its interrupt flag. */
@@ -289,7 +307,7 @@ export class Domain implements Stateful<DomainState> {
   private wakePoller(port: number): void {
     const ports = this.waiting?.ports;
     if (ports === undefined || ports === null) return;
-    if (ports.length === 0 || ports.includes(port)) this.wake();
+    if (ports.length !== 1 || ports.includes(port)) this.wake(); // Xen keeps only a single port in mind
   }
 
   private wake(): void {

@@ -49,6 +49,11 @@ export class TestDomain {
   tscOffset = 5000n;
   callbackLine = false;
   blocked = false;
+  /** IF of the virtual processor. */
+  interruptFlag = true;
+  /** The local APIC asks for attention; a test clears it where its guest would take the interrupt. */
+  interruptWaits = false;
+  repeats = 0;
   end: DomainEnd | undefined;
   readonly domain: Domain;
 
@@ -129,10 +134,15 @@ export class TestDomain {
       timeStamp: () => BigInt(this.tick) + this.tscOffset,
       schedule: (name, tick) => this.events.set(name, tick),
       cancel: (name) => this.events.delete(name),
-      interrupt: (vector) => this.interrupts.push(vector),
+      interrupt: (vector) => {
+        this.interrupts.push(vector);
+        this.interruptWaits = true;
+      },
       setCallbackLine: (asserted) => (this.callbackLine = asserted),
+      interruptDue: () => this.interruptFlag && (this.callbackLine || this.interruptWaits),
       block: () => (this.blocked = true),
       wake: () => (this.blocked = false),
+      repeat: () => (this.repeats += 1),
       end: (end) => (this.end ??= end),
       log: (line) => this.lines.push(line),
     };
