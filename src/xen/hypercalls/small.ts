@@ -1,6 +1,6 @@
 /** Hypercalls of one operation, and those that a domU without physical devices may not make. */
 import { Errno } from '../errno.js';
-import { plain, type Call, type Hypercall, type Result } from '../hypercall.js';
+import { Continuation, elementsAtOnce, plain, type Call, type Hypercall, type Result } from '../hypercall.js';
 
 const runstateUpdateFlag = 5n; // VMASST_TYPE_runstate_update_flag, the only one of an HVM domain
 const hugeTimeout = 1 << 18; // from 2^50 ns on
@@ -10,15 +10,16 @@ const mostConsoleBytes = 0x7fff_ffffn;
 const consoleChunk = 127n; // what Xen takes at a time
 
 /** CONSOLEIO_write: what the initial domain writes goes to Xen's own console, here the terminal. */
-function consoleWrite(call: Call): Result {
+function consoleWrite(call: Call): Result | Continuation {
   const {
     domain,
-    registers: [, count = 0n, buffer = 0n],
+    registers: [cmd = 0n, count = 0n, buffer = 0n],
   } = call;
   if (!domain.isInitial) return Errno.EPERM;
   const bytes = BigInt.asUintN(32, count);
   if (bytes > mostConsoleBytes) return Errno.E2BIG;
   for (let at = 0n; at < bytes; at += consoleChunk) {
+    if (at === consoleChunk * BigInt(elementsAtOnce)) return new Continuation([cmd, bytes - at, buffer + at]);
     const chunk = bytes - at < consoleChunk ? bytes - at : consoleChunk;
     domain.console.onOutput(call.read(buffer + at, Number(chunk)));
   }

@@ -107,6 +107,18 @@ describe('what Xen keeps for dom0', () => {
     expect(new TestDomain().call(consoleIo, 0, 1, bufferAt)).to.equal(Errno.EPERM);
   });
 
+  it('CONSOLEIO_write of much goes on where it was, the instruction made again (hypercall_create_continuation)', () => {
+    const domain = dom0();
+    let written = 0;
+    domain.domain.console.onOutput = (bytes) => (written += bytes.length);
+    const [start, all] = [0x4000, 600_000];
+    domain.ram.bytes.fill(0x2e, start, start + all);
+    domain.call(consoleIo, 0, all, start);
+    expect(written).to.be.within(1, all - 1);
+    expect(domain.registers.get('rsi')).to.equal(BigInt(all - written));
+    expect(domain.registers.get('rdx')).to.equal(BigInt(start + written));
+  });
+
   it('XENVER_get_features has XENFEAT_dom0 (bit 11), a domU has not', () => {
     const features = (domain: TestDomain): number => {
       domain.store(at, [4, 0], [4, 0]);
