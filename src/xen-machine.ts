@@ -9,6 +9,7 @@ import type { CallMode, XenHost } from './xen/host.js';
 const PROTECTION_ENABLE = 1n;
 const VIRTUAL_8086 = 1n << 17n;
 const LONG_MODE_ACTIVE = 1n << 10n;
+const HYPERCALL_BYTES = 3; // VMCALL
 const LONG_CODE = 1 << 13; // L of a segment's attributes
 
 /** How a guest under Xen is set up. */
@@ -69,6 +70,9 @@ function xenHost(machine: Machine, log: (line: string) => void): XenHost {
     },
     get rip() {
       return registers.rip;
+    },
+    repeat: () => {
+      registers.rip -= BigInt(HYPERCALL_BYTES);
     },
     get cpl() {
       return registers.cpl;

@@ -8,7 +8,7 @@ import { EventChannels, Virq, type EventChannelsState } from './event-channels/i
 import { GrantTable, type GrantTableState } from './grant-table.js';
 import type { XenHost } from './host.js';
 import { HvmParam, HvmParams } from './hvm-params.js';
-import type { HypercallRecord } from './hypercall.js';
+import type { HypercallRecord, Result } from './hypercall.js';
 import { hypercallPage, hypercallPageMsr } from './hypercall-page.js';
 import { hypercalls } from './hypercalls/index.js';
 import { Physmap, type PhysmapState } from './physmap.js';
@@ -173,16 +173,15 @@ export class Domain implements Stateful<DomainState> {
     this.dispatcher.serve();
   }
 
-  /** Runs a list of hypercalls, each by `call`; false when such a list is being run already. */
-  inMulticall(run: (call: Dispatcher['call']) => void): boolean {
-    if (this.multicall) return false;
+  /** Runs a list of hypercalls, each by `call`; undefined when such a list is being run already. */
+  inMulticall(run: (call: Dispatcher['call']) => Result): Result | undefined {
+    if (this.multicall) return undefined;
     this.multicall = true;
     try {
-      run((number, registers, wide) => this.dispatcher.call(number, registers, wide));
+      return run((number, registers, wide) => this.dispatcher.call(number, registers, wide));
     } finally {
       this.multicall = false;
     }
-    return true;
   }
 
   // MSRs

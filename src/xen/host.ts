@@ -18,6 +18,8 @@ export interface XenHost {
   setRegister(name: XenRegister, value: bigint): void;
   /** Guest-linear address behind the instruction that called. */
   readonly rip: bigint;
+  /** The instruction that called is executed again, after interrupts that wait. */
+  repeat(): void;
   readonly cpl: number;
   readonly mode: CallMode;
   now(): number;

@@ -22,8 +22,19 @@ export interface Call<F extends Fields = Fields> {
   show(name: string, text: string): void;
 }
 
-/** A result: 0 or more, or one of Errno. */
-export type Result = number | bigint;
+/**
+ * A long call goes on later: its instruction is executed again with these arguments, as Xen's own continuations do, so
+ * that time passes and interrupts are taken in between.
+ */
+export class Continuation {
+  constructor(readonly registers: readonly bigint[]) {}
+}
+
+/** So many elements of a list are done at once. */
+export const elementsAtOnce = 1024;
+
+/** A result: 0 or more, or one of Errno; or how the call goes on. */
+export type Result = number | bigint | Continuation;
 
 /** One sub-operation of a hypercall, or the whole of one that has none. */
 export interface Operation {
@@ -47,7 +58,7 @@ export interface Hypercall {
   readonly select?: (registers: readonly bigint[]) => number;
   readonly operations: readonly Operation[];
   /** Checked before the sub-operation is looked at: a result ends the call. */
-  readonly check?: (domain: Domain, registers: readonly bigint[]) => Result | undefined;
+  readonly check?: (domain: Domain, registers: readonly bigint[]) => number | undefined;
   /** What a sub-operation gets that is not listed; -ENOSYS when left out. */
   readonly otherwise?: number;
 }

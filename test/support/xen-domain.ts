@@ -49,6 +49,8 @@ export class TestDomain {
   tscOffset = 5000n;
   callbackLine = false;
   blocked = false;
+  /** The last call is to be made again with the registers as they are. */
+  repeated = false;
   end: DomainEnd | undefined;
   readonly domain: Domain;
 
@@ -80,7 +82,10 @@ export class TestDomain {
     (bits === 64 ? wide : narrow).forEach((name, i) => {
       this.registers.set(name, BigInt.asUintN(64, BigInt(args[i] ?? 0)));
     });
-    this.domain.hypercall();
+    do {
+      this.repeated = false;
+      this.domain.hypercall();
+    } while (this.repeated);
     return Number(BigInt.asIntN(bits, this.registers.get('rax') ?? 0n));
   }
 
@@ -118,6 +123,7 @@ export class TestDomain {
       getRegister: (name) => this.registers.get(name) ?? 0n,
       setRegister: (name, value) => this.registers.set(name, value),
       rip: 0x100n,
+      repeat: () => (this.repeated = true),
       get cpl() {
         return machine().cpl;
       },

@@ -1,7 +1,15 @@
 import { Errno } from '../errno.js';
 import { maxGrantFrames } from '../grant-table.js';
 import { GuestStruct, type Fields } from '../guest-struct.js';
-import { plain, withStruct, type Call, type Hypercall } from '../hypercall.js';
+import {
+  Continuation,
+  elementsAtOnce,
+  plain,
+  withStruct,
+  type Call,
+  type Hypercall,
+  type Result,
+} from '../hypercall.js';
 import { foreign } from './domains.js';
 
 // Structures of xen/include/public/grant_table.h.
@@ -71,10 +79,12 @@ function each<F extends Fields>(
   call: Call,
   layout: GuestStruct<F>,
   statusOf: (op: { dom?: number }) => number,
-): number {
+): Result {
+  const [cmd = 0n, uop = 0n] = call.registers;
   const size = layout.size(call.wide);
   for (let i = 0; i < countOf(call); i++) {
-    const at = (call.registers[1] ?? 0n) + BigInt(i * size);
+    const at = uop + BigInt(i * size);
+    if (i >= elementsAtOnce) return new Continuation([cmd, at, BigInt(countOf(call) - i)]);
     const op = call.readStruct(layout, at);
     call.writeStruct(layout, at, { ...op, status: statusOf(op) });
   }

@@ -3,7 +3,15 @@ import { GuestAddressError } from '../../memory/guest-memory.js';
 import type { Domain } from '../domain.js';
 import { Errno } from '../errno.js';
 import { GuestStruct } from '../guest-struct.js';
-import { withStruct, plain, type Call, type Hypercall, type Result } from '../hypercall.js';
+import {
+  Continuation,
+  elementsAtOnce,
+  withStruct,
+  plain,
+  type Call,
+  type Hypercall,
+  type Result,
+} from '../hypercall.js';
 import { foreign } from './domains.js';
 
 // Structures of xen/include/public/memory.h.
@@ -142,6 +150,8 @@ function adjust(
   if (foreign(call.domain, domid) !== undefined || extent_order > largestOrder) return start;
   const frames = 1 << extent_order;
   for (let i = start; i < nr_extents; i++) {
+    if (i - start >= BigInt(elementsAtOnce))
+      return new Continuation([((call.registers[0] ?? 0n) & 63n) | (i << 6n), call.registers[1] ?? 0n]);
     const gfn = readable(() => call.readStruct(Long, extent_start + i * BigInt(Long.size(call.wide))).value);
     if (gfn === undefined || !isFrame(gfn)) return i;
     for (let frame = 0; frame < frames; frame++) if (!one(call.domain, Number(gfn) + frame)) return i;

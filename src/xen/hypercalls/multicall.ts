@@ -1,6 +1,6 @@
 import { Errno } from '../errno.js';
 import { GuestStruct } from '../guest-struct.js';
-import { plain, type Hypercall } from '../hypercall.js';
+import { Continuation, elementsAtOnce, plain, type Hypercall } from '../hypercall.js';
 
 /** struct multicall_entry. xen/include/public/xen.h. */
 const Entry = new GuestStruct('multicall_entry', {
@@ -24,16 +24,25 @@ export const multicall: Hypercall = {
     plain(0, 'multicall', (call) => {
       const [list = 0n, count = 0n] = call.registers;
       const size = BigInt(Entry.size(call.wide));
-      const first = call.domain.inMulticall((one) => {
-        for (let i = 0n; i < BigInt.asUintN(32, count); i++) {
+      const total = BigInt.asUintN(32, count);
+      const result = call.domain.inMulticall((one) => {
+        for (let i = 0n; i < total; i++) {
           const at = list + i * size;
+          if (i >= BigInt(elementsAtOnce)) return new Continuation([at, total - i]);
           const entry = call.readStruct(Entry, at);
           const { arg0, arg1, arg2, arg3, arg4 } = entry;
-          const result = one(entry.op, [arg0, arg1, arg2, arg3, arg4], call.wide);
-          call.writeStruct(Entry, at, { ...entry, result: BigInt.asUintN(64, result) });
+          const given = [arg0, arg1, arg2, arg3, arg4];
+          const ended = one(entry.op, given, call.wide);
+          if (ended instanceof Continuation) {
+            const [next0, next1, next2] = given.map((value, index) => ended.registers[index] ?? value);
+            call.writeStruct(Entry, at, { ...entry, arg0: next0 ?? arg0, arg1: next1 ?? arg1, arg2: next2 ?? arg2 });
+            return new Continuation([at, total - i]);
+          }
+          call.writeStruct(Entry, at, { ...entry, result: BigInt.asUintN(64, ended) });
         }
+        return 0;
       });
-      return first ? 0 : Errno.EINVAL;
+      return result ?? Errno.EINVAL;
     }),
   ],
 };
