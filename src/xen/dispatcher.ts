@@ -3,14 +3,7 @@ import type { Domain } from './domain.js';
 import { Errno } from './errno.js';
 import type { AnyValues, Fields, GuestStruct, Values } from './guest-struct.js';
 import type { XenHost, XenRegister } from './host.js';
-import {
-  Continuation,
-  type Call,
-  type Hypercall,
-  type HypercallRecord,
-  type Operation,
-  type Result,
-} from './hypercall.js';
+import { Continuation, type Call, type Hypercall, type HypercallRecord, type Operation } from './hypercall.js';
 
 /** Where the arguments are. xen/include/public/arch-x86/xen-x86_64.h and xen-x86_32.h. */
 const wideRegisters: readonly XenRegister[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8'];
@@ -114,10 +107,12 @@ export class Dispatcher {
         if (name !== undefined) host.setRegister(name, BigInt.asUintN(wide ? 64 : 32, value));
       });
       host.repeat();
-    } else host.setRegister('rax', BigInt.asUintN(wide ? 64 : 32, result));
+      return;
+    }
+    host.setRegister('rax', BigInt.asUintN(wide ? 64 : 32, result));
   }
 
-  /** One call with its arguments; the result is signed. The log has the end of a call that goes on. */
+  /** One call with its arguments; the result is signed. */
   call(number: bigint, registers: readonly bigint[], wide: boolean): bigint | Continuation {
     const hypercall = this.byNumber.get(Number(number));
     if (hypercall === undefined) {
@@ -157,14 +152,14 @@ export class Dispatcher {
   ): bigint | Continuation {
     const pointer = facts.registers[facts.hypercall.pointer ?? 1] ?? 0n;
     const call = new GuestCall(this.domain, this.host, facts.registers, wide, operation.argument, pointer);
-    let result: Result;
+    let result: bigint | number | Continuation;
     try {
       result = operation.run(call);
     } catch (error) {
       if (!(error instanceof GuestAddressError)) throw error;
       result = Errno.EFAULT;
     }
-    if (result instanceof Continuation) return result;
+    if (result instanceof Continuation) return result; // told when it is done
     return this.tell({ ...facts, argument: call.argument, results: call.results, unknown: false }, result);
   }
 

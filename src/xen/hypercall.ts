@@ -22,19 +22,19 @@ export interface Call<F extends Fields = Fields> {
   show(name: string, text: string): void;
 }
 
+/** A result: 0 or more, or one of Errno. */
+export type Result = number | bigint;
+
 /**
- * A long call goes on later: its instruction is executed again with these arguments, as Xen's own continuations do, so
- * that time passes and interrupts are taken in between.
+ * Not done yet: the guest may take interrupts, executes the same instruction again, and the call goes on with these
+ * arguments. hypercall_create_continuation() of Xen.
  */
 export class Continuation {
   constructor(readonly registers: readonly bigint[]) {}
 }
 
-/** So many elements of a list are done at once. */
-export const elementsAtOnce = 1024;
-
-/** A result: 0 or more, or one of Errno; or how the call goes on. */
-export type Result = number | bigint | Continuation;
+/** Elements of a list that one execution of the instruction does at most; Xen looks whether something else is due. */
+export const elementsAtOnce = 512;
 
 /** One sub-operation of a hypercall, or the whole of one that has none. */
 export interface Operation {
@@ -43,7 +43,7 @@ export interface Operation {
   readonly name: string;
   /** What the pointer argument points at. */
   readonly argument: GuestStruct | undefined;
-  readonly run: (call: Call) => Result;
+  readonly run: (call: Call) => Result | Continuation;
 }
 
 /** A hypercall as data: the dispatcher, the log and the documentation read it. */
@@ -58,7 +58,7 @@ export interface Hypercall {
   readonly select?: (registers: readonly bigint[]) => number;
   readonly operations: readonly Operation[];
   /** Checked before the sub-operation is looked at: a result ends the call. */
-  readonly check?: (domain: Domain, registers: readonly bigint[]) => number | undefined;
+  readonly check?: (domain: Domain, registers: readonly bigint[]) => Result | undefined;
   /** What a sub-operation gets that is not listed; -ENOSYS when left out. */
   readonly otherwise?: number;
 }
@@ -68,13 +68,13 @@ export function withStruct<const F extends Fields>(
   number: number,
   name: string,
   argument: GuestStruct<F>,
-  run: (call: Call<F>) => Result,
+  run: (call: Call<F>) => Result | Continuation,
 ): Operation {
   return { number, name, argument: argument, run: run as (call: Call) => Result };
 }
 
 /** An operation whose arguments are in registers alone, or that reads memory itself. */
-export function plain(number: number, name: string, run: (call: Call) => Result): Operation {
+export function plain(number: number, name: string, run: Operation['run']): Operation {
   return { number, name, argument: undefined, run };
 }
 

@@ -14,7 +14,10 @@ const Entry = new GuestStruct('multicall_entry', {
   arg5: 'ulong',
 });
 
-/** HYPERVISOR_multicall: calls from a list, each with its result in the list. A multicall in it is refused. */
+/**
+ * HYPERVISOR_multicall: calls from a list, each with its result in the list. A multicall in it is refused; a call in it
+ * that goes on later leaves its new arguments in the list. xen/common/multicall.c.
+ */
 export const multicall: Hypercall = {
   number: 13,
   name: 'multicall',
@@ -24,25 +27,26 @@ export const multicall: Hypercall = {
     plain(0, 'multicall', (call) => {
       const [list = 0n, count = 0n] = call.registers;
       const size = BigInt(Entry.size(call.wide));
-      const total = BigInt.asUintN(32, count);
-      const result = call.domain.inMulticall((one) => {
-        for (let i = 0n; i < total; i++) {
+      const calls = BigInt.asUintN(32, count);
+      let later: Continuation | undefined;
+      const first = call.domain.inMulticall((one) => {
+        for (let i = 0n; i < calls && later === undefined; i++) {
           const at = list + i * size;
-          if (i >= BigInt(elementsAtOnce)) return new Continuation([at, total - i]);
+          if (i === BigInt(elementsAtOnce)) {
+            later = new Continuation([at, calls - i]);
+            break;
+          }
           const entry = call.readStruct(Entry, at);
           const { arg0, arg1, arg2, arg3, arg4 } = entry;
-          const given = [arg0, arg1, arg2, arg3, arg4];
-          const ended = one(entry.op, given, call.wide);
-          if (ended instanceof Continuation) {
-            const [next0, next1, next2] = given.map((value, index) => ended.registers[index] ?? value);
-            call.writeStruct(Entry, at, { ...entry, arg0: next0 ?? arg0, arg1: next1 ?? arg1, arg2: next2 ?? arg2 });
-            return new Continuation([at, total - i]);
-          }
-          call.writeStruct(Entry, at, { ...entry, result: BigInt.asUintN(64, ended) });
+          const result = one(entry.op, [arg0, arg1, arg2, arg3, arg4], call.wide);
+          if (result instanceof Continuation) {
+            const given = Object.fromEntries(result.registers.map((value, k) => [`arg${String(k)}`, value]));
+            call.writeStruct(Entry, at, { ...entry, ...given });
+            later = new Continuation([at, calls - i]);
+          } else call.writeStruct(Entry, at, { ...entry, result: BigInt.asUintN(64, result) });
         }
-        return 0;
       });
-      return result ?? Errno.EINVAL;
+      return later ?? (first ? 0 : Errno.EINVAL);
     }),
   ],
 };
