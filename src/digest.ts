@@ -18,8 +18,15 @@ export interface Digest {
 /** The digest of a machine between two runs. The guest notices nothing; time goes with the pages written since the last. */
 export function digestOf(parts: MachineParts): Digest {
   const { processor } = parts;
-  const { events, platform, typed, firmware, random, halted, extraTicks } = machineState(parts);
-  const devices = JSON.stringify([events, platform, typed, firmware, random.toString()]);
+  const { events, platform, xen, typed, firmware, random, halted, extraTicks } = machineState(parts);
+  const devices = JSON.stringify([
+    events,
+    platform,
+    ...(xen === undefined ? [] : [xen]),
+    typed,
+    firmware,
+    random.toString(),
+  ]);
   return {
     processor: processor.state
       .digest()

@@ -223,8 +223,13 @@ export class Machine implements EfiTarget, MachineParts {
     this.updateInterruptLine();
   }
 
+  /** Whether an interrupt waits, be the processor ready for it or not. */
+  get interruptWaits(): boolean {
+    return this.interruptLines.localApic || this.interruptLines.callback;
+  }
+
   private updateInterruptLine(): void {
-    this.processor.setInterruptLine(this.interruptLines.localApic || this.interruptLines.callback);
+    this.processor.setInterruptLine(this.interruptWaits);
   }
 
   /** Lays the image out through a door and puts the processor at its entry. Throws BootError or ImageError. */

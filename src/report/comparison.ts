@@ -2,6 +2,7 @@ import type { MemoryRange } from '../probe/memory-ranges.js';
 import { phaseNames } from '../probe/phases.js';
 import { compareFacts, consoleFacts } from './console-facts.js';
 import { compareMaps } from './memory-comparison.js';
+import type { ServiceCount } from '../probe/service-log.js';
 import { grouped } from './numbers.js';
 import type { BootResult } from './result.js';
 import { tableLines } from './table.js';
@@ -43,7 +44,13 @@ function mainRows(columns: readonly Column[]): string[][] {
   const row = (title: string, read: (result: BootResult) => string | undefined): string[] => [title, ...cell(read)];
   const seen = new Set(runs.flatMap(({ result }) => result.phases.map(({ name }) => name)));
   const phases = phaseNames.filter((name) => seen.has(name));
-  const services = [...new Set(runs.flatMap(({ result }) => result.services.map(({ name }) => name)))];
+  /** How often each door's guest called what. */
+  const counts = (title: string, read: (result: BootResult) => readonly ServiceCount[]): string[][] => {
+    const names = [...new Set(runs.flatMap(({ result }) => read(result).map(({ name }) => name)))];
+    const calls = (result: BootResult, name: string) => read(result).find((service) => service.name === name)?.calls;
+    const rows = names.map((name) => row(`  ${name}`, (result) => calls(result, name)?.toString()));
+    return names.length === 0 ? [] : [[title], ...rows];
+  };
   return [
     ['', ...columns.map(({ door }) => door)],
     row('profile', ({ profile }) => profile),
@@ -56,13 +63,8 @@ function mainRows(columns: readonly Column[]): string[][] {
     ),
     row('  the end', ({ instructions }) => grouped(instructions)),
     row('outcome', ({ outcome }) => outcome),
-    ...(services.length === 0 ? [] : [['firmware calls']]),
-    ...services.map((name) =>
-      row(`  ${name}`, (result) => {
-        const calls = result.services.find((service) => service.name === name)?.calls;
-        return calls === undefined ? undefined : String(calls);
-      }),
-    ),
+    ...counts('firmware calls', ({ services }) => services),
+    ...counts('hypercalls', ({ hypercalls }) => hypercalls ?? []),
   ];
 }
 

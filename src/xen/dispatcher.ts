@@ -3,11 +3,13 @@ import type { Domain } from './domain.js';
 import { Errno } from './errno.js';
 import type { AnyValues, Fields, GuestStruct, Values } from './guest-struct.js';
 import type { XenHost, XenRegister } from './host.js';
-import type { Call, Hypercall, HypercallRecord, Operation } from './hypercall.js';
+import { Continuation, type Call, type Hypercall, type HypercallRecord, type Operation } from './hypercall.js';
 
 /** Where the arguments are. xen/include/public/arch-x86/xen-x86_64.h and xen-x86_32.h. */
 const wideRegisters: readonly XenRegister[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8'];
 const narrowRegisters: readonly XenRegister[] = ['rbx', 'rcx', 'rdx', 'rsi', 'rdi'];
+/** So many unknown calls get a line in the log; a guest can name 2^64. */
+const mostLogged = 256;
 const RET = 0xc3;
 const JMP = 0xe9; // to a return thunk
 
@@ -99,11 +101,19 @@ export class Dispatcher {
       BigInt.asUintN(wide ? 64 : 32, host.getRegister(name)),
     );
     const result = this.call(number, registers, wide);
+    if (result instanceof Continuation) {
+      result.registers.forEach((value, i) => {
+        const name = (wide ? wideRegisters : narrowRegisters)[i];
+        if (name !== undefined) host.setRegister(name, BigInt.asUintN(wide ? 64 : 32, value));
+      });
+      host.repeat();
+      return;
+    }
     host.setRegister('rax', BigInt.asUintN(wide ? 64 : 32, result));
   }
 
   /** One call with its arguments; the result is signed. */
-  call(number: bigint, registers: readonly bigint[], wide: boolean): bigint {
+  call(number: bigint, registers: readonly bigint[], wide: boolean): bigint | Continuation {
     const hypercall = this.byNumber.get(Number(number));
     if (hypercall === undefined) {
       this.logUnknown(`hypercall ${String(number)}`);
@@ -135,16 +145,21 @@ export class Dispatcher {
     for (const what of logged) this.logged.add(what);
   }
 
-  private run(operation: Operation, facts: Facts & { readonly hypercall: Hypercall }, wide: boolean): bigint {
+  private run(
+    operation: Operation,
+    facts: Facts & { readonly hypercall: Hypercall },
+    wide: boolean,
+  ): bigint | Continuation {
     const pointer = facts.registers[facts.hypercall.pointer ?? 1] ?? 0n;
     const call = new GuestCall(this.domain, this.host, facts.registers, wide, operation.argument, pointer);
-    let result: bigint | number;
+    let result: bigint | number | Continuation;
     try {
       result = operation.run(call);
     } catch (error) {
       if (!(error instanceof GuestAddressError)) throw error;
       result = Errno.EFAULT;
     }
+    if (result instanceof Continuation) return result; // told when it is done
     return this.tell({ ...facts, argument: call.argument, results: call.results, unknown: false }, result);
   }
 
@@ -184,7 +199,7 @@ export class Dispatcher {
   }
 
   private logUnknown(what: string): void {
-    if (this.logged.has(what)) return;
+    if (this.logged.has(what) || this.logged.size >= mostLogged) return;
     this.logged.add(what);
     this.host.log(`not implemented: ${what}; the guest gets -ENOSYS`);
   }

@@ -66,10 +66,16 @@ export class DomainFrames implements DomainMemory, Stateful<DomainFramesState> {
     return ram - this.holes.size + this.beside.size - this.borrowed.size;
   }
 
+  /** The number behind the last frame of RAM: that of the host, as far as anybody knows. */
+  get ramEnd(): number {
+    return (ramRanges(this.ram).at(-1)?.end ?? 0) / frameBytes;
+  }
+
   /** The number of the highest frame. */
   get highest(): number {
-    const ram = ramRanges(this.ram).at(-1)?.end ?? 0;
-    return Math.max(ram / frameBytes - 1, ...this.beside.keys());
+    let highest = this.ramEnd - 1;
+    for (const gfn of this.beside.keys()) highest = Math.max(highest, gfn);
+    return highest;
   }
 
   /** Puts a frame with these bytes at a place, over whatever is there: one of the domain's own, or Xen's. */

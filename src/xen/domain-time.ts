@@ -29,6 +29,9 @@ export const RunstateInfo = new GuestStruct('vcpu_runstate_info', {
   offline: 'u64',
 });
 
+/** A tick that events can have: none comes to the last one. */
+export const reachable = (tick: number): number => Math.min(tick, Number.MAX_SAFE_INTEGER);
+
 const RUNSTATE_running = 0;
 const nanosecondsPerSecond = 1_000_000_000;
 /** The scale of a TSC of 1 GHz, as Xen computes it: (delta << 1) * 2^31 >> 32. */
@@ -88,13 +91,13 @@ export class DomainTime implements Stateful<DomainTimeState> {
     if (this.tscOffset() !== this.offset) this.update(vcpuInfo);
   }
 
-  /** wc_version, wc_sec, wc_nsec, wc_sec_hi as shared_info has them; the version is even, the time that of system time 0. */
-  wallClock(): { readonly version: number; readonly seconds: bigint; readonly nanoseconds: number } {
-    return { version: 2, seconds: BigInt(this.startSeconds), nanoseconds: 0 };
+  /** What the wall clock of shared_info says: the time at system time 0. */
+  wallClock(): { readonly seconds: bigint; readonly nanoseconds: number } {
+    return { seconds: BigInt(this.startSeconds), nanoseconds: 0 };
   }
 
   setSingleShot(tick: number): void {
-    this.host.schedule(xenTimerEvent.singleShot, Math.max(tick, this.host.now()));
+    this.host.schedule(xenTimerEvent.singleShot, reachable(Math.max(tick, this.host.now())));
   }
 
   stopSingleShot(): void {
@@ -112,7 +115,7 @@ export class DomainTime implements Stateful<DomainTimeState> {
     this.period = period;
     this.host.cancel(xenTimerEvent.periodic);
     if (period === 0) return;
-    this.nextPeriod = this.host.now() + period;
+    this.nextPeriod = reachable(this.host.now() + period);
     this.host.schedule(xenTimerEvent.periodic, this.nextPeriod);
   }
 
@@ -121,7 +124,7 @@ export class DomainTime implements Stateful<DomainTimeState> {
     if (name === xenTimerEvent.singleShot) this.ring();
     else if (name === xenTimerEvent.periodic) {
       this.ring();
-      this.nextPeriod += this.period;
+      this.nextPeriod = reachable(this.nextPeriod + this.period);
       this.host.schedule(xenTimerEvent.periodic, this.nextPeriod);
     } else return false;
     return true;

@@ -11,6 +11,7 @@ import { HvmParam, HvmParams } from './hvm-params.js';
 import type { HypercallRecord } from './hypercall.js';
 import { hypercallPage, hypercallPageMsr } from './hypercall-page.js';
 import { hypercalls } from './hypercalls/index.js';
+import type { HostFirmware } from './hypercalls/platform.js';
 import { Physmap, type PhysmapState } from './physmap.js';
 import { Watchdogs } from './watchdogs.js';
 import { XenStore, type XenStoreState } from './xenstore/xen-store.js';
@@ -33,6 +34,8 @@ export interface DomainDescription {
   readonly xenstorePage: { readonly bytes: Uint8Array; readonly gfn: number };
   /** XENMEM_memory_map: entries of 20 bytes. */
   readonly e820: Uint8Array;
+  /** The domain is dom0, with what Xen tells it of the machine's EFI firmware where there is one. */
+  readonly initial?: { readonly firmware?: HostFirmware };
 }
 
 export interface DomainState {
@@ -124,12 +127,13 @@ export class Domain implements Stateful<DomainState> {
       xenstoreFrame: options.xenstorePage.gfn,
     });
     this.physmap = new Physmap(this, { ramBytes: host.memory.ramBytes, e820: options.e820 });
-    this.params = new HvmParams({
+    const rings = {
       [HvmParam.STORE_PFN]: options.xenstorePage.gfn,
       [HvmParam.STORE_EVTCHN]: storePort,
       [HvmParam.CONSOLE_PFN]: options.consolePage.gfn,
       [HvmParam.CONSOLE_EVTCHN]: consolePort,
-    });
+    };
+    this.params = new HvmParams(options.initial === undefined ? rings : {}); // dom0 has no toolstack but its own
     this.watchdogs = new Watchdogs(host);
     this.console = new ConsoleRing(options.consolePage.bytes, () => {
       this.events.notify(consolePort);
@@ -157,6 +161,15 @@ export class Domain implements Stateful<DomainState> {
 
   set onHypercall(listener: ((record: HypercallRecord) => void) | undefined) {
     this.dispatcher.onCall = listener;
+  }
+
+  /** Whether the domain may do what Xen keeps for dom0. */
+  get isInitial(): boolean {
+    return this.options.initial !== undefined;
+  }
+
+  get hostFirmware(): HostFirmware | undefined {
+    return this.options.initial?.firmware;
   }
 
   now(): number {
@@ -197,6 +210,7 @@ export class Domain implements Stateful<DomainState> {
     if (index !== hypercallPageMsr || (value & 0xfffn) !== 0n) return false;
     const gfn = Number(value >> 12n);
     if (!this.frames.has(gfn)) return false;
+    this.latch();
     this.frames.write(gfn * frameBytes, hypercallPage(this.options.instruction));
     return true;
   }
@@ -209,11 +223,20 @@ export class Domain implements Stateful<DomainState> {
     this.interrupt();
   }
 
-  /** HVM_PARAM_CALLBACK_IRQ: a vector around the local APIC; other kinds want interrupt controllers that are not there. */
-  setCallback(via: bigint, wide: boolean): void {
-    this.callback = via >> 56n === viaVector ? Number(via & 0xffn) : 0;
-    this.events.wordBits = wide ? 64 : 32;
+  /**
+   * HVM_PARAM_CALLBACK_IRQ: a vector around the local APIC. Other kinds want interrupt controllers that are not there, and
+   * leave what is: hvm_set_callback_via() of Xen.
+   */
+  setCallback(via: bigint): void {
+    this.latch();
+    if (via >> 56n !== viaVector) return;
+    this.callback = Number(via & 0xffn);
     this.host.setCallbackLine(this.callback !== 0 && this.upcallVector === 0 && this.events.upcallPending);
+  }
+
+  /** The guest's mode now says how shared_info is laid out. */
+  private latch(): void {
+    this.physmap.latch(this.host.mode === 'wide' ? 64 : 32);
   }
 
   /** The vector to deliver now, around the local APIC; undefined when none is. */
@@ -247,19 +270,27 @@ export class Domain implements Stateful<DomainState> {
 
   // The processor
 
-  /** SCHEDOP_block: until an interrupt or an event. */
+  /** SCHEDOP_block: until an interrupt or an event, with upcalls enabled as PV domains have it. */
   block(): void {
-    if (this.events.upcallPending) return;
+    const vcpuInfo = this.events.vcpuInfoAddress;
+    if (vcpuInfo !== undefined) this.frames.write(vcpuInfo + 1, Uint8Array.of(0)); // evtchn_upcall_mask
+    if (this.interruptDue()) return;
     this.waiting = { ports: null };
     this.host.block();
   }
 
   /** SCHEDOP_poll: until one of the ports is pending, an upcall, or the timeout (system time, 0: none). */
   poll(ports: readonly number[], timeout: bigint): void {
-    if (timeout !== 0n && timeout <= BigInt(this.now())) return;
+    if (timeout !== 0n && BigInt.asIntN(64, timeout) <= BigInt(this.now())) return;
     if (timeout !== 0n && timeout <= BigInt(Number.MAX_SAFE_INTEGER)) this.host.schedule(pollTimer, Number(timeout));
     this.waiting = { ports };
     this.host.block();
+  }
+
+  /** Whether the processor takes an interrupt at once: local_events_need_delivery() of Xen. */
+  interruptDue(): boolean {
+    if (this.callbackVector() === undefined) this.host.setCallbackLine(false);
+    return this.host.interruptDue();
   }
 
   /** Whether the processor waits in a hypercall: an event wakes it whatever its interrupt flag. */
@@ -276,7 +307,7 @@ export class Domain implements Stateful<DomainState> {
   private wakePoller(port: number): void {
     const ports = this.waiting?.ports;
     if (ports === undefined || ports === null) return;
-    if (ports.length === 0 || ports.includes(port)) this.wake();
+    if (ports.length !== 1 || ports.includes(port)) this.wake(); // Xen keeps only a single port in mind
   }
 
   private wake(): void {

@@ -26,5 +26,7 @@ export const Errno = {
   ERANGE: -34,
   ENOSYS: -38,
   ENODATA: -61,
+  EOVERFLOW: -75,
+  EILSEQ: -84,
   EOPNOTSUPP: -95,
 } as const;

@@ -29,9 +29,13 @@ export interface XenHost {
   interrupt(vector: number): void;
   /** The callback vector that goes around the local APIC: look at Domain.callbackVector() when interrupts are open. */
   setCallbackLine(asserted: boolean): void;
+  /** Whether an interrupt waits that the processor takes before its next instruction. */
+  interruptDue(): boolean;
   /** The virtual processor stops until an interrupt or wake(). */
   block(): void;
   wake(): void;
+  /** The instruction that called is executed again: RIP goes back to it. */
+  repeat(): void;
   end(end: DomainEnd): void;
   log(line: string): void;
 }

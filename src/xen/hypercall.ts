@@ -25,6 +25,17 @@ export interface Call<F extends Fields = Fields> {
 /** A result: 0 or more, or one of Errno. */
 export type Result = number | bigint;
 
+/**
+ * Not done yet: the guest may take interrupts, executes the same instruction again, and the call goes on with these
+ * arguments. hypercall_create_continuation() of Xen.
+ */
+export class Continuation {
+  constructor(readonly registers: readonly bigint[]) {}
+}
+
+/** Elements of a list that one execution of the instruction does at most; Xen looks whether something else is due. */
+export const elementsAtOnce = 512;
+
 /** One sub-operation of a hypercall, or the whole of one that has none. */
 export interface Operation {
   readonly number: number;
@@ -32,7 +43,7 @@ export interface Operation {
   readonly name: string;
   /** What the pointer argument points at. */
   readonly argument: GuestStruct | undefined;
-  readonly run: (call: Call) => Result;
+  readonly run: (call: Call) => Result | Continuation;
 }
 
 /** A hypercall as data: the dispatcher, the log and the documentation read it. */
@@ -57,13 +68,13 @@ export function withStruct<const F extends Fields>(
   number: number,
   name: string,
   argument: GuestStruct<F>,
-  run: (call: Call<F>) => Result,
+  run: (call: Call<F>) => Result | Continuation,
 ): Operation {
   return { number, name, argument: argument, run: run as (call: Call) => Result };
 }
 
 /** An operation whose arguments are in registers alone, or that reads memory itself. */
-export function plain(number: number, name: string, run: (call: Call) => Result): Operation {
+export function plain(number: number, name: string, run: Operation['run']): Operation {
   return { number, name, argument: undefined, run };
 }
 

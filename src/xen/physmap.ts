@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '../../firmware-tables/hex.js';
-import { SharedInfo } from '../../firmware-tables/xen/shared-info.js';
+import { SharedInfo, SharedInfo32 } from '../../firmware-tables/xen/shared-info.js';
 import type { Stateful } from '../devices/device.js';
 import { frameBytes, type DomainFrames } from './domain-frames.js';
 import type { DomainTime } from './domain-time.js';
@@ -35,29 +35,47 @@ export class Physmap implements Stateful<PhysmapState> {
     this.mostFrames = ramBytes / frameBytes;
     this.e820 = e820;
     this.sharedInfo = new XenPage(holders.frames);
+    this.writeWallClock();
   }
 
-  /** Puts shared_info at a frame, with its wall clock and the vCPU's time. */
+  /** Puts shared_info at a frame, with the vCPU's time. */
   mapSharedInfo(gfn: number): void {
     const { events, time } = this.holders;
     this.mapPage(this.sharedInfo, gfn);
     events.setSharedInfo(gfn * frameBytes);
-    const { version, seconds, nanoseconds } = time.wallClock();
-    const clock = new Uint8Array(16);
-    const view = new DataView(clock.buffer);
-    view.setUint32(0, version, true);
-    view.setUint32(4, Number(seconds & 0xffff_ffffn), true);
-    view.setUint32(8, nanoseconds, true);
-    view.setUint32(12, Number(seconds >> 32n), true);
-    this.sharedInfo.write(SharedInfo.offsetOf('wc_version'), clock);
     time.update(events.vcpuInfoAddress);
+  }
+
+  /** The layout of shared_info follows the mode that the guest is in now: hvm_latch_shinfo_size() of Xen. */
+  latch(wordBits: 32 | 64): void {
+    this.holders.events.wordBits = wordBits;
+    this.writeWallClock();
+  }
+
+  /** update_domain_wallclock_time() of Xen: when the domain is made, and with each latch. */
+  private writeWallClock(): void {
+    const { events, time } = this.holders;
+    const layout = events.wordBits === 64 ? SharedInfo : SharedInfo32;
+    const { seconds, nanoseconds } = time.wallClock();
+    const old = new DataView(this.sharedInfo.read().slice().buffer).getUint32(layout.offsetOf('wc_version'), true);
+    const put = (name: 'wc_version' | 'wc_sec' | 'wc_nsec' | 'wc_sec_hi', value: number): void => {
+      const bytes = new Uint8Array(4);
+      new DataView(bytes.buffer).setUint32(0, value, true);
+      this.sharedInfo.write(layout.offsetOf(name), bytes);
+    };
+    put('wc_version', (old & ~1) + 2);
+    put('wc_sec', Number(seconds & 0xffff_ffffn));
+    put('wc_nsec', nanoseconds);
+    put('wc_sec_hi', Number(seconds >> 32n));
   }
 
   /** Puts one of Xen's pages at a frame, over what is there. */
   mapPage(page: XenPage, gfn: number): void {
     if (page.gfn === gfn) return;
     this.leave(gfn);
+    const old = page.gfn;
     page.map(gfn);
+    if (old !== undefined) this.holders.events.frameMoves(old, gfn);
   }
 
   /** XENMAPSPACE_gmfn: a frame of the domain's own moves. */
@@ -65,7 +83,12 @@ export class Physmap implements Stateful<PhysmapState> {
     const { frames } = this.holders;
     const bytes = frames.read(from * frameBytes, frameBytes);
     this.leave(to);
-    frames.put(to, bytes);
+    const { events, grants } = this.holders;
+    const page = [this.sharedInfo, ...grants.pages].find(({ gfn }) => gfn === from);
+    if (page !== undefined)
+      page.map(to); // Xen's page goes there, and no frame comes to its old place
+    else frames.put(to, bytes);
+    events.frameMoves(from, to);
     this.remove(from);
   }
 

@@ -1,4 +1,5 @@
 import type { Stateful } from '../devices/device.js';
+import { reachable } from './domain-time.js';
 import { Errno } from './errno.js';
 import type { XenHost } from './host.js';
 
@@ -44,6 +45,6 @@ export class Watchdogs implements Stateful<readonly boolean[]> {
   }
 
   private arm(index: number, seconds: number): void {
-    this.host.schedule(eventName(index), this.host.now() + seconds * nanosecondsPerSecond);
+    this.host.schedule(eventName(index), reachable(this.host.now() + seconds * nanosecondsPerSecond));
   }
 }

@@ -69,6 +69,8 @@ export class FuzzFailure extends Error {
 /** One kind of input: `session` feeds the inputs that a seed stands for and answers how many there were. Throws on a broken promise. */
 export interface Fuzzer {
   readonly name: string;
+  /** How many inputs the test with a fixed seed feeds; a default when left out. */
+  readonly fixedInputs?: number;
   session(seed: number): number;
 }
 

@@ -1,6 +1,6 @@
 import { SpecialPage, specialFrame, SpecialPages } from '../../src/devices/special-pages.js';
 import { GuestAddressError, type GuestMemory } from '../../src/memory/guest-memory.js';
-import { Domain } from '../../src/xen/domain.js';
+import { Domain, type DomainDescription } from '../../src/xen/domain.js';
 import type { CallMode, DomainEnd, XenHost, XenRegister } from '../../src/xen/host.js';
 import type { HypercallRecord } from '../../src/xen/hypercall.js';
 import { PlainRam } from './ram.js';
@@ -49,10 +49,15 @@ export class TestDomain {
   tscOffset = 5000n;
   callbackLine = false;
   blocked = false;
+  /** IF of the virtual processor. */
+  interruptFlag = true;
+  /** The local APIC asks for attention; a test clears it where its guest would take the interrupt. */
+  interruptWaits = false;
+  repeats = 0;
   end: DomainEnd | undefined;
   readonly domain: Domain;
 
-  constructor() {
+  constructor(private readonly initial?: NonNullable<DomainDescription['initial']>) {
     this.domain = this.make();
     this.domain.onHypercall = (call) => this.calls.push(call);
   }
@@ -70,6 +75,7 @@ export class TestDomain {
       consolePage: page(SpecialPage.console),
       xenstorePage: page(SpecialPage.xenstore),
       e820: Uint8Array.from({ length: 60 }, (_, i) => i),
+      ...(this.initial && { initial: this.initial }),
     });
   }
 
@@ -128,10 +134,15 @@ export class TestDomain {
       timeStamp: () => BigInt(this.tick) + this.tscOffset,
       schedule: (name, tick) => this.events.set(name, tick),
       cancel: (name) => this.events.delete(name),
-      interrupt: (vector) => this.interrupts.push(vector),
+      interrupt: (vector) => {
+        this.interrupts.push(vector);
+        this.interruptWaits = true;
+      },
       setCallbackLine: (asserted) => (this.callbackLine = asserted),
+      interruptDue: () => this.interruptFlag && (this.callbackLine || this.interruptWaits),
       block: () => (this.blocked = true),
       wake: () => (this.blocked = false),
+      repeat: () => (this.repeats += 1),
       end: (end) => (this.end ??= end),
       log: (line) => this.lines.push(line),
     };

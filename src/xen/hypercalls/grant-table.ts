@@ -1,7 +1,7 @@
 import { Errno } from '../errno.js';
 import { maxGrantFrames } from '../grant-table.js';
 import { GuestStruct, type Fields } from '../guest-struct.js';
-import { plain, withStruct, type Call, type Hypercall } from '../hypercall.js';
+import { Continuation, elementsAtOnce, plain, withStruct, type Call, type Hypercall } from '../hypercall.js';
 import { foreign } from './domains.js';
 
 // Structures of xen/include/public/grant_table.h.
@@ -71,10 +71,12 @@ function each<F extends Fields>(
   call: Call,
   layout: GuestStruct<F>,
   statusOf: (op: { dom?: number }) => number,
-): number {
+): number | Continuation {
   const size = layout.size(call.wide);
-  for (let i = 0; i < countOf(call); i++) {
+  const count = countOf(call);
+  for (let i = 0; i < count; i++) {
     const at = (call.registers[1] ?? 0n) + BigInt(i * size);
+    if (i === elementsAtOnce) return new Continuation([call.registers[0] ?? 0n, at, BigInt(count - i)]);
     const op = call.readStruct(layout, at);
     call.writeStruct(layout, at, { ...op, status: statusOf(op) });
   }

@@ -42,7 +42,7 @@ export const hvmOp: Hypercall = {
       if (other !== undefined) return other;
       call.show('param', HvmParam.nameOf(index));
       const result = call.domain.params.set(index, value);
-      if (result === 0 && index === HvmParam.CALLBACK_IRQ) call.domain.setCallback(value, call.wide);
+      if (result === 0 && index === HvmParam.CALLBACK_IRQ) call.domain.setCallback(value);
       return result;
     }),
     withStruct(1, 'HVMOP_get_param', Param, (call) => {

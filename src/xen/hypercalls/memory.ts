@@ -3,7 +3,15 @@ import { GuestAddressError } from '../../memory/guest-memory.js';
 import type { Domain } from '../domain.js';
 import { Errno } from '../errno.js';
 import { GuestStruct } from '../guest-struct.js';
-import { withStruct, plain, type Call, type Hypercall, type Result } from '../hypercall.js';
+import {
+  Continuation,
+  elementsAtOnce,
+  withStruct,
+  plain,
+  type Call,
+  type Hypercall,
+  type Result,
+} from '../hypercall.js';
 import { foreign } from './domains.js';
 
 // Structures of xen/include/public/memory.h.
@@ -54,12 +62,16 @@ const statusFrames = 0x8000_0000n; // XENMAPIDX_grant_table_status
 const mostMapEntries = 1024;
 const mapEntryBytes = 20;
 const largestOrder = 9; // 2 MiB: what a domU may take at once
-const extentLimit = 1n << 26n;
-/** Beyond every physical address. */
-const frameLimit = 1n << 40n;
+/** The most extents that a continuation can count. */
+const extentLimit = (1n << 26n) - 1n;
+/** Beyond the physical addresses that the processor has: 40 bits. */
+const frameLimit = 1n << 28n;
+const noFrame = (1n << 64n) - 1n; // INVALID_GFN
 
 /** memory_op's number holds in its upper bits where a continuation goes on. */
 const startOf = (registers: readonly bigint[]): bigint => (registers[0] ?? 0n) >> 6n;
+const goOnAt = ({ registers: [cmd = 0n, arg = 0n] }: Pick<Call, 'registers'>, done: bigint): Continuation =>
+  new Continuation([(cmd & 63n) | (done << 6n), arg]);
 
 /** The local APIC's window is no frame to be replaced: p2m_mmio_direct. */
 const apicFrame = layout.localApic / 4096;
@@ -80,7 +92,7 @@ function addOne(domain: Domain, space: number, idx: bigint, gpfn: bigint): numbe
       const { grants } = domain;
       const status = grants.version === 2 && (idx & statusFrames) !== 0n;
       const index = Number(BigInt.asUintN(32, idx) & (status ? ~statusFrames : 0xffff_ffffn));
-      const page = idx >> 32n !== 0n ? undefined : status ? grants.statusFrame(index) : grants.frame(index);
+      const page = status ? grants.statusFrame(index) : grants.frame(index);
       if (page === undefined) return Errno.EINVAL;
       domain.physmap.mapPage(page, gfn);
       return 0;
@@ -90,6 +102,8 @@ function addOne(domain: Domain, space: number, idx: bigint, gpfn: bigint): numbe
       if (idx !== gpfn) domain.physmap.move(Number(idx), gfn);
       return 0;
     }
+    case Space.gmfnForeign: // the hardware domain's alone
+      return Errno.EPERM;
     default:
       return Errno.EINVAL;
   }
@@ -98,7 +112,9 @@ function addOne(domain: Domain, space: number, idx: bigint, gpfn: bigint): numbe
 /** xatp_permission_check(): MMIO of devices is not for an HVM domain to map. */
 const permitted = (space: number): Result => (space === Space.deviceMmio ? Errno.EACCES : 0);
 
-function addToPhysmap(call: Call<{ domid: 'u16'; size: 'u16'; space: 'u32'; idx: 'ulong'; gpfn: 'ulong' }>): Result {
+function addToPhysmap(
+  call: Call<{ domid: 'u16'; size: 'u16'; space: 'u32'; idx: 'ulong'; gpfn: 'ulong' }>,
+): Result | Continuation {
   const start = startOf(call.registers);
   if (start > 0xffffn) return Errno.EDOM;
   const { domid, size, space, idx, gpfn } = call.load();
@@ -106,11 +122,13 @@ function addToPhysmap(call: Call<{ domid: 'u16'; size: 'u16'; space: 'u32'; idx:
   const { domain } = call;
   const refused = foreign(domain, domid) ?? permitted(space);
   if (refused !== 0) return refused;
-  if (gpfn === BigInt.asUintN(64, -1n)) return Errno.EINVAL;
+  if (gpfn === noFrame) return Errno.EINVAL;
   if (space !== Space.gmfnRange) return addOne(domain, space, idx, gpfn);
-  if (BigInt(size) < start) return -84; // EILSEQ
-  if (gpfn + BigInt(size) > 0xffff_ffff_ffff_ffffn || idx + BigInt(size) > 0xffff_ffff_ffff_ffffn) return -75; // EOVERFLOW
+  if (BigInt(size) < start) return Errno.EILSEQ;
+  if (gpfn + BigInt(size) > 0xffff_ffff_ffff_ffffn || idx + BigInt(size) > 0xffff_ffff_ffff_ffffn)
+    return Errno.EOVERFLOW;
   for (let i = start; i < BigInt(size); i++) {
+    if (i - start === BigInt(elementsAtOnce)) return goOnAt(call, i);
     const result = addOne(domain, Space.gmfn, idx + i, gpfn + i);
     if (result < 0) return result;
   }
@@ -133,7 +151,7 @@ type Adjust = (domain: Domain, gfn: number) => boolean;
 function adjust(
   call: Call<{ extent_start: 'pointer'; nr_extents: 'ulong'; extent_order: 'u32'; mem_flags: 'u32'; domid: 'u16' }>,
   one: Adjust,
-): Result {
+): Result | Continuation {
   const start = startOf(call.registers);
   const reservation = readable(() => call.load());
   if (reservation === undefined) return start;
@@ -141,7 +159,9 @@ function adjust(
   if (nr_extents > extentLimit || start >= nr_extents) return start;
   if (foreign(call.domain, domid) !== undefined || extent_order > largestOrder) return start;
   const frames = 1 << extent_order;
+  const atOnce = BigInt(Math.max(1, elementsAtOnce / frames));
   for (let i = start; i < nr_extents; i++) {
+    if (i - start === atOnce) return goOnAt(call, i);
     const gfn = readable(() => call.readStruct(Long, extent_start + i * BigInt(Long.size(call.wide))).value);
     if (gfn === undefined || !isFrame(gfn)) return i;
     for (let frame = 0; frame < frames; frame++) if (!one(call.domain, Number(gfn) + frame)) return i;
@@ -168,7 +188,7 @@ export const memoryOp: Hypercall = {
     withStruct(1, 'XENMEM_decrease_reservation', Reservation, (call) =>
       adjust(call, (domain, gfn) => domain.physmap.remove(gfn)),
     ),
-    plain(2, 'XENMEM_maximum_ram_page', (call) => noStart(call, () => call.domain.frames.highest + 1)),
+    plain(2, 'XENMEM_maximum_ram_page', (call) => noStart(call, () => call.domain.frames.ramEnd)),
     statistic(3, 'XENMEM_current_reservation', ({ frames }) => frames.count),
     statistic(4, 'XENMEM_maximum_reservation', ({ physmap }) => physmap.mostFrames),
     withStruct(6, 'XENMEM_populate_physmap', Reservation, (call) =>
@@ -183,10 +203,7 @@ export const memoryOp: Hypercall = {
       call.store({ ...map, nr_entries: entries.length / mapEntryBytes });
       return 0;
     }),
-    plain(10, 'XENMEM_machine_memory_map', (call) => {
-      call.readStruct(MemoryMap, call.registers[1] ?? 0n);
-      return Errno.EPERM;
-    }),
+    plain(10, 'XENMEM_machine_memory_map', () => Errno.ENOSYS), // hvm_memory_op(): not for HVM domains
     plain(11, 'XENMEM_exchange', (call) =>
       noStart(call, () => {
         call.readStruct(Reservation, call.registers[1] ?? 0n);
@@ -214,17 +231,18 @@ export const memoryOp: Hypercall = {
     withStruct(23, 'XENMEM_add_to_physmap_batch', AddToPhysmapBatch, (call) => {
       const start = startOf(call.registers);
       if (start > 0xffffn) return Errno.EDOM;
-      const { domid, space, size, u, idxs, gpfns, errs } = call.load();
+      const { domid, space, size, idxs, gpfns, errs } = call.load();
       if (space === Space.gmfnRange) return Errno.EOPNOTSUPP;
       const refused = foreign(call.domain, domid) ?? permitted(space);
       if (refused !== 0) return refused;
-      if (BigInt(size) < start) return -84; // EILSEQ
-      if (space === Space.gmfnForeign) return foreign(call.domain, u) ?? Errno.EINVAL;
-      if (u !== 0) return Errno.EINVAL;
+      if (BigInt(size) < start) return Errno.EILSEQ;
+      if (BigInt(size) === start) return start === 0n ? 0 : Errno.EILSEQ;
       const stride = BigInt(Long.size(call.wide));
       for (let i = start; i < BigInt(size); i++) {
+        if (i - start === BigInt(elementsAtOnce)) return goOnAt(call, i);
         const idx = call.readStruct(Long, idxs + i * stride).value;
         const gpfn = call.readStruct(Long, gpfns + i * stride).value;
+        if (gpfn === noFrame) return Errno.EINVAL;
         const result = new Uint8Array(4);
         new DataView(result.buffer).setInt32(0, addOne(call.domain, space, idx, gpfn), true);
         call.write(errs + i * 4n, result);

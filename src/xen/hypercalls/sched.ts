@@ -31,7 +31,7 @@ export const schedOp: Hypercall = {
       const { ports, nr_ports, timeout } = call.load();
       const { domain } = call;
       if (nr_ports > mostPorts) return Errno.EINVAL;
-      if (domain.events.upcallPending) return 0;
+      if (domain.interruptDue()) return 0;
       const list: number[] = [];
       for (let i = 0; i < nr_ports; i++) {
         const port = new DataView(call.read(ports + BigInt(4 * i), 4).buffer).getUint32(0, true);

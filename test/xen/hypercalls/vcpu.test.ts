@@ -146,11 +146,12 @@ describe('vcpu_op, set_timer_op, sched_op, vm_assist: time and the processor', (
     expect(test.end?.outcome).to.equal('powered-off');
   });
 
-  it('block: until an upcall; not at all when one is pending', () => {
+  it('block: until an upcall; not at all while an interrupt waits that the processor takes at once', () => {
     const test = running();
     test.domain.time.expire();
     expect(test.call(schedOp, 1)).to.equal(0);
     expect(test.blocked).to.equal(false);
+    test.interruptWaits = false;
     test.ram.bytes[0x1_0000] = 0;
     test.ram.bytes.fill(0, 0x1_0008, 0x1_0010);
     test.ram.bytes.fill(0, 0x1_0800, 0x1_0808);
@@ -160,9 +161,35 @@ describe('vcpu_op, set_timer_op, sched_op, vm_assist: time and the processor', (
     expect(test.blocked).to.equal(false);
   });
 
+  it('block with interrupts disabled waits, though an upcall is pending, and enables upcalls (local_events_need_delivery)', () => {
+    const test = running();
+    test.domain.time.expire();
+    test.interruptFlag = false;
+    test.ram.bytes[0x1_0001] = 1; // evtchn_upcall_mask
+    expect(test.call(schedOp, 1)).to.equal(0);
+    expect([test.blocked, test.ram.bytes[0x1_0000], test.ram.bytes[0x1_0001]]).to.deep.equal([true, 1, 0]);
+  });
+
+  it('poll of none or of several ports: any port that becomes pending ends it; of one port: that one', () => {
+    for (const [count, woken] of [
+      [0, true],
+      [1, false],
+      [2, true],
+    ] as const) {
+      const test = running();
+      [test.ram.bytes[0x1_0000], test.interruptWaits] = [0, false];
+      test.ram.bytes[0x1_0a00] = 0xff; // masked: no upcall
+      test.store(0x4000, [4, 1], [4, 2]);
+      expect(test.call(schedOp, 3, test.store(at, [8, 0x4000], [4, count], [4, 0], [8, 0]))).to.equal(0);
+      expect(test.blocked).to.equal(true);
+      test.domain.time.expire(); // port 3
+      expect(test.blocked, `${String(count)} ports`).to.equal(!woken);
+    }
+  });
+
   it('poll: until a port is pending, masked or not, or the timeout; at most 128 ports', () => {
     const test = running();
-    test.ram.bytes[0x1_0000] = 0;
+    [test.ram.bytes[0x1_0000], test.interruptWaits] = [0, false];
     const poll = (count: number, timeout: number, list = 0x4000): number =>
       test.call(schedOp, 3, test.store(at, [8, list], [4, count], [4, 0], [8, timeout]));
     const timer = 3;
