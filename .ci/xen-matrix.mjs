@@ -1,7 +1,7 @@
 // The detection matrix of Xen: boots kernels with Xen's CPUID leaves, the FADT's flags and the Xen configuration table each
 // there or not, and says what Linux concluded.
 //
-//   node .ci/xen-matrix.mjs                     boots every cell (some 40 boots) and prints the tables
+//   node .ci/xen-matrix.mjs                     boots every cell (58 boots) and prints the tables
 //   node .ci/xen-matrix.mjs --kernel 6.1-cloud  one kernel alone (may be repeated); --door NAME: one door alone
 //   node .ci/xen-matrix.mjs --write             keeps the results as well and makes docs/xen-detection.md
 //   node .ci/xen-matrix.mjs --page              makes the page of the kept results

@@ -1,10 +1,15 @@
 /** The machine as Xen sees it, and the domain that the toolstack builds in it. */
 import { HvmMemmapType } from '../firmware-tables/pvh/start-info.js';
+import { ConfigurationTable } from '../firmware-tables/uefi/configuration-table.js';
+import { Guid } from '../firmware-tables/uefi/guids.js';
+import { revision210 } from '../firmware-tables/uefi/table-header.js';
+import { PAGE_BYTES } from './devices/page-memory.js';
 import { SpecialPage, specialFrame, type SpecialPages } from './devices/special-pages.js';
 import type { Machine } from './machine.js';
 import { rangesOfMap } from './memory/guest-map.js';
 import { Domain, type DomainDescription } from './xen/domain.js';
 import type { CallMode, XenHost } from './xen/host.js';
+import type { HostFirmware } from './xen/hypercalls/platform.js';
 
 const PROTECTION_ENABLE = 1n;
 const INTERRUPT_ENABLE = 1n << 9n;
@@ -18,6 +23,11 @@ export interface XenOptions {
   readonly name?: string;
   /** Its UUID, in lower case with hyphens. */
   readonly uuid?: string;
+  /**
+   * The guest is dom0, on a machine whose firmware was a BIOS or EFI. It believes so if hvm_start_info says so as well:
+   * StartInfoFlag.PRIVILEGED and INITDOMAIN, an option of the PVH door. A domU when left out.
+   */
+  readonly initialDomain?: 'bios' | 'efi';
 }
 
 const instructionBytes = 3; // VMCALL and VMMCALL
@@ -28,13 +38,13 @@ const e820Types = { ram: HvmMemmapType.RAM, acpi: HvmMemmapType.ACPI, reserved: 
 export function xenDomain(
   machine: Machine,
   pages: SpecialPages,
-  { name = 'efikit', uuid = defaultUuid }: XenOptions,
+  { name = 'efikit', uuid = defaultUuid, initialDomain }: XenOptions,
   { startSeconds, log }: { readonly startSeconds: number; readonly log: (line: string) => void },
 ): Domain {
   const { acpiPages } = machine.platform;
   const page = (number: number) => ({ bytes: pages.page(number), gfn: specialFrame(number) });
   const description: DomainDescription = {
-    number: 1,
+    number: initialDomain === undefined ? 1 : 0,
     name,
     uuid,
     startSeconds,
@@ -43,8 +53,21 @@ export function xenDomain(
     consolePage: page(SpecialPage.console),
     xenstorePage: page(SpecialPage.xenstore),
     e820: e820(machine),
+    ...(initialDomain && { initial: initialDomain === 'efi' ? { firmware: hostFirmware(machine, pages) } : {} }),
   };
   return new Domain(xenHost(machine, log), description);
+}
+
+/** What the firmware under Xen left: a configuration table with the RSDP, in a special page that dom0 has no other use for. */
+function hostFirmware(machine: Machine, pages: SpecialPages): HostFirmware {
+  const entry = ConfigurationTable.encode({ VendorGuid: Guid.EFI_ACPI_20_TABLE, VendorTable: BigInt(machine.rsdp) });
+  pages.page(SpecialPage.paging).set(entry);
+  return {
+    revision: revision210,
+    vendor: 'efikit',
+    vendorRevision: 1,
+    configurationTable: { address: specialFrame(SpecialPage.paging) * PAGE_BYTES, entries: 1 },
+  };
 }
 
 /** The map that the toolstack hands to Xen: what the PVH door tells the guest as well. */

@@ -168,6 +168,8 @@ withheld on its own, and Linux says what it took the machine for.
 
 Everything else is the same in all boots: the small PC with its serial port (and with the leaves, Xen's special pages, rings and
 event channels), ${'`--append "' + commandLine + '"`'}, profile \`linux\`. Through PVH, \`hvm_start_info\` is there in every boot.
+By hand a cell is \`efikit boot KERNEL\` with \`--door NAME\`, \`--append console=ttyS0\` and of these what it takes: \`--xen\` (leaves),
+\`--platform uart,vga,rtc\` (neither flag), \`--quirk missing-table=Xen\` (no table), \`--subarch xen\`.
 
 ## What it comes to
 
@@ -182,7 +184,7 @@ a PVH guest sets up its grant tables, an HVM guest waits with them for Xen's pla
 ## hardware_subarch instead of an entry
 
 In 2016 Rodriguez proposed to mark a guest of Xen by \`hardware_subarch\` in the zero page instead of giving it an entry of its own. The door
-linux64 does so on request (the library's \`linux64: { hardwareSubarch: HardwareSubarch.xen }\`). Both kernels come up in user space with
+linux64 does so on request (\`--subarch xen\`). Both kernels come up in user space with
 it, but it does not make them find Xen; that takes the leaves. Where the value matters:
 
 - \`x86_early_init_platform_quirks\`: for Xen it clears \`legacy.rtc\`. That is what the FADT's no-RTC flag does later, so the field stands

@@ -1,3 +1,4 @@
+import { StartInfoFlag } from '../../firmware-tables/pvh/start-info.js';
 import type { BootModule, BootOptions } from '../boot/boot-protocol.js';
 import { defaultInitramfs } from '../boot/default-initramfs.js';
 import { isDoorName, type DoorName } from '../boot/door-choice.js';
@@ -11,7 +12,7 @@ import type { BootSetup } from '../probe/observed-boot.js';
 import { memoryText } from '../report/numbers.js';
 import { UnusableInputError, UsageError } from './errors.js';
 import type { Arguments } from './options.js';
-import { parsePlatform, parsePvh } from './shape-options.js';
+import { parseDom0, parsePlatform, parsePvh, parseSubarch } from './shape-options.js';
 
 const smallestMemory = 64 * 2 ** 20;
 const largestMemory = 3 * 2 ** 30;
@@ -40,7 +41,7 @@ export async function loadImage(file: string): Promise<LoadedImage> {
   }
 }
 
-/** --memory, --append, --initrd, --module, --xen, --platform, --pvh. Throws UsageError or InputError. */
+/** --memory, --append, --initrd, --module, --xen and the options of the experiment. Throws UsageError or InputError. */
 export function bootInputs(args: Arguments): BootInputs {
   const defaults: string[] = [];
   const memoryBytes = parseMemory(args.text('memory'), defaults);
@@ -57,14 +58,22 @@ export function bootInputs(args: Arguments): BootInputs {
         ? undefined
         : readInput(initrdFile, 'the initrd');
   const modules = args.texts('module').map(parseModule);
-  const pvh = parsePvh(args.text('pvh'));
+  const dom0 = parseDom0(args.text('dom0'), args.flag('xen'));
+  const asDom0 = dom0 === undefined ? undefined : { flags: StartInfoFlag.PRIVILEGED | StartInfoFlag.INITDOMAIN };
+  const given = parsePvh(args.text('pvh'));
+  const pvh = given === undefined ? asDom0 : { ...asDom0, ...given };
+  const linux64 = parseSubarch(args.text('subarch'));
   const platform = parsePlatform(args.text('platform'), args.flag('xen'));
-  const shape = { ...(args.flag('xen') ? { xen: {} } : {}), ...(platform === undefined ? {} : { platform }) };
+  const shape = {
+    ...(args.flag('xen') ? { xen: dom0 === undefined ? {} : { initialDomain: dom0 } } : {}),
+    ...(platform === undefined ? {} : { platform }),
+  };
   const options = {
     commandLine: append ?? consoleOption,
     modules,
     ...(initrd === undefined ? {} : { initrd }),
     ...(pvh === undefined ? {} : { pvh }),
+    ...(linux64 === undefined ? {} : { linux64 }),
   };
   return { memoryBytes, options, shape, defaults };
 }

@@ -52,6 +52,8 @@ export const boot: Command = {
     option.xen,
     shapeOption.platform,
     shapeOption.pvh,
+    shapeOption.subarch,
+    shapeOption.dom0,
     option.until,
     option.maxInstructions,
     option.timeout,
@@ -81,7 +83,11 @@ async function runBoot(args: Arguments): Promise<number> {
   const vars = args.text('vars');
   if (vars !== undefined) checkStoreDoor(door);
   if (inputs.options.pvh !== undefined && door !== 'pvh') {
-    throw new UsageError(`--pvh is for the door pvh, and this is ${door}: give --door pvh or leave it out`);
+    const name = args.text('pvh') === undefined ? 'dom0' : 'pvh';
+    throw new UsageError(`--${name} is for the door pvh, and this is ${door}: give --door pvh or leave it out`);
+  }
+  if (inputs.options.linux64 !== undefined && door !== 'linux64') {
+    throw new UsageError(`--subarch is for the door linux64, and this is ${door}: give --door linux64 or leave it out`);
   }
   const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 

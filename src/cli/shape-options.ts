@@ -1,5 +1,6 @@
-/** Options of the experiment: --platform, what stands around the processor, and --pvh, what the PVH door hands over. */
-import type { PvhOptions } from '../boot/boot-protocol.js';
+/** Options of the experiment: what stands around the processor (--platform), what a door hands over (--pvh, --subarch), dom0. */
+import { HardwareSubarch } from '../../firmware-tables/linux/setup-header.js';
+import type { Linux64Options, PvhOptions } from '../boot/boot-protocol.js';
 import { platforms, type PlatformDescription } from '../platform-description.js';
 import { UsageError } from './errors.js';
 import type { Option } from './options.js';
@@ -17,6 +18,34 @@ export const pvh: Option = {
   meaning:
     'the PVH door: version=0 of hvm_start_info (no memory map), flags=N (SIF_*: 1 privileged, 2 initial domain), at=ADDRESS for a kernel that may stand elsewhere (PHYS32_RELOC)',
 };
+
+export const subarch: Option = {
+  name: 'subarch',
+  value: 'NAME',
+  meaning: 'the door linux64: hardware_subarch of boot_params, pc or xen (docs/xen-detection.md)',
+  byDefault: 'pc',
+};
+export const dom0: Option = {
+  name: 'dom0',
+  value: 'FIRMWARE',
+  meaning:
+    'with --xen --door pvh: the guest is the initial domain, and the firmware under Xen is bios or efi (docs/xen-dom0.md)',
+};
+
+/** --subarch; undefined when it was not given. Throws UsageError. */
+export function parseSubarch(text: string | undefined): Linux64Options | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'pc' || text === 'xen') return { hardwareSubarch: HardwareSubarch[text] };
+  throw new UsageError(`--subarch ${text}: the choices are pc and xen`);
+}
+
+/** --dom0 beside --xen; undefined when it was not given. Throws UsageError. */
+export function parseDom0(text: string | undefined, xen: boolean): 'bios' | 'efi' | undefined {
+  if (text === undefined) return undefined;
+  if (!xen) throw new UsageError('--dom0 is for a guest of Xen: give --xen, too');
+  if (text === 'bios' || text === 'efi') return text;
+  throw new UsageError(`--dom0 ${text}: the choices are bios and efi`);
+}
 
 /** --platform beside --xen; undefined when it was not given. Throws UsageError. */
 export function parsePlatform(text: string | undefined, xen: boolean): PlatformDescription | undefined {

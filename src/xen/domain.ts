@@ -11,6 +11,7 @@ import { HvmParam, HvmParams } from './hvm-params.js';
 import type { HypercallRecord } from './hypercall.js';
 import { hypercallPage, hypercallPageMsr } from './hypercall-page.js';
 import { hypercalls } from './hypercalls/index.js';
+import type { HostFirmware } from './hypercalls/platform.js';
 import { Physmap, type PhysmapState } from './physmap.js';
 import { Watchdogs } from './watchdogs.js';
 import { XenStore, type XenStoreState } from './xenstore/xen-store.js';
@@ -33,6 +34,8 @@ export interface DomainDescription {
   readonly xenstorePage: { readonly bytes: Uint8Array; readonly gfn: number };
   /** XENMEM_memory_map: entries of 20 bytes. */
   readonly e820: Uint8Array;
+  /** The domain is dom0, with what Xen tells it of the machine's EFI firmware where there is one. */
+  readonly initial?: { readonly firmware?: HostFirmware };
 }
 
 export interface DomainState {
@@ -124,12 +127,13 @@ export class Domain implements Stateful<DomainState> {
       xenstoreFrame: options.xenstorePage.gfn,
     });
     this.physmap = new Physmap(this, { ramBytes: host.memory.ramBytes, e820: options.e820 });
-    this.params = new HvmParams({
+    const rings = {
       [HvmParam.STORE_PFN]: options.xenstorePage.gfn,
       [HvmParam.STORE_EVTCHN]: storePort,
       [HvmParam.CONSOLE_PFN]: options.consolePage.gfn,
       [HvmParam.CONSOLE_EVTCHN]: consolePort,
-    });
+    };
+    this.params = new HvmParams(options.initial === undefined ? rings : {}); // dom0 has no toolstack but its own
     this.watchdogs = new Watchdogs(host);
     this.console = new ConsoleRing(options.consolePage.bytes, () => {
       this.events.notify(consolePort);
@@ -157,6 +161,15 @@ export class Domain implements Stateful<DomainState> {
 
   set onHypercall(listener: ((record: HypercallRecord) => void) | undefined) {
     this.dispatcher.onCall = listener;
+  }
+
+  /** Whether the domain may do what Xen keeps for dom0. */
+  get isInitial(): boolean {
+    return this.options.initial !== undefined;
+  }
+
+  get hostFirmware(): HostFirmware | undefined {
+    return this.options.initial?.firmware;
   }
 
   now(): number {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { UsageError } from '../../src/cli/errors.js';
-import { parsePlatform, parsePvh } from '../../src/cli/shape-options.js';
+import { parseDom0, parsePlatform, parsePvh, parseSubarch } from '../../src/cli/shape-options.js';
 import { platforms } from '../../src/platform-description.js';
 
 describe('--platform', () => {
@@ -34,5 +34,21 @@ describe('--pvh', () => {
     expect(() => parsePvh('where=1M')).to.throw(UsageError, 'at=ADDRESS');
     expect(() => parsePvh('at=4G')).to.throw(UsageError, '32 bits');
     expect(() => parsePvh('at=')).to.throw(UsageError, '32 bits');
+  });
+});
+
+describe('--subarch and --dom0', () => {
+  it('read hardware_subarch and the firmware under Xen', () => {
+    expect(parseSubarch(undefined)).to.equal(undefined);
+    expect(parseSubarch('pc')).to.deep.equal({ hardwareSubarch: 0 });
+    expect(parseSubarch('xen')).to.deep.equal({ hardwareSubarch: 2 });
+    expect(parseDom0(undefined, false)).to.equal(undefined);
+    expect(parseDom0('bios', true)).to.equal('bios');
+    expect(parseDom0('efi', true)).to.equal('efi');
+  });
+  it('refuse other names, and dom0 without Xen', () => {
+    expect(() => parseSubarch('lguest')).to.throw(UsageError, 'pc and xen');
+    expect(() => parseDom0('uboot', true)).to.throw(UsageError, 'bios and efi');
+    expect(() => parseDom0('efi', false)).to.throw(UsageError, 'give --xen');
   });
 });

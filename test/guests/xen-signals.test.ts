@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { StartInfoFlag } from '../../firmware-tables/pvh/start-info.js';
 import { quirkOverrides } from '../../src/firmware/quirks.js';
 import { platforms } from '../../src/platform-description.js';
 import { RecordedBoot, type Ending } from '../support/recorded-boot.js';
@@ -16,11 +17,12 @@ interface Wish {
   readonly quirks?: readonly string[];
   readonly commandLine?: string;
   readonly isOnPc?: boolean;
+  readonly isDom0?: boolean;
 }
 
 async function run(
   door: 'efi' | 'pvh',
-  { xen = false, quirks = [], commandLine = '', isOnPc = false }: Wish,
+  { xen = false, quirks = [], commandLine = '', isOnPc = false, isDom0 = false }: Wish,
 ): Promise<Seen> {
   const name = door === 'efi' ? 'two-doors.efi' : 'two-doors.elf';
   const boot = await RecordedBoot.start({
@@ -29,10 +31,11 @@ async function run(
     profile: 'proposal',
     memoryBytes: 64 << 20,
     commandLine,
+    ...(isDom0 && { pvh: { flags: StartInfoFlag.PRIVILEGED | StartInfoFlag.INITDOMAIN } }),
     options: {
       strict: true,
       overrides: quirkOverrides(quirks),
-      ...(xen && { xen: {} }),
+      ...(xen && { xen: isDom0 ? { initialDomain: 'efi' as const } : {} }),
       ...(isOnPc && { platform: platforms['xen-uart'] }),
     },
   });
@@ -89,6 +92,13 @@ describe('the signals of Xen, seen by two-doors', function () {
   it('SIF flags: neither door makes the guest the initial domain', async () => {
     expect((await run('efi', {})).value('xen table says')).to.equal('not the initial domain');
     expect((await run('pvh', {})).value('xen start-info says')).to.equal('not the initial domain');
+  });
+
+  it('dom0: the flags of hvm_start_info and the domid say so (Xen public/xen.h, SIF_*)', async () => {
+    const seen = await run('pvh', { xen: true, isOnPc: true, isDom0: true });
+    expect(seen.value('start-info flags')).to.equal('0x3');
+    expect(seen.value('xen start-info says')).to.equal('the initial domain, privileged');
+    expect(seen.value('xen cpuid domid')).to.equal('0');
   });
 
   describe('the image handle tagged with a protocol', () => {

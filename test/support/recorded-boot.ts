@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { PvhOptions } from '../../src/boot/boot-protocol.js';
 import { doors } from '../../src/boot/index.js';
 import { describeEnd, type ServiceCall } from '../../src/firmware/index.js';
 import { formatDigest } from '../../src/digest.js';
@@ -16,6 +17,7 @@ export interface BootChoice {
   readonly commandLine: string;
   readonly initrd?: string;
   readonly options?: Partial<MachineOptions>;
+  readonly pvh?: PvhOptions;
 }
 
 /** What the guest did so far: it goes with a snapshot as notes. */
@@ -61,10 +63,11 @@ export class RecordedBoot {
       onServiceCall: (call) => record.services.push(callLine(call)),
       ...choice.options,
     });
-    const { commandLine, initrd } = choice;
+    const { commandLine, initrd, pvh } = choice;
     machine.boot(door, image, {
       commandLine,
       modules: [],
+      ...(pvh && { pvh }),
       ...(initrd === undefined ? {} : { initrd: readFileSync(initrd) }),
     });
     return new RecordedBoot(machine, record);

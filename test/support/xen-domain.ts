@@ -1,6 +1,6 @@
 import { SpecialPage, specialFrame, SpecialPages } from '../../src/devices/special-pages.js';
 import { GuestAddressError, type GuestMemory } from '../../src/memory/guest-memory.js';
-import { Domain } from '../../src/xen/domain.js';
+import { Domain, type DomainDescription } from '../../src/xen/domain.js';
 import type { CallMode, DomainEnd, XenHost, XenRegister } from '../../src/xen/host.js';
 import type { HypercallRecord } from '../../src/xen/hypercall.js';
 import { PlainRam } from './ram.js';
@@ -57,7 +57,7 @@ export class TestDomain {
   end: DomainEnd | undefined;
   readonly domain: Domain;
 
-  constructor() {
+  constructor(private readonly initial?: NonNullable<DomainDescription['initial']>) {
     this.domain = this.make();
     this.domain.onHypercall = (call) => this.calls.push(call);
   }
@@ -75,6 +75,7 @@ export class TestDomain {
       consolePage: page(SpecialPage.console),
       xenstorePage: page(SpecialPage.xenstore),
       e820: Uint8Array.from({ length: 60 }, (_, i) => i),
+      ...(this.initial && { initial: this.initial }),
     });
   }
 

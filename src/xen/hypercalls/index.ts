@@ -4,8 +4,9 @@ import { grantTableOp } from './grant-table.js';
 import { hvmOp } from './hvm.js';
 import { memoryOp } from './memory.js';
 import { multicall } from './multicall.js';
+import { platformOp } from './platform.js';
 import { schedOp } from './sched.js';
-import { consoleIo, domctl, hypfsOp, physdevOp, platformOp, setTimerOp, sysctl, vmAssist, xenpmuOp } from './small.js';
+import { consoleIo, domctl, hypfsOp, physdevOp, setTimerOp, sysctl, vmAssist, xenpmuOp } from './small.js';
 import { vcpuOp } from './vcpu.js';
 import { xenVersionOp } from './version.js';
 

@@ -1,10 +1,30 @@
 /** Hypercalls of one operation, and those that a domU without physical devices may not make. */
 import { Errno } from '../errno.js';
-import { plain, type Hypercall, type Result } from '../hypercall.js';
+import { Continuation, elementsAtOnce, plain, type Call, type Hypercall, type Result } from '../hypercall.js';
 
 const runstateUpdateFlag = 5n; // VMASST_TYPE_runstate_update_flag, the only one of an HVM domain
 const hugeTimeout = 1 << 18; // from 2^50 ns on
 const millisecond = 1_000_000;
+
+const mostConsoleBytes = 0x7fff_ffffn;
+const consoleChunk = 127n; // what Xen takes at a time
+
+/** CONSOLEIO_write: what the initial domain writes goes to Xen's own console, here the terminal. */
+function consoleWrite(call: Call): Result | Continuation {
+  const {
+    domain,
+    registers: [cmd = 0n, count = 0n, buffer = 0n],
+  } = call;
+  if (!domain.isInitial) return Errno.EPERM;
+  const bytes = BigInt.asUintN(32, count);
+  if (bytes > mostConsoleBytes) return Errno.E2BIG;
+  for (let at = 0n; at < bytes; at += consoleChunk) {
+    if (at === consoleChunk * BigInt(elementsAtOnce)) return new Continuation([cmd, bytes - at, buffer + at]);
+    const chunk = bytes - at < consoleChunk ? bytes - at : consoleChunk;
+    domain.console.onOutput(call.read(buffer + at, Number(chunk)));
+  }
+  return 0;
+}
 
 /** HYPERVISOR_console_io: a release build of Xen keeps it to dom0. xen/include/xsm/dummy.h. */
 export const consoleIo: Hypercall = {
@@ -12,7 +32,10 @@ export const consoleIo: Hypercall = {
   name: 'console_io',
   registers: ['cmd', 'count', 'buffer'],
   select: ([cmd = 0n]) => Number(BigInt.asUintN(32, cmd)),
-  operations: [plain(0, 'CONSOLEIO_write', () => Errno.EPERM), plain(1, 'CONSOLEIO_read', () => Errno.EPERM)],
+  operations: [
+    plain(0, 'CONSOLEIO_write', consoleWrite),
+    plain(1, 'CONSOLEIO_read', ({ domain }) => (domain.isInitial ? 0 : Errno.EPERM)), // nobody types there
+  ],
   otherwise: Errno.EPERM,
 };
 
@@ -91,8 +114,7 @@ const control = (number: number, name: string, bytes: number, version: number): 
   ],
 });
 
-/** xen_platform_op, xen_sysctl and xen_domctl: sizes and interface versions of Xen 4.17. */
-export const platformOp = control(7, 'platform_op', 136, 0x0300_0000);
+/** xen_sysctl and xen_domctl: sizes and interface versions of Xen 4.17. */
 export const sysctl = control(35, 'sysctl', 136, 0x15);
 export const domctl = control(36, 'domctl', 144, 0x15);
 

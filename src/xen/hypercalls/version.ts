@@ -15,6 +15,8 @@ const features =
   (1 << 13) | // memory_op_vnode_supported
   (1 << 16); // not_direct_mapped
 
+const XENFEAT_dom0 = 1 << 11;
+
 const capabilities = 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ';
 const denied = '<denied>'; // what Xen says to a domU where it says nothing
 
@@ -72,7 +74,7 @@ export const xenVersionOp: Hypercall = {
     withStruct(6, 'XENVER_get_features', FeatureInfo, (call) => {
       const info = call.load();
       if (info.submap_idx !== 0) return Errno.EINVAL;
-      call.store({ ...info, submap: features });
+      call.store({ ...info, submap: call.domain.isInitial ? features | XENFEAT_dom0 : features });
       return 0;
     }),
     plain(7, 'XENVER_pagesize', ({ registers: [, arg = 0n] }) => (arg === 0n ? 4096 : Errno.EINVAL)),
