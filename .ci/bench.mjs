@@ -1,9 +1,9 @@
 // Measures efikit beside QEMU's TCG, in one go on one machine: whole boots of Debian kernels, compute kernels run bare,
-// where a boot's time goes, and what the service log costs.
+// where a boot's time goes, what the service log costs, and what Xen does.
 //
 //   node .ci/bench.mjs                          everything, median of 5 runs
 //   node .ci/bench.mjs --write                  and puts the report into docs/performance.md
-//   node .ci/bench.mjs --runs 1 --only compute  one part alone: boots, compute, profile or trace (may be repeated)
+//   node .ci/bench.mjs --runs 1 --only compute  one part alone: boots, compute, profile, trace or xen (may be repeated)
 //   node .ci/bench.mjs --kernel 6.12-cloud --door efi       one kernel, one door (both may be repeated)
 //
 // Kernels come from examples/get-kernels, QEMU and OVMF from the system; what is not installed is named in the report.
@@ -18,10 +18,11 @@ import { shown, table } from './bench/figures.mjs';
 import { profile } from './bench/profile.mjs';
 import * as settings from './bench/settings.mjs';
 import { trace } from './bench/trace.mjs';
+import { xen } from './bench/xen.mjs';
 import { root } from './sources.mjs';
 
 const { fail } = settings;
-const parts = { boots, compute, profile, trace };
+const parts = { boots, compute, profile, trace, xen };
 
 function given(options) {
   try {

@@ -32,19 +32,19 @@ async function counted(args, options) {
   return { ...time, instructions, mips: instructions / wallSeconds / 1e6 };
 }
 
-const kernelArguments = (kernel, door) => [
+const kernelArguments = (kernel, door, append = commandLine) => [
   kernelFile(kernel),
   '--door',
   door,
   '--initrd',
   initrd,
   '--append',
-  commandLine,
+  append,
 ];
 
-/** A kernel through a door, to user space and power-off, as people start it. */
-export const efikitKernel = (kernel, door, options = {}) =>
-  boot(kernelArguments(kernel, door), { ...userSpace, ...options });
+/** A kernel through a door, to user space and power-off, as people start it; `append` is another command line. */
+export const efikitKernel = (kernel, door, { append, ...options } = {}) =>
+  boot(kernelArguments(kernel, door, append), { ...userSpace, ...options });
 
 /** The same boot with its instructions counted; its seconds are not those of a plain one. */
 export const countedKernel = (kernel, door, options = {}) =>
