@@ -133,6 +133,24 @@ for (const compileAfter of ['never', 1] as const) {
       expect(machine.ticks).to.be.within(5_000_000, 5_000_100);
     });
 
+    it('a list of 3000 calls is made in six executions of VMCALL, 512 at a time', () => {
+      const list = 0x40_0000;
+      const entries = Array.from({ length: 3000 }, () => [17, -1, 0, 0, 0, 0, 0, 0]).flat();
+      const machine = start(
+        shutdown(new Program().call(13, list, 3000)),
+        { xen: {}, compileAfter },
+        {
+          [list]: entries,
+          [values]: [0],
+        },
+      );
+      machine.run(1000);
+      expect(resultsOf(machine, 1)).to.deep.equal([0]);
+      expect(machine.memory.readPhysical(list + 32 * 2999 + 4, 4)).to.deep.equal(Uint8Array.from(word(0x4_0011)));
+      // mov esp; mov ebx, ecx, eax; six VMCALLs; mov [results], eax; mov ebx, ecx, eax; VMCALL
+      expect(machine.instructions).to.equal(1 + 3 + 6 + 1 + 3 + 1);
+    });
+
     it('HLT with interrupts disabled is the end of the last virtual processor', () => {
       const machine = start(new Program().add(cli, hlt), { xen: {}, compileAfter }, {});
       machine.run(1000);

@@ -8,6 +8,8 @@ import { Continuation, type Call, type Hypercall, type HypercallRecord, type Ope
 /** Where the arguments are. xen/include/public/arch-x86/xen-x86_64.h and xen-x86_32.h. */
 const wideRegisters: readonly XenRegister[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8'];
 const narrowRegisters: readonly XenRegister[] = ['rbx', 'rcx', 'rdx', 'rsi', 'rdi'];
+/** So many unknown calls get a line in the log; a guest can name 2^64. */
+const mostLogged = 256;
 const RET = 0xc3;
 const JMP = 0xe9; // to a return thunk
 
@@ -197,7 +199,7 @@ export class Dispatcher {
   }
 
   private logUnknown(what: string): void {
-    if (this.logged.has(what)) return;
+    if (this.logged.has(what) || this.logged.size >= mostLogged) return;
     this.logged.add(what);
     this.host.log(`not implemented: ${what}; the guest gets -ENOSYS`);
   }

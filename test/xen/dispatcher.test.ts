@@ -52,6 +52,12 @@ describe('hypercalls, the way in (arch/x86/hvm/hypercall.c)', () => {
     expect(test.calls.map(({ unknown }) => unknown)).to.deep.equal(new Array(7).fill(true));
   });
 
+  it('a guest that names ever new calls fills the log with 256 lines', () => {
+    const test = new TestDomain();
+    for (let number = 100; number < 1000; number++) expect(test.call(number)).to.equal(ENOSYS);
+    expect(test.lines).to.have.length(256);
+  });
+
   it('PV calls do not exist for an HVM domain: set_trap_table, mmu_update, iret, callback_op ... (hypercall-defs.c)', () => {
     const test = new TestDomain();
     for (const number of [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 14, 16, 19, 22, 23, 25, 28, 30, 37]) {

@@ -178,7 +178,7 @@ describe('what a domU may not do', () => {
   it("the toolstack's calls: -EFAULT, then -EACCES for a wrong version, then -EPERM", () => {
     const test = new TestDomain();
     for (const [number, version] of [
-      [7, 0x0300_0000],
+      [7, 0x0300_0001],
       [35, 0x15],
       [36, 0x15],
     ] as const) {
