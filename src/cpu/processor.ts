@@ -157,7 +157,11 @@ export class EmulatedProcessor implements Processor {
       if (now >= this.runEnd && record === 0) return 'budget';
       if (now !== progress) [progress, exits] = [now, 0];
       else if (++exits > MOST_EXITS && record === 0) return 'requested';
-      const longest = this.window.oneStep(this.ticks) ? 1 : this.hot.isWaiting ? Math.max(1, compileAt - now) : LONGEST_RUN;
+      const longest = this.window.oneStep(this.ticks)
+        ? 1
+        : this.hot.isWaiting
+          ? Math.max(1, compileAt - now)
+          : LONGEST_RUN;
       const budget = Math.min(this.runEnd - now, longest);
       const trapping = this.window.trapFlag();
       view.setFloat64(L.RUN_END, now + budget, true);
