@@ -49,7 +49,7 @@ export function machineBus(
       machine.xen?.hypercall();
     },
     unimplemented: (what) => {
-      log(`not implemented: ${what}; the guest gets a fault`);
+      log(`not implemented, as no guest tried so far needs it: ${what}; the guest gets a fault`);
     },
   };
 }

@@ -259,7 +259,7 @@ function observe(to: {
       to.console.write(byte);
     },
     log: (text) => {
-      if (to.explain || text.startsWith('not implemented')) to.say(text); // an empty port is news to a learner alone
+      if (to.explain || text.startsWith('not implemented')) to.say(text); // an absent port is of use to a learner alone
     },
     call: (call, from) => {
       to.trace()?.write(`${JSON.stringify(traceRecord(call, from()))}\n`);

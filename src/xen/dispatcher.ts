@@ -201,7 +201,7 @@ export class Dispatcher {
   private logUnknown(what: string): void {
     if (this.logged.has(what) || this.logged.size >= mostLogged) return;
     this.logged.add(what);
-    this.host.log(`not implemented: ${what}; the guest gets -ENOSYS`);
+    this.host.log(`not implemented, as no domain tried so far needs it: ${what}; the guest gets -ENOSYS`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Transfers between code segments: far JMP, CALL, RET and IRET. Call gates and task switches are not implemented: they
- * are noted and fault. Intel SDM volume 3, 5.8, and volume 2.
+ * Transfers between code segments: far JMP, CALL, RET and IRET. Call gates and task switches are left out, because no
+ * kernel that enters through one of the doors uses them: long mode has no task switch. They are noted and fault. Intel SDM volume 3, 5.8, and volume 2.
  */
 import {
   CPL,
