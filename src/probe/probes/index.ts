@@ -1,0 +1,5 @@
+import type { AnyProbe } from '../probe.js';
+import { memoryMaps } from './memory-maps.js';
+
+/** What `compare` asks of every run, in the order of its report. A new probe is a file here and a line in this list. */
+export const probes: readonly AnyProbe[] = [memoryMaps];
