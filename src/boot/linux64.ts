@@ -77,9 +77,7 @@ export const linux64: BootProtocol = {
     const used = { e820_table: memoryMap(target).length };
     provided?.add(structureOf('loader', 'boot_params', bootParamsAt, [BootParams], { used }));
     const commandLineBytes = zeroTerminated(options.commandLine).length;
-    provided?.add(
-      structureOf('loader', 'command line', commandLineAt, [{ name: 'text', bytes: commandLineBytes }]),
-    );
+    provided?.add(structureOf('loader', 'command line', commandLineAt, [{ name: 'text', bytes: commandLineBytes }]));
     provided?.occupy('loader', 'page tables', pageTablesAt, identityTables(gibibytes) * pageBytes);
     provided?.occupy('loader', 'descriptor tables', gdtAt, gdt.length * 8);
     if (options.initrd !== undefined) provided?.occupy('loader', 'modules', initrdAt, options.initrd.length);
