@@ -48,6 +48,8 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
+  /** The processor keeps what is executed at hand (MachineOptions.observing). */
+  readonly observing?: boolean;
   /** The guest is a PVH domain of Xen. */
   readonly xen?: XenOptions;
   /** What stands around the processor; the small PC when left out. */
@@ -145,6 +147,7 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
+      ...(setup.observing === undefined ? {} : { observing: setup.observing }),
       onServiceCall: (call) => {
         onCall(call);
       },
@@ -280,6 +283,7 @@ export class ObservedBoot {
     };
     machine.onConsole = (byte) => {
       setup.observer?.console?.(byte);
+      this.probed.tell.console(byte);
       console.write(byte);
     };
     if (machine.xen !== undefined) {

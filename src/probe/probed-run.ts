@@ -20,6 +20,7 @@ export class ProbedRun {
   readonly #calls: Listeners<[ServiceCall, () => string | undefined]> = [];
   readonly #hypercalls: Listeners<[HypercallRecord, () => string | undefined]> = [];
   readonly #events: Listeners<[FirmwareEvent]> = [];
+  readonly #console: Listeners<[number]> = [];
   readonly #memoryMaps: Listeners<['entry' | 'exit-boot-services', readonly MapEntry[]]> = [];
 
   constructor(
@@ -56,6 +57,11 @@ export class ProbedRun {
     this.#memoryMaps.push(listener);
   }
 
+  /** A byte that the guest writes to its console. */
+  onConsole(listener: (byte: number) => void): void {
+    this.#console.push(listener);
+  }
+
   /** Of the observed boot: tells everybody. */
   readonly tell = {
     phase: (phase: Phase): void => {
@@ -70,6 +76,9 @@ export class ProbedRun {
     },
     event: (event: FirmwareEvent): void => {
       for (const listener of this.#events) listener(event);
+    },
+    console: (byte: number): void => {
+      for (const listener of this.#console) listener(byte);
     },
     memoryMap: (when: 'entry' | 'exit-boot-services', entries: readonly MapEntry[]): void => {
       for (const listener of this.#memoryMaps) listener(when, entries);
