@@ -1,18 +1,18 @@
 /** boot --save, --save-at and --resume: a machine kept as a file. docs/snapshots.md. */
-import type { LoadedImage } from '../loaders/image.js';
 import { writeSnapshotFile } from '../host/snapshot-file.js';
 import type { RunnableMachine } from '../host/run-loop.js';
 import type { Landmark, ObservedBoot } from '../probe/observed-boot.js';
 import { isPhaseName, phaseNames } from '../probe/phases.js';
 import { grouped } from '../report/numbers.js';
 import type { BootResult } from '../report/result.js';
-import { UnusableInputError, UsageError } from './errors.js';
+import { UsageError } from './errors.js';
 import type { Arguments, Option } from './options.js';
 
 export const save: Option = {
   name: 'save',
   value: 'FILE',
-  meaning: 'keep the machine as a file, for --resume: where --save-at says, else where --until or a limit stops the run',
+  meaning:
+    'keep the machine as a file, for --resume: where --save-at says, else where --until or a limit stops the run',
 };
 export const saveAt: Option = {
   name: 'save-at',
@@ -41,7 +41,9 @@ export function readSaveRequest(args: Arguments): SaveRequest | undefined {
     throw new UsageError(`--save-at ${at}: say with --save FILE where the machine is to be kept`);
   }
   if (args.text('vars') !== undefined) {
-    throw new UsageError('--save: a snapshot has the variables in it; leave --vars out and take them over with efikit vars');
+    throw new UsageError(
+      '--save: a snapshot has the variables in it; leave --vars out and take them over with efikit vars',
+    );
   }
   if (at !== undefined && instructionsOf(at) === undefined) checkPoint(at, 'save-at', ', or instructions:N');
   return { file, at };
@@ -63,8 +65,21 @@ function instructionsOf(at: string): number | undefined {
 
 /** The options that a saved machine has behind it. */
 const decided = [
-  'door', 'profile', 'quirk', 'initrd', 'append', 'module', 'memory', 'strict', 'vars', 'xen', 'platform', 'pvh', 'subarch', 'dom0',
-] as const; // prettier-ignore
+  'door',
+  'profile',
+  'quirk',
+  'initrd',
+  'append',
+  'module',
+  'memory',
+  'strict',
+  'vars',
+  'xen',
+  'platform',
+  'pvh',
+  'subarch',
+  'dom0',
+] as const;
 
 /** --resume with nothing beside it that the snapshot has decided. Throws UsageError. */
 export function checkResume(args: Arguments): void {
@@ -72,7 +87,9 @@ export function checkResume(args: Arguments): void {
   const given = image ?? decided.find((name) => args.has(name));
   if (given === undefined) return;
   const what = image === undefined ? `--${given}` : `the image ${given}`;
-  throw new UsageError(`--resume: the snapshot has decided on ${what} already; leave it out, or boot anew without --resume`);
+  throw new UsageError(
+    `--resume: the snapshot has decided on ${what} already; leave it out, or boot anew without --resume`,
+  );
 }
 
 /** What a snapshot keeps for the result of the run: bootResult(). */
@@ -89,7 +106,7 @@ export class BootSaver {
 
   constructor(
     private readonly request: SaveRequest,
-    private readonly about: SavedAbout,
+    private readonly about: () => SavedAbout,
     private readonly say: (line: string) => void,
   ) {}
 
@@ -145,31 +162,24 @@ export class BootSaver {
     };
   }
 
-  /** The run is over: saves it when it was stopped and not saved before. Throws OutputError or UnusableInputError. */
-  finish(): void {
+  /** The run is over: saves it when it was stopped and not saved before. Answers why there is no file. Throws OutputError. */
+  finish(): string | undefined {
     const { at, file } = this.request;
     const { outcome } = this.run?.machine ?? {};
     const isStopped = outcome?.outcome === 'reached' || outcome?.outcome === 'limit';
     if (this.written === undefined && at === undefined && isStopped) this.write();
-    if (this.written !== undefined) return;
+    if (this.written !== undefined) return undefined;
     const where = at === undefined ? 'it was stopped (give --save-at, --until or a limit)' : `--save-at ${at}`;
-    throw new UnusableInputError(`${file} is not written: the guest ended before ${where}: ${outcome?.reason ?? ''}`);
+    return `${file} is not written: the guest ended before ${where}`;
   }
 
   private write(): void {
     const { run } = this;
     if (run === undefined) return;
-    this.written = writeSnapshotFile(this.request.file, run.save(this.about));
+    this.written = writeSnapshotFile(this.request.file, run.save(this.about()));
     const { instructions } = run.machine;
     this.say(
       `saved ${this.request.file} at ${grouped(instructions)} instructions (${grouped(this.written)} bytes); go on with efikit boot --resume ${this.request.file}`,
     );
   }
 }
-
-/** The image of a result, for people and scripts. */
-export const imageRecord = (path: string, image: LoadedImage, sha256: string): BootResult['image'] => ({
-  path,
-  sha256,
-  kind: image.kind,
-});

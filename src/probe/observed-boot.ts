@@ -283,7 +283,7 @@ export class ObservedBoot {
     };
     machine.onConsole = (byte) => {
       setup.observer?.console?.(byte);
-      this.probed.tell.console(byte);
+      this.probed?.tell.console(byte);
       console.write(byte);
     };
     if (machine.xen !== undefined) {
