@@ -10,7 +10,7 @@ export interface WatchedAccess {
   /** How many bytes of the access are watched from there on; several accesses are told where watched bytes have gaps. */
   readonly bytes: number;
   readonly write: boolean;
-  /** Linear address of the instruction. */
+  /** Linear address of the instruction; where the processor does not observe, RIP, which may be off by some instructions. */
   readonly instruction: bigint;
 }
 

@@ -150,7 +150,7 @@ function setPair(value: u64): void {
 export function rdmsr(_record: i32): i32 {
   const index = load<u32>(RCX);
   const status = readNamed();
-  if (load<u32>(TELL_MSRS)) msrDone(index, 0, <u32>(status == STATUS_FAULT), load<u32>(RAX), load<u32>(RDX));
+  if (load<u32>(TELL_MSRS)) msrDone(index, 0, status == STATUS_FAULT ? 1 : 0, load<u32>(RAX), load<u32>(RDX));
   return status;
 }
 
@@ -219,7 +219,7 @@ function writeEfer(record: i32, value: u64): i32 {
 export function wrmsr(record: i32): i32 {
   const status = writeNamed(record);
   if (load<u32>(TELL_MSRS)) {
-    msrDone(load<u32>(RCX), 1, <u32>(status == STATUS_FAULT), load<u32>(RAX), load<u32>(RDX));
+    msrDone(load<u32>(RCX), 1, status == STATUS_FAULT ? 1 : 0, load<u32>(RAX), load<u32>(RDX));
   }
   return status;
 }
