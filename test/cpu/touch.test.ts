@@ -13,9 +13,9 @@ const [ECX, EDX] = [1, 2];
 type Told = Omit<Touch, 'instruction'>;
 
 /** What is told of a program that ends the same without anybody asking, and in both tiers. */
-function touchesOf(plain: PlainProgram): Told[] {
+function touchesOf(plain: PlainProgram, instructions: bigint[] = []): Told[] {
   const run = (compileAfter: 'never' | 1, onTouch?: (touch: Touch) => void) => {
-    const machine = new RandomMachine(buildArtifacts(), compileAfter, 1024, onTouch);
+    const machine = new RandomMachine(buildArtifacts(), compileAfter, 1024, onTouch && { onTouch, observing: true });
     const { program, assembled } = plainProgram(plain);
     machine.run(program, assembled, { ticks: 10_000, slice: 0, seed: 1, looks: false });
     return machine.outcome();
@@ -27,7 +27,7 @@ function touchesOf(plain: PlainProgram): Told[] {
     [1, hot],
   ] as const) {
     const outcome = run(compileAfter, ({ instruction, ...touch }) => {
-      expect(typeof instruction).to.equal('bigint');
+      instructions.push(instruction);
       told.push(touch);
     });
     expect(outcome).to.deep.equal(right);
@@ -45,6 +45,14 @@ const program = (code: readonly number[], registers: Readonly<Record<number, big
 describe('what a guest touches', function () {
   this.timeout(60_000);
 
+  it('the instruction, when the processor observes', () => {
+    const code = [...mov(EDX, ports.nothing), 0xee, 0x0f, 0xa2, ...mov(ECX, 0x1b), 0x0f, 0x32]; // OUT; CPUID; RDMSR
+    const heard: bigint[] = [];
+    touchesOf(program(code), heard);
+    const { code: at } = places;
+    expect(heard.slice(3 * ROUNDS), 'in the hot tier').to.deep.equal(heard.slice(0, 3 * ROUNDS));
+    expect(heard.slice(0, 3)).to.deep.equal([5, 6, 13].map((offset) => BigInt(at + offset)));
+  });
   it('CPUID: leaf, subleaf and what it gave', () => {
     const told = touchesOf(program([...mov(0, 4), ...mov(ECX, 1), 0x0f, 0xa2]));
     const touch = { kind: 'cpuid', address: 4, subleaf: 1, registers: cpuid(4, 1) };

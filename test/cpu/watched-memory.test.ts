@@ -104,6 +104,14 @@ describe('watched bytes of RAM', function () {
       const told = toldOf(program([0x8e, 0xd8], { 0: 0x18n }, true), watching([places.gdt, 64])); // MOV DS, EAX
       expect(told.filter((line) => line === read(places.gdt + 0x18, 8)).length).to.equal(ROUNDS);
     });
+    it('the instruction', () => {
+      const code = [0x90, 0x48, 0x8b, ...at(0, data + 0x20), 0x50, 0x48, 0x01, ...at(0, data + 0x20)];
+      const told = toldOf(program(code), (processor, lines) => {
+        processor.watch(data, 0x1000);
+        processor.onWatched = ({ instruction }) => lines.push(hex(Number(instruction) - places.code));
+      });
+      expect(told).to.deep.equal(times(['1', '9', 'a', 'a']));
+    });
     it('no page walk', () => {
       const told = toldOf(program([0x48, 0x89, ...at(0, data + 0x20)], {}, true), watching([places.tables, 0x4000]));
       expect(told).to.deep.equal([]);

@@ -20,7 +20,7 @@ export interface WatchedRun {
 export type Begin = (processor: EmulatedProcessor, told: Told) => void;
 
 export function run(plain: PlainProgram, compileAfter: CompileAfter, slice: number, begin?: Begin): WatchedRun {
-  const machine = new RandomMachine(buildArtifacts(), compileAfter, 1024);
+  const machine = new RandomMachine(buildArtifacts(), compileAfter, 1024, { observing: begin !== undefined });
   const told: Told = [];
   const { program, assembled } = plainProgram(plain);
   begin?.(machine.processor, told);
