@@ -87,7 +87,7 @@ export interface MachineOptions {
 /** What the restored machine still needs of its caller; everything else is in the snapshot. */
 export type RestoreOptions = Omit<
   MachineOptions,
-  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'platform' | 'xen' | 'overrides' | 'strict' | 'variables'
+  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'platform' | 'xen' | 'strict' | 'variables'
 >;
 
 const DEFAULT_START = Date.UTC(2026, 0, 1) / 1000;
@@ -290,11 +290,12 @@ export class Machine implements EfiTarget, MachineParts {
   /**
    * A machine that goes on where the saved one stood: same ticks, same result. Callbacks, breakpoints and the console's
    * listener are the caller's to attach again; piped input that was not read yet is in the snapshot. Give the profile
-   * when it is none of efikit's own. Throws SnapshotError.
+   * when it is none of efikit's own. Other `overrides` than the saved machine's make a fork: those of services act from
+   * here on; what an override decides while memory is laid out (protocols, tables, NULL) stays as it is. Throws SnapshotError.
    */
   static restore(options: RestoreOptions, snapshot: Snapshot): Machine {
     checkSnapshot(snapshot);
-    const { memoryBytes, tlbEntries, platform, xen, profile: name, overrides, strict } = snapshot.configuration;
+    const { memoryBytes, tlbEntries, platform, xen, profile: name, overrides: saved, strict } = snapshot.configuration;
     const profile = options.profile ?? profiles.find((known) => known.name === name);
     if (profile?.name !== name) {
       throw new SnapshotError(`the snapshot was saved under the profile ${name}: give that profile, or none`);
@@ -306,7 +307,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(platform && { platform }),
       ...(xen && { xen }),
       profile,
-      overrides,
+      overrides: options.overrides ?? saved,
       strict,
     });
     applySnapshot(machine, snapshot);
