@@ -4,6 +4,7 @@ import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import type { CompileAfter } from './cpu/hot/tier.js';
 import { DEFAULT_TLB_ENTRIES, EmulatedProcessor } from './cpu/processor.js';
+import type { Touch } from './cpu/touch.js';
 import type { Stop } from './cpu/types.js';
 import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
@@ -79,6 +80,8 @@ export interface MachineOptions {
   readonly onFirmwareEvent?: (event: FirmwareEvent) => void;
   /** Called for each hypercall that was served, before the guest goes on. */
   readonly onHypercall?: (call: HypercallRecord) => void;
+  /** Called for each CPUID, RDMSR, WRMSR, port and MMIO access of the guest, when it is done. */
+  readonly onTouch?: (touch: Touch) => void;
   readonly log?: (line: string) => void;
 }
 
@@ -135,6 +138,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
       ...(options.observing === undefined ? {} : { observing: options.observing }),
       ...(options.xen === undefined ? {} : { hypercall: 'vmcall' as const }), // the vendor is Intel
+      onTouch: options.onTouch,
     });
     this.memory = this.processor.memory;
     this.platform = new Platform(
