@@ -1,0 +1,73 @@
+import { probe } from '../probe.js';
+import { AskedFor } from '../surface/asked.js';
+import { HandedOut } from '../surface/handed-out.js';
+import { ReadSites } from '../surface/read-sites.js';
+import { surfaceSections } from '../surface/sections.js';
+import { physicalOf, siteTarget } from '../surface/site-target.js';
+import { configurationTablesOf, fieldsProper, totalsOf } from '../surface/totals.js';
+import { WatchedStructures } from '../surface/watched-structures.js';
+import type { SurfaceJoined, SurfaceRecord } from '../surface-result.js';
+
+/**
+ * The ABI of each door as its guest uses it: every byte that firmware, hypervisor or loader put into memory for the guest
+ * is watched, and every call is counted.
+ */
+export const surface = probe<SurfaceRecord, SurfaceJoined>({
+  name: 'surface',
+  question: 'What of the interface does the guest use, and which part of its code does?',
+  start(run) {
+    const { machine } = run;
+    const watched = new WatchedStructures(machine.processor.addWatcher(), new ReadSites(siteTarget(run)), () => run.phase);
+    const asked = new AskedFor();
+    const handedOut = new HandedOut({
+      physicalOf: (address, bytes) => physicalOf(run, address, bytes),
+      add: (structure) => {
+        watched.add(structure);
+      },
+      end: (address, bytes, why) => {
+        watched.end(address, bytes, why);
+      },
+    });
+    watched.follow(machine.provided);
+    run.onPhase(() => {
+      handedOut.phase();
+    });
+    run.onCall((call) => {
+      asked.called(call);
+      handedOut.called(call);
+    });
+    run.onHypercall((call) => {
+      asked.hypercalled(call);
+    });
+    return () => {
+      const structures = watched.results();
+      const record = {
+        structures,
+        services: asked.services(),
+        lookups: asked.lookups(),
+        configurationTables: configurationTablesOf(structures),
+        variables: asked.variables(),
+        hypercalls: asked.hypercalls(),
+      };
+      return { totals: totalsOf(record), ...record };
+    };
+  },
+  record: (taken) => taken,
+  join: (doors) => {
+    const names = [...new Set(doors.flatMap(({ taken }) => taken.structures.map(({ name }) => name)))];
+    return {
+      doors: doors.map(({ door, taken }) => ({ door, totals: taken.totals })),
+      structures: names.map((name) => ({
+        name,
+        doors: doors.map(({ taken }) => {
+          const structure = taken.structures.find((one) => one.name === name);
+          if (structure === undefined) return null;
+          const fields = fieldsProper([structure]);
+          return { fields: fields.length, fieldsRead: fields.filter(({ fieldReads }) => fieldReads > 0).length };
+        }),
+      })),
+    };
+  },
+  recordJoined: (joined) => joined,
+  show: surfaceSections,
+});
