@@ -17,7 +17,8 @@ export const surface = probe<SurfaceRecord, SurfaceJoined>({
   question: 'What of the interface does the guest use, and which part of its code does?',
   start(run) {
     const { machine } = run;
-    const watched = new WatchedStructures(machine.processor.addWatcher(), new ReadSites(siteTarget(run)), () => run.phase);
+    const target = siteTarget(run);
+    const watched = new WatchedStructures(machine.processor.addWatcher(), new ReadSites(target), target);
     const asked = new AskedFor();
     const handedOut = new HandedOut({
       physicalOf: (address, bytes) => physicalOf(run, address, bytes),

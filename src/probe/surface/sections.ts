@@ -36,7 +36,10 @@ export function surfaceSections(
     {
       title: 'the interface as the guest uses it',
       note: 'Bytes that firmware, hypervisor or loader laid out for the guest: which it read as fields, which it only copied or summed.',
-      table: { columns: ['', ...names], rows: rows.map(([title, cell]) => [title, ...doors.map(({ taken }) => cell(taken.totals))]) },
+      table: {
+        columns: ['', ...names],
+        rows: rows.map(([title, cell]) => [title, ...doors.map(({ taken }) => cell(taken.totals))]),
+      },
     },
     {
       title: 'structures, fields read of fields there',

@@ -1,7 +1,7 @@
 import { GuestAddressError } from '../../memory/guest-memory.js';
 import { physicalAddress } from '../page-walk.js';
 import type { ProbedRun } from '../probed-run.js';
-import type { SiteTarget } from './read-sites.js';
+import { nobody, type SiteTarget } from './read-sites.js';
 
 const pageBytes = 4096;
 const longMode = 1n << 10n; // EFER.LMA
@@ -47,7 +47,13 @@ export function siteTarget(run: ProbedRun): SiteTarget {
     phase: () => run.phase,
     nameOf: (instruction) => {
       if (registers.cpl === 3) return 'user space';
-      return functionOf(run.callers.nameOf(instruction) ?? 'elsewhere');
+      return functionOf(run.callers.nameOf(instruction) ?? nobody);
+    },
+    destinationOf: (physical, bytes) => {
+      const from = registers.get('rsi');
+      const source = physicalOf(run, from, 1);
+      if (source === undefined) return undefined;
+      return physicalOf(run, BigInt.asUintN(64, registers.get('rdi') + BigInt(physical - source)), bytes);
     },
     codeAt: (instruction, bytes) => bytesAt(run, instruction, bytes),
     stackTop: () => {
