@@ -104,7 +104,7 @@ async function runBoot(args: Arguments): Promise<number> {
     messages.writeText(text);
   };
   let digests: DigestLines | undefined;
-  const hasFirmware = door === 'efi' || door === 'proposal';
+  const hasFirmware = door === 'efi' || door === 'proposal'; // the other doors use a profile only where it is given
   /** Once the machine stands: a door that refuses the image comes before everything that the run writes. */
   const open = (): void => {
     const refusal = doorRefuses(door, image);

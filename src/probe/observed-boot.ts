@@ -155,9 +155,11 @@ export class ObservedBoot {
     }
   }
 
-  /** The EFI firmware; undefined for the doors that do not enter through it. */
+  /** The EFI firmware; undefined where the guest has none of it. */
   get firmware(): Firmware | undefined {
-    return this.setup.door === 'efi' || this.setup.door === 'proposal' ? this.machine.firmware : undefined;
+    const { door, profile } = this.setup;
+    const isEntered = door === 'efi' || door === 'proposal';
+    return isEntered || (door === 'linux64' && profile.handedOver) ? this.machine.firmware : undefined;
   }
 
   get phases(): readonly Phase[] {
@@ -212,7 +214,7 @@ export class ObservedBoot {
       const why = probe.symbolsProblem ?? `the kernel has no symbol ${symbol}`;
       throw new UnreachableError(`--until ${until} cannot be reached: ${why}; take text:STRING or another phase`);
     }
-    if (until === 'exit-boot-services' && this.firmware === undefined) {
+    if (until === 'exit-boot-services' && setup.door !== 'efi' && setup.door !== 'proposal') {
       throw new UnreachableError(
         `--until ${until} cannot be reached: the door ${setup.door} has no boot services; take --door efi`,
       );

@@ -107,6 +107,27 @@ export class Tables {
     this.memory.writePhysical(addresses.systemTable, sealTable(systemTable));
   }
 
+  /** Writes a System Table whose services are gone: their pointers and the consoles' are NULL. */
+  buildWithoutServices(allocate: (bytes: number) => number): void {
+    const vendorBytes = string16Bytes(vendor);
+    const vendorAddress = allocate(vendorBytes.length);
+    this.memory.writePhysical(vendorAddress, vendorBytes);
+    this.addresses = {
+      systemTable: allocate(SystemTable.size),
+      runtimeServices: 0,
+      bootServices: 0,
+      configurationTable: allocate(initialCapacity * ConfigurationTable.size),
+      configurationCapacity: initialCapacity,
+    };
+    const systemTable = SystemTable.encode({
+      Hdr: header(systemTableSignature, SystemTable.size),
+      FirmwareVendor: vendorAddress,
+      FirmwareRevision: firmwareRevision,
+      ConfigurationTable: this.addresses.configurationTable,
+    });
+    this.memory.writePhysical(this.addresses.systemTable, sealTable(systemTable));
+  }
+
   /** Changes fields of the System Table and its CRC32. */
   changeSystemTable(change: (table: Mutable<SystemTableValues>) => void): void {
     const table = this.readSystemTable();
