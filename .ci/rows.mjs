@@ -8,6 +8,7 @@
 // Kernels come from examples/get-kernels, other images from examples/get-images. Wants the build (npm run build).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';

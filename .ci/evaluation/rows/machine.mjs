@@ -1,7 +1,9 @@
 // What the rows run: one machine from the built library, with everything that a row asks about written down.
+import { Buffer } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { tsImport } from 'tsx/esm/api';
 import { kernelFile, kernelFolder } from '../../kernels.mjs';
 import { root } from '../../sources.mjs';
 
@@ -32,10 +34,17 @@ export function kernelImage(name) {
   return imageOf(kernelFile(name));
 }
 
+/** `initrd`, and files behind it that replace its own. Each archive begins at a multiple of 4. */
+export async function initrdWith(initrd, files) {
+  const { cpio, padding } = await tsImport('../../../test/support/cpio.ts', import.meta.url);
+  return Buffer.concat([initrd, padding(initrd.length), cpio(files)]);
+}
+
 /** The initramfs of examples/get-kernels: prints USERSPACE-UP and powers off. */
 export const busyboxInitrd = () => readFileSync(path.join(kernelFolder, 'initrd.gz'));
 
-const printable = (text) => text.replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replaceAll(/[\r\0\x07\b]/g, '');
+/** Without escape sequences and control characters. */
+const printable = (text) => text.replaceAll(/\u{1b}\[[0-9;?]*[A-Za-z]/gu, '').replaceAll(/(?!\n)\p{Cc}/gu, '');
 const withoutTime = (line) => line.replace(/^\[ *\d+\.\d+\] /, '').trimEnd();
 
 /** A guest that calls the firmware so often without ending waits for something that never comes. */
@@ -44,12 +53,13 @@ const looked = 200;
 
 /**
  * Runs an image to its end or to a limit. `setup` as ObservedBoot.start takes it; `before(machine)` may change memory at the
- * entry. What is told: outcome, instructions, console, calls by service, missed services, hypercalls, variables.
+ * entry; from a line `marker` on, calls are counted anew (`after`). What is told: outcome, instructions, console, calls by service, missed services, hypercalls, variables.
  */
-export async function run(image, { door = 'efi', maxInstructions = 8e9, before, input, ...setup }) {
+export async function run(image, { door = 'efi', maxInstructions = 8e9, before, input, marker, onCall, ...setup }) {
   let text = '';
-  const statuses = new Map();
-  const hypercalls = new Map();
+  let statuses = new Map();
+  let hypercalls = new Map();
+  let first;
   const order = [];
   let calls = 0;
   const boot = efikit.ObservedBoot.start({
@@ -65,8 +75,15 @@ export async function run(image, { door = 'efi', maxInstructions = 8e9, before, 
     observer: {
       console: (byte) => {
         text += String.fromCharCode(byte);
+        if (byte !== 0x0a || marker === undefined || first !== undefined) return;
+        if (!text.slice(text.lastIndexOf('\n', text.length - 2) + 1).startsWith(marker)) return;
+        first = { instructions: boot.machine.instructions, services: statuses, hypercalls };
+        statuses = new Map();
+        hypercalls = new Map();
       },
-      call: ({ name, status, unserved }) => {
+      call: (call) => {
+        const { name, status, unserved } = call;
+        onCall?.(call);
         const counts = statuses.get(name) ?? {};
         const key = unserved ? 'not offered' : status === undefined ? 'fault' : statusName(status);
         counts[key] = (counts[key] ?? 0) + 1;
@@ -87,21 +104,25 @@ export async function run(image, { door = 'efi', maxInstructions = 8e9, before, 
   const last = await runMachine(boot.machine, { input: noInput, maxInstructions });
   const { outcome, reason } = boot.outcome ?? last;
   const lines = printable(Buffer.from(text, 'latin1').toString('utf8')).split('\n').map(withoutTime);
+  const counted = (part) => ({
+    services: Object.fromEntries(part.services),
+    ...(setup.xen === undefined ? {} : { hypercalls: Object.fromEntries(part.hypercalls) }),
+  });
   return {
     boot,
     lines,
+    ...(first && { before: { instructions: first.instructions, ...counted(first) } }),
     result: {
       outcome,
       reason,
       instructions: boot.machine.instructions,
       userSpace: /USERSPACE-UP|== second|== up/.test(text),
-      services: Object.fromEntries(statuses),
+      ...counted({ services: statuses, hypercalls }),
       missed: (boot.firmware?.missedServices() ?? []).map(({ name, calls: times, profile }) => ({
         name,
         calls: times,
         profile: profile ?? null,
       })),
-      ...(setup.xen === undefined ? {} : { hypercalls: Object.fromEntries(hypercalls) }),
     },
   };
 }
