@@ -60,14 +60,16 @@ export async function measure(say) {
       const second = told(lines, 'second');
       const arrived = second.release !== undefined;
       say(`${kernel}, ${name}: ${result.outcome}, second kernel ${arrived ? 'in user space' : 'not in user space'}`);
-      const { services, hypercalls, userSpace, ...rest } = result;
+      const { services, hypercalls, outcome, reason, instructions } = result;
       found[kernel][name] = {
-        ...rest,
+        outcome,
+        reason,
+        instructions,
         secondInUserSpace: arrived,
         first: { ...told(lines, 'first'), ...before },
         second: {
           ...second,
-          instructions: result.instructions - (before?.instructions ?? 0),
+          instructions: instructions - (before?.instructions ?? 0),
           services,
           ...(hypercalls && { hypercalls }),
         },

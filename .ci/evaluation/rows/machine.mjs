@@ -44,7 +44,7 @@ export async function initrdWith(initrd, files) {
 export const busyboxInitrd = () => readFileSync(path.join(kernelFolder, 'initrd.gz'));
 
 /** Without escape sequences and control characters. */
-const printable = (text) => text.replaceAll(/\u{1b}\[[0-9;?]*[A-Za-z]/gu, '').replaceAll(/(?!\n)\p{Cc}/gu, '');
+const printable = (text) => text.replaceAll(/\p{Cc}\[[0-9;?]*[A-Za-z]/gu, '').replaceAll(/(?!\n)\p{Cc}/gu, '');
 const withoutTime = (line) => line.replace(/^\[ *\d+\.\d+\] /, '').trimEnd();
 
 /** A guest that calls the firmware so often without ending waits for something that never comes. */

@@ -1,6 +1,12 @@
-import { MemoryType, memoryDescriptorVersion, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import {
+  MemoryDescriptor,
+  memoryDescriptorVersion,
+  MemoryType,
+  pageBytes,
+} from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { pcMap, rangesOfMap, type GuestMap, type MapRange } from '../../memory/guest-map.js';
 import { layout } from '../../memory/layout.js';
+import { structureOf } from '../../memory/provided.js';
 import { descriptorBytes, encodeMemoryMap } from '../boot-services/memory.js';
 import { FirmwareError } from '../errors.js';
 import type { Firmware } from '../firmware.js';
@@ -46,6 +52,14 @@ export function handTables(
   const map = encodeMemoryMap(fw.memoryMap.entries(), stride);
   const memoryMap = memory.allocatePool(MemoryType.EfiACPIReclaimMemory, map.length, 'the memory map');
   memory.write(memoryMap, map);
+  const padding = stride - MemoryDescriptor.size;
+  const descriptors = fw.memoryMap
+    .entries()
+    .flatMap((_, index) => [
+      { name: `descriptor[${String(index)}]`, of: MemoryDescriptor },
+      ...(padding > 0 ? [{ name: 'pad', bytes: padding }] : []),
+    ]);
+  fw.provided.add(structureOf('firmware', 'memory map', memoryMap, descriptors));
   return {
     systemTable: fw.tables.addresses.systemTable,
     memoryMap,
@@ -78,6 +92,7 @@ function areaMemory(fw: Firmware): TableMemory {
   return {
     allocatePages: (_type, pages, what) => allocate(pages * pageBytes, what),
     allocatePool: (_type, bytes, what) => allocate(bytes, what),
+    provided: fw.provided,
     write: (address, bytes) => {
       fw.host.memory.writePhysical(address, bytes);
     },
