@@ -15,7 +15,12 @@ interface Run {
   readonly reason: string | undefined;
 }
 
-function runGuest(door: 'efi' | 'pvh', { watching = true, tier = 'both' as 'both' | 'interpreter' } = {}): Run {
+interface How {
+  readonly watching?: boolean;
+  readonly tier?: 'both' | 'interpreter';
+}
+
+function runGuest(door: 'efi' | 'pvh', { watching = true, tier = 'both' }: How = {}): Run {
   const file = new URL(`surface-guest/surface-guest.${door === 'efi' ? 'efi' : 'elf'}`, import.meta.url);
   const run = ObservedBoot.start({
     artifacts,

@@ -106,4 +106,4 @@ const unquoted = (text: string | undefined): string => (text ?? '').replaceAll('
 
 /** Of a memory map: which descriptor a field belongs to; undefined for other structures. */
 export const descriptorOf = (structure: string, field: string): string | undefined =>
-  structure.startsWith('memory map ') ? /^\[\d+\]/.exec(field)?.[0] : undefined;
+  structure.startsWith('memory map') ? /^(?:descriptor)?\[\d+\]/.exec(field)?.[0] : undefined;

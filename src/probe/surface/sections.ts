@@ -43,6 +43,7 @@ export function surfaceSections(
     },
     {
       title: 'structures, fields read of fields there',
+      detail: true,
       table: {
         columns: ['', ...names],
         rows: structures.map(({ name, doors: read }) => [
