@@ -15,11 +15,19 @@ import { dataElement, html, type Content, type Markup } from './markup.js';
 import { memoryPicture } from './memory-picture.js';
 import { overviewCards } from './overview.js';
 import type { CoverageRecord } from './probe-records.js';
+import { surfacePicture } from './surface-picture.js';
 import { sectionMarkup } from './sections.js';
 import { timeLine } from './time-line.js';
 
 /** Probes whose pictures stand in parts of their own; all others say what they have to say as sections. */
-const pictured: ReadonlySet<string> = new Set(['memory-maps', 'calls', 'console-lines', 'coverage']);
+const pictured: ReadonlySet<string> = new Set([
+  'memory-maps',
+  'calls',
+  'console-lines',
+  'coverage',
+  'instructions',
+  'surface',
+]);
 
 /** What `compare --html` writes: the result as one page that needs nothing besides. */
 export function comparisonPage(result: ComparisonResult, assets: PageAssets): string {
@@ -92,6 +100,7 @@ function partsOf(result: ComparisonResult, runs: readonly Run[]): readonly Part[
     },
     ...instructionParts(runs),
     ...coverageParts(result),
+    ...surfaceParts(runs),
     ...otherParts(result),
     { id: 'console', title: 'Console', lead: 'What did the guest print?', body: runs.map(consoleOf) },
   ];
@@ -127,6 +136,21 @@ function coverageParts(result: ComparisonResult): readonly Part[] {
       title: 'Coverage',
       lead: 'How much of what is executed do the doors have in common, and where do their paths join?',
       body: coveragePicture(coverage),
+    },
+  ];
+}
+
+function surfaceParts(runs: readonly Run[]): readonly Part[] {
+  const doors = runs.flatMap(({ door, probes: { surface } }) =>
+    surface === undefined ? [] : [{ door, record: surface }],
+  );
+  if (doors.length === 0) return [];
+  return [
+    {
+      id: 'surface',
+      title: 'ABI surface',
+      lead: 'Which of the bytes that it is given does the guest read, and whom does it ask for more?',
+      body: surfacePicture(doors),
     },
   ];
 }
