@@ -50,6 +50,18 @@ export { checkInputLog, InputLogError, TypedInput, type TypedBytes } from './typ
 export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';
 export { readKallsyms, SymbolsError, type SymbolTable } from './probe/kallsyms.js';
 export { ObservedBoot, UnreachableError, type BootObserver, type BootSetup } from './probe/observed-boot.js';
+export {
+  answer,
+  probe,
+  recordTaken,
+  type AnyProbe,
+  type Answers,
+  type Probe,
+  type TakenAtDoor,
+} from './probe/probe.js';
+export type { ProbedRun } from './probe/probed-run.js';
+export { probes } from './probe/probes/index.js';
+export type { Section, SectionTable } from './probe/section.js';
 export { phaseNames, type Phase, type PhaseName } from './probe/phases.js';
 export { eventRecord, traceRecord } from './probe/service-log.js';
 export { consoleText } from './report/terminal.js';

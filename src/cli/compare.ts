@@ -7,9 +7,9 @@ import { preferGuestThread } from '../host/thread-priority.js';
 import { loadProposalLinux } from '../host/proposal-linux.js';
 import { runMachine } from '../host/run-loop.js';
 import type { LoadedImage } from '../loaders/image.js';
-import { rangesOfEfi, rangesOfLinux64, rangesOfPvh, type MemoryRange } from '../probe/memory-ranges.js';
 import { ObservedBoot } from '../probe/observed-boot.js';
-import { comparisonLines, type Column } from '../report/comparison.js';
+import { probes } from '../probe/probes/index.js';
+import { comparisonLines, comparisonResult, type Column } from '../report/comparison.js';
 import { grouped } from '../report/numbers.js';
 import { ExitStatus, exitStatusOf } from '../report/result.js';
 import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
@@ -19,6 +19,7 @@ import { bootResult } from './boot-result.js';
 import { checkUntil } from './boot.js';
 import { UsageError } from './errors.js';
 import type { Arguments, Command } from './options.js';
+import { version } from './version.js';
 
 export const compare: Command = {
   name: 'compare',
@@ -80,12 +81,12 @@ async function runCompare(args: Arguments): Promise<number> {
     if ('result' in column && (status === ExitStatus.unusableInput || status === ExitStatus.success)) status = own;
   }
   if (jsonFile !== undefined) {
-    const text = `${JSON.stringify({ doors: columns.map(jsonOf) }, null, 2)}\n`;
+    const text = `${JSON.stringify(comparisonResult(version, columns, probes), null, 2)}\n`;
     if (json === undefined) output.writeText(text);
     else json.write(text);
     json?.close();
   }
-  if (jsonFile !== '-') output.writeText(`${comparisonLines(columns).join('\n')}\n`);
+  if (jsonFile !== '-') output.writeText(`${comparisonLines(columns, probes).join('\n')}\n`);
   await output.finish();
   if (columns.every((column) => 'closed' in column)) {
     process.stderr.write(
@@ -94,9 +95,6 @@ async function runCompare(args: Arguments): Promise<number> {
   }
   return status;
 }
-
-const jsonOf = (column: Column): object =>
-  'result' in column ? column.result : { door: column.door, closed: column.closed };
 
 function parseDoors(text: string): DoorName[] {
   const names = text.split(',').filter((name) => name !== '');
@@ -135,7 +133,6 @@ async function runDoor(
   if (until === 'exit-boot-services' && (door === 'pvh' || door === 'linux64')) {
     return { column: { door, closed: `it never passes ${until}` }, status: ExitStatus.unusableInput };
   }
-  let efiMap: MemoryRange[] = [];
   const started = performance.now();
   preferGuestThread();
   const run = ObservedBoot.start({
@@ -150,14 +147,8 @@ async function runDoor(
     ...inputs.shape,
     options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
     ...(until === undefined ? {} : { until }),
-    observer: {
-      memoryMap: (_when, entries) => {
-        efiMap = rangesOfEfi(entries);
-      },
-    },
+    probes,
   });
-  const { memory } = run.machine;
-  const memoryMap = door === 'pvh' ? rangesOfPvh(memory) : door === 'linux64' ? rangesOfLinux64(memory) : undefined;
   const progress = progressLine(run, door);
   const last = await runMachine(run.machine, {
     input: noInput,
@@ -170,7 +161,7 @@ async function runDoor(
   const wallSeconds = (performance.now() - started) / 1000;
   const result = await bootResult(run, outcome, { file, image, wallSeconds });
   const missed = (run.firmware?.missedServices() ?? []).map(({ name }) => name);
-  return { column: { door, result, memoryMap: memoryMap ?? efiMap, missed }, status: exitStatusOf(outcome) };
+  return { column: { door, result, missed, taken: run.taken() }, status: exitStatusOf(outcome) };
 }
 
 /** How far a door has come, on standard error when that is a terminal. */

@@ -25,6 +25,8 @@ import { CallerNames } from './caller-names.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
+import type { AnyProbe, TakenByProbe } from './probe.js';
+import { ProbedRun } from './probed-run.js';
 import { HypercallLog } from './hypercall-log.js';
 import { ServiceLog } from './service-log.js';
 
@@ -44,6 +46,8 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
+  /** The processor keeps what is executed at hand (MachineOptions.observing). */
+  readonly observing?: boolean;
   /** The guest is a PVH domain of Xen. */
   readonly xen?: XenOptions;
   /** What stands around the processor; the small PC when left out. */
@@ -62,6 +66,8 @@ export interface BootSetup {
   /** Called when the machine stands, before anything of the image is in its memory; what it throws ends the start. */
   readonly beforeEntry?: () => void;
   readonly observer?: BootObserver;
+  /** What is asked of this run besides; ObservedBoot.taken() has the answers. */
+  readonly probes?: readonly AnyProbe[];
 }
 
 /** What a caller may watch while the guest runs. All calls come in the guest's order. */
@@ -93,12 +99,17 @@ export class ObservedBoot {
   readonly hypercalls = new HypercallLog();
   readonly console = new ConsoleWatch();
   readonly callers: CallerNames;
+  private readonly probed: ProbedRun;
+  private readonly started: ReadonlyMap<string, () => unknown>;
+
   private constructor(
     readonly setup: BootSetup,
     readonly machine: Machine,
     readonly probe: PhaseProbe,
   ) {
     this.callers = new CallerNames(machine);
+    this.probed = new ProbedRun(setup.door, machine, setup.image, this.firmware, this.callers);
+    this.started = new Map((setup.probes ?? []).map((one) => [one.name, one.start(this.probed)]));
   }
 
   /** Throws BootError, ImageError or UnreachableError. */
@@ -118,6 +129,7 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
+      ...(setup.observing === undefined ? {} : { observing: setup.observing }),
       onServiceCall: (call) => {
         onCall(call);
       },
@@ -164,6 +176,11 @@ export class ObservedBoot {
     return this.probe.phases;
   }
 
+  /** What the probes took; once, when the run has ended. */
+  taken(): TakenByProbe {
+    return new Map([...this.started].map(([name, take]) => [name, take()]));
+  }
+
   /** How the run ended, seen with its console: a reset or a halt after a kernel panic is the panic. */
   get outcome(): Outcome | undefined {
     const { outcome } = this.machine;
@@ -183,6 +200,7 @@ export class ObservedBoot {
     };
     machine.onConsole = (byte) => {
       setup.observer?.console?.(byte);
+      this.probed.tell.console(byte);
       console.write(byte);
     };
     if (machine.xen !== undefined) {
@@ -194,6 +212,7 @@ export class ObservedBoot {
       machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
     };
     probe.onPhase = (phase) => {
+      this.probed.tell.phase(phase);
       setup.observer?.phase?.(phase);
       if (phase.name === setup.until) reach(phase.name);
     };
@@ -227,7 +246,7 @@ export class ObservedBoot {
     else {
       if (door === 'proposal' && proposalLinux === undefined) throw new Error('the door proposal wants proposal-linux');
       machine.boot(proposalLinux === undefined ? efi : proposalDoor(proposalLinux), image, options);
-      this.setup.observer?.memoryMap?.('entry', machine.firmware.memoryMap.entries());
+      this.tellMemoryMap('entry');
     }
     this.probe.entered();
   }
@@ -235,20 +254,29 @@ export class ObservedBoot {
   private called(call: ServiceCall): void {
     this.services.record(call);
     const { observer } = this.setup;
-    if (call.name === 'ExitBootServices') {
-      observer?.memoryMap?.('exit-boot-services', this.machine.firmware.memoryMap.entries());
-    }
-    observer?.call?.(call, () => this.callers.ofCall(call.caller));
+    if (call.name === 'ExitBootServices') this.tellMemoryMap('exit-boot-services');
+    const from = (): string | undefined => this.callers.ofCall(call.caller);
+    observer?.call?.(call, from);
+    this.probed.tell.call(call, from);
     this.probe.serviceCalled(call);
+  }
+
+  private tellMemoryMap(when: 'entry' | 'exit-boot-services'): void {
+    const entries = this.machine.firmware.memoryMap.entries();
+    this.setup.observer?.memoryMap?.(when, entries);
+    this.probed.tell.memoryMap(when, entries);
   }
 
   private hypercalled(call: HypercallRecord): void {
     this.hypercalls.record(call);
-    this.setup.observer?.hypercall?.(call, () => this.callers.ofCall(call.caller));
+    const from = (): string | undefined => this.callers.ofCall(call.caller);
+    this.setup.observer?.hypercall?.(call, from);
+    this.probed.tell.hypercall(call, from);
   }
 
   private happened(event: FirmwareEvent): void {
     this.callers.happened(event);
+    this.probed.tell.event(event);
     const { address } = event;
     this.setup.observer?.event?.(event, () => (address === undefined ? undefined : this.callers.nameOf(address)));
   }

@@ -1,10 +1,11 @@
-import type { MemoryRange } from '../probe/memory-ranges.js';
+import { answer, recordTaken, type AnyProbe, type TakenByProbe } from '../probe/probe.js';
 import { phaseNames } from '../probe/phases.js';
 import { compareFacts, consoleFacts } from './console-facts.js';
-import { compareMaps } from './memory-comparison.js';
 import type { ServiceCount } from '../probe/service-log.js';
+import type { Section } from '../probe/section.js';
 import { grouped } from './numbers.js';
 import type { BootResult } from './result.js';
+import { sectionLines } from './sections.js';
 import { tableLines } from './table.js';
 
 /** A column of a comparison: a door that was run, or why it was not. */
@@ -12,16 +13,69 @@ export type Column =
   | {
       readonly door: string;
       readonly result: BootResult;
-      readonly memoryMap: readonly MemoryRange[];
       readonly missed: readonly string[];
+      /** What the probes took of it. */
+      readonly taken: TakenByProbe;
     }
   | { readonly door: string; readonly closed: string };
 
 type RunColumn = Extract<Column, { result: BootResult }>;
 const hasRun = (column: Column): column is RunColumn => 'result' in column;
 
+/** What `compare --json` writes, and what its page is made of. docs/comparison.md describes it. */
+export interface ComparisonResult {
+  readonly efikit: string;
+  readonly doors: readonly (DoorResult | ClosedDoor)[];
+  /** What the probes say of all doors together, by probe. */
+  readonly joined: Readonly<Record<string, unknown>>;
+  /** The same for people, probe by probe: a page shows what it has no picture for. */
+  readonly sections: readonly ProbeSections[];
+}
+
+export interface ProbeSections {
+  readonly probe: string;
+  /** What the probe answers, as one sentence. */
+  readonly question: string;
+  readonly sections: readonly Section[];
+}
+
+export interface DoorResult extends BootResult {
+  /** Services that were called although the profile lacks them. */
+  readonly missed: readonly string[];
+  /** By probe. */
+  readonly probes: Readonly<Record<string, unknown>>;
+}
+
+export interface ClosedDoor {
+  readonly door: string;
+  readonly closed: string;
+}
+
+/** A comparison as data. */
+export function comparisonResult(
+  efikit: string,
+  columns: readonly Column[],
+  probes: readonly AnyProbe[],
+): ComparisonResult {
+  const { joined, sections } = answer(probes, columns.filter(hasRun));
+  return {
+    efikit,
+    doors: columns.map((column) =>
+      hasRun(column)
+        ? { ...column.result, missed: column.missed, probes: recordTaken(probes, column.taken) }
+        : { door: column.door, closed: column.closed },
+    ),
+    joined,
+    sections: sections.map(({ probe, sections: ofProbe }) => ({
+      probe,
+      question: probes.find(({ name }) => name === probe)?.question ?? '',
+      sections: ofProbe,
+    })),
+  };
+}
+
 /** The comparison as lines of text: one table, then what does not fit into it. */
-export function comparisonLines(columns: readonly Column[]): string[] {
+export function comparisonLines(columns: readonly Column[], probes: readonly AnyProbe[]): string[] {
   const runs = columns.filter(hasRun);
   const sections = [
     tableLines(mainRows(columns), true),
@@ -31,7 +85,7 @@ export function comparisonLines(columns: readonly Column[]): string[] {
       missed.length === 0 ? [] : [`${door}: called, but not offered: ${missed.join(', ')}`],
     ),
     factLines(runs),
-    memoryLines(runs),
+    ...answer(probes, runs).sections.map(({ sections: ofProbe }) => sectionLines(ofProbe)),
   ];
   return sections.filter(({ length }) => length > 0).flatMap((section, i) => (i === 0 ? section : ['', ...section]));
 }
@@ -84,25 +138,5 @@ function factLines(runs: readonly RunColumn[]): string[] {
     ...(different.length === 0
       ? []
       : ['and differs in:', ...tableLines([['', ...runs.map(({ door }) => door)], ...different])]),
-  ];
-}
-
-const hex = (value: number): string => value.toString(16).padStart(8, '0');
-
-/** The memory maps over each other, each difference with its reason. */
-function memoryLines(runs: readonly RunColumn[]): string[] {
-  if (runs.length < 2) return [];
-  const ranges = compareMaps(runs.map(({ memoryMap }) => memoryMap));
-  const reasons = [...new Set(ranges.flatMap(({ why }) => (why === undefined ? [] : [why])))];
-  const note = (why: string | undefined): string => (why === undefined ? '' : `(${String(reasons.indexOf(why) + 1)})`);
-  const rows = ranges.map(({ start, end, types, why }) => [
-    `  ${hex(start)}-${hex(end - 1)}`,
-    ...types.map((type) => type ?? '-'),
-    note(why),
-  ]);
-  return [
-    'memory as the guest is told of it:',
-    ...tableLines([['', ...runs.map(({ door }) => door), ''], ...rows]),
-    ...reasons.map((why, i) => `  (${String(i + 1)}) ${why}`),
   ];
 }
