@@ -1,4 +1,4 @@
-// Two counts side by side: totals by stretch, functions that differ, and what of the difference has a cause that we name.
+// Two counts side by side: totals by stretch, functions that differ, and what of the difference has a cause with a name.
 import { causes } from './causes.mjs';
 
 /** What a fault enters: QEMU counts the instruction that faults, we do not. arch/x86/include/asm/idtentry.h, head_64.S. */
@@ -45,12 +45,10 @@ const executed = (counts, names, symbol) => counts.get(names.addressOf(symbol)) 
 
 /** What a stretch counts for the guest's own instructions: without the firmware, and without what faulted. */
 function figuresOf(stretch, names, { countsFaults }) {
-  const { name, counts } = stretch;
-  if (counts === undefined) return { name, retired: stretch.instructions };
+  const { counts } = stretch;
   const firmware = counts.get('firmware') ?? 0;
   const faults = sum(faultEntries.map((entry) => executed(counts, names, entry)));
   return {
-    name,
     retired: sum([...counts.values()]) - firmware - (countsFaults ? faults : 0),
     firmware,
     faults,
@@ -111,18 +109,18 @@ function parts(stretches) {
 }
 
 /** One boot as results.json keeps it. Marks that one side did not pass are an error: the stretches would not compare. */
-export function compared({ ours, qemu }, names) {
+export function compared({ ours, alike, qemu }, names) {
   const orderOf = (stretches) => stretches.map(({ name }) => name).join(' ');
-  if (orderOf(ours) !== orderOf(qemu)) {
-    throw new Error(`the machines passed different marks: ours ${orderOf(ours)}; QEMU ${orderOf(qemu)}`);
-  }
+  const orders = new Set([ours, alike, qemu].map(orderOf));
+  if (orders.size !== 1)
+    throw new Error(`the machines passed the marks in different orders: ${[...orders].join('; ')}`);
   const stretches = ours.map((stretch, index) => ({
     name: stretch.name,
     ours: figuresOf(stretch, names, { countsFaults: false }),
+    alike: figuresOf(alike[index], names, { countsFaults: false }),
     qemu: figuresOf(qemu[index], names, { countsFaults: true }),
   }));
-  if (ours.some(({ counts }) => counts === undefined)) return { stretches };
-  const [mine, theirs] = [parts(ours), parts(qemu)];
+  const [mine, theirs] = [parts(alike), parts(qemu)];
   const functions = Object.fromEntries(
     Object.keys(mine).map((part) => [
       part,

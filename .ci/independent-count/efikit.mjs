@@ -5,9 +5,8 @@ import { built, memoryMiB } from './settings.mjs';
 const slice = 5_000_000; // ticks
 const mostTicks = 20e9; // a boot takes one to two billion
 
-/** Adds up what was retired since the last take, by address in hexadecimal; undefined while the processor cannot tell. */
+/** Adds up what was retired since the last take, by address in hexadecimal. */
 function countsOf(processor) {
-  if (processor.takeCounts === undefined) return undefined;
   const { addresses, counts } = processor.takeCounts();
   const sums = new Map();
   for (let i = 0; i < addresses.length; i++) {

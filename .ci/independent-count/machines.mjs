@@ -73,24 +73,27 @@ function renamed(stretches, place) {
     });
 }
 
-/** Both counts of a kernel through a door: the stretches of either side. */
-export async function bothKernels(kernel, door, { append, asQemu } = {}) {
+/**
+ * The counts of a kernel through a door: stretches here (`ours`), here with QEMU's CPUID (`alike`), and under QEMU (`qemu`).
+ */
+export async function kernelCounts(kernel, door) {
   const isEfi = door === 'efi';
   const symbols = symbolMarks.flatMap((name) => {
     const symbol = kernel.symbols.find(name);
     return symbol === undefined ? [] : [{ name, address: symbol.address }];
   });
-  const guest = { initrd: initrdFile, append: commandLineThrough(door, append) };
-  const ours = await efikitKernel({
+  const guest = { initrd: initrdFile, append: commandLineThrough(door) };
+  const here = {
     ...guest,
     kernel: kernel.file,
     door,
-    asQemu,
     marks: [
       { name: 'startup_64', physical: kernel.start.physical },
       ...symbols.map(({ name, address }) => ({ name, physical: Number(address - linkBase) })),
     ],
-  });
+  };
+  const ours = await efikitKernel(here);
+  const alike = await efikitKernel({ ...here, asQemu: true });
   const inStub = (offset) => `stub+${offset.toString(16)}`;
   const entry = isEfi ? inStub(kernel.entryPoint) : kernel.symbols.physicalOf('pvh_start_xen').toString(16);
   const theirs = await qemuRun({
@@ -112,16 +115,16 @@ export async function bothKernels(kernel, door, { append, asQemu } = {}) {
   });
   const sizes = { kernelBytes: BigInt(kernel.bytes), imageBytes: BigInt(kernel.imageBytes) };
   const theirKernel = theirs.images.kernel + BigInt(kernel.start.offset - kernel.start.physical) + loadAddress;
+  const placeHere = { ...sizes, kernel: loadAddress, base: ours.base };
   return {
-    ours: renamed(ours.stretches, { ...sizes, kernel: loadAddress, base: ours.base }),
+    ours: renamed(ours.stretches, placeHere),
+    alike: renamed(alike.stretches, placeHere),
     qemu: renamed(theirs.stretches, { ...sizes, kernel: theirKernel, base: theirs.images.stub }),
-    oursText: ours.text,
-    qemuText: theirs.text,
   };
 }
 
 /** Both counts of a bare guest, from its PVH entry to its power-off. */
-export async function bothBare({ image, append }) {
+export async function bareCounts({ image, append }) {
   const megabytes = 64;
   const ours = await efikitBare({ image, append, megabytes });
   const theirs = await qemuRun({
@@ -136,9 +139,8 @@ export async function bothBare({ image, append }) {
     last: 'end',
   });
   return {
-    ours: ours.stretches,
-    qemu: theirs.stretches.filter(({ name }) => name !== 'entry'),
-    oursText: ours.text,
-    qemuText: theirs.text,
+    ours: ours.stretches[0],
+    qemu: theirs.stretches.find(({ name }) => name === 'end'),
+    isSameText: ours.text === theirs.text,
   };
 }

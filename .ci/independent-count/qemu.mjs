@@ -1,6 +1,6 @@
 // Counts of QEMU: starts a guest under the plugin counter.c and reads what it wrote.
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, createReadStream, existsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from '../sources.mjs';
@@ -21,16 +21,16 @@ function plugin() {
 
 function execute(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let [text, errors] = ['', ''];
-    child.stdout.on('data', (bytes) => (text += bytes.toString('latin1')));
+    const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let errors = '';
     child.stderr.on('data', (bytes) => (errors += bytes.toString('latin1')));
     const timer = setTimeout(() => child.kill('SIGKILL'), longestSeconds * 1000);
     child.on('error', reject);
     child.on('close', (status) => {
       clearTimeout(timer);
-      if (status !== 0) reject(new Error(`QEMU ended with status ${status} (null: after ${longestSeconds} s): ${errors}`));
-      else resolve(text);
+      if (status !== 0)
+        reject(new Error(`QEMU ended with status ${status} (null: after ${longestSeconds} s): ${errors}`));
+      else resolve();
     });
   });
 }
@@ -63,9 +63,20 @@ async function read(file) {
  * Runs a guest to the mark `last`. `marks`: [{where, name}], `images`: [{name, file, offset}], as counter.c has them.
  * The clock is the count of instructions (-icount shift=0: one is one nanosecond, as ours), so a run repeats exactly.
  */
-export async function qemuRun({ door, kernel, initrd, append, marks, images = [], last, megabytes = memoryMiB, more = [] }) {
+export async function qemuRun({
+  door,
+  kernel,
+  initrd,
+  append,
+  marks,
+  images = [],
+  last,
+  megabytes = memoryMiB,
+  more = [],
+}) {
   const marksFile = path.join(work, 'marks');
   const out = path.join(work, 'counts');
+  const consoleFile = path.join(work, 'console'); // a file takes every byte at once: a full pipe would show in the UART
   writeFileSync(marksFile, marks.map(({ where, name }) => `${where} ${name}\n`).join(''));
   const firmware = [];
   if (door === 'efi') {
@@ -80,9 +91,9 @@ export async function qemuRun({ door, kernel, initrd, append, marks, images = []
     ...images.map(({ name, file, offset }) => `image=${name}:${file}:${offset.toString(16)}`),
     `last=${last}`,
   ];
-  const text = await execute([
+  await execute([
     ...['-accel', 'tcg', '-icount', 'shift=0', '-seed', '1', '-rtc', 'base=2026-01-01T00:00:00,clock=vm'],
-    ...['-nodefaults', '-nographic', '-no-reboot', '-monitor', 'none', '-serial', 'stdio'],
+    ...['-nodefaults', '-nographic', '-no-reboot', '-monitor', 'none', '-serial', `file:${consoleFile}`],
     ...['-machine', qemuMachines[door], '-cpu', await qemuProcessor(), '-m', `${megabytes}`],
     ...firmware,
     ...['-kernel', kernel, ...(initrd === undefined ? [] : ['-initrd', initrd]), '-append', append],
@@ -90,6 +101,7 @@ export async function qemuRun({ door, kernel, initrd, append, marks, images = []
     ...['-plugin', [plugin(), ...settings].join(',')],
   ]);
   const counted = await read(out);
+  const text = readFileSync(consoleFile, 'latin1');
   if (!counted.stretches.some(({ name }) => name === last)) {
     throw new Error(`QEMU ended before ${last}; its last lines:\n${text.split('\n').slice(-6).join('\n')}`);
   }

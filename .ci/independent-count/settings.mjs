@@ -4,14 +4,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { kernelFile, kernelFolder } from '../kernels.mjs';
 import { root } from '../sources.mjs';
 
 /** As examples/get-kernels names them. */
 export const kernels = ['6.1-cloud', '6.12-cloud', 'latest-cloud'];
 export const doors = ['pvh', 'efi'];
-export const folder = process.env.EFIKIT_KERNELS ?? path.join(os.homedir(), '.cache/efikit/kernels');
-export const kernelFile = (name) => path.join(folder, `vmlinuz-${name}`);
-export const initrdFile = path.join(folder, 'initrd.gz');
+/** Command lines of test/bare/compute.elf: each of its kernels, with few repeats. */
+export const bareGuests = ['sieve 2', 'crc 5', 'sha256 10', 'tree 1', 'calls 1', 'copy 5', 'sse 5'];
+export { kernelFile };
+export const initrdFile = path.join(kernelFolder, 'initrd.gz');
 export const resultsFile = path.join(root, '.ci/independent-count/results.json');
 export const pageFile = path.join(root, 'docs/independent-count.md');
 export const memoryMiB = 512;
@@ -24,9 +26,15 @@ export const commandLineWords = [
     why: 'the kernel at its link address, and no work to choose another; QEMU and OVMF would also give it other random numbers',
   },
   { word: 'tsc_early_khz=1000000', why: 'QEMU has no CPUID leaf that tells the frequency of the TSC' },
-  { word: 'tsc=reliable', why: 'QEMU 7.2 has no invariant TSC under TCG, so the kernel would watch the TSC by another clock' },
+  {
+    word: 'tsc=reliable',
+    why: 'QEMU 7.2 has no invariant TSC under TCG, so the kernel would watch the TSC by another clock',
+  },
   { word: 'no_timer_check', why: 'a PC has a PIT at pin 2 of its I/O APIC, and the kernel waits there to see it tick' },
-  { word: 'cryptomgr.notests', why: "the kernel's tests of its ciphers are two thirds of a boot of 6.1, and hide the rest" },
+  {
+    word: 'cryptomgr.notests',
+    why: "the kernel's tests of its ciphers are two thirds of a boot of 6.1, and hide the rest",
+  },
   { word: 'norandmaps', why: 'the first user program at its link address' },
 ];
 export const commandLine = commandLineWords.map(({ word }) => word).join(' ');
