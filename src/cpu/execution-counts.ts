@@ -16,6 +16,8 @@ const HOT_BYTES = 0x40_0000;
 /** More than any region needs: one for each block and each instruction. */
 const MOST_COUNTERS = 1024;
 const WORD = 4;
+const { RECORD_BYTES, REC_LENGTH } = L; // read in a loop over all records
+const PLACES_A_RECORD = RECORD_BYTES >>> (L.PLACE_SHIFT + 2);
 
 /** What execution counts need of linear memory behind guest RAM. */
 export const EXECUTION_COUNT_BYTES = PLACES_BYTES + HOT_BYTES;
@@ -99,15 +101,15 @@ export class ExecutionCounts {
     for (let block = 0; block < blocks; block++) {
       const end = block + 1 < blocks ? starts[block + 1]! : this.end;
       const mode = modes[block]!;
-      for (let record = starts[block]!; record < end; record += L.RECORD_BYTES) {
-        const place = placeOf(record);
+      let place = placeOf(starts[block]!);
+      for (let record = starts[block]!; record < end; record += RECORD_BYTES, place += PLACES_A_RECORD) {
         const change = places[place]!;
         if (change !== 0) {
           times = (times + change) | 0;
           places[place] = 0;
         }
         if (times === 0) continue;
-        const length = view.getUint8(record + L.REC_LENGTH);
+        const length = view.getUint8(record + REC_LENGTH);
         if (length !== 0) counts.add(view, record, length, mode, times >>> 0); // pseudo-records have no length
       }
     }
