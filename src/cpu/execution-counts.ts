@@ -38,6 +38,7 @@ export class ExecutionCounts {
   private readonly regions = new Set<RegionCounters>();
   private readonly dropped = new Set<RegionCounters>();
   private collectedAt = 0;
+  private running = false;
 
   /** `first`: address of EXECUTION_COUNT_BYTES bytes of zeros. */
   constructor(memory: WebAssembly.Memory, first: number) {
@@ -81,11 +82,21 @@ export class ExecutionCounts {
     return this.pool.left > (others + 1) * MOST_COUNTERS;
   }
 
-  /** Between two runs of the dispatch loop: reads the counts when they might overflow before the next. */
-  keepUp(ticks: number): void {
-    if (Math.abs(ticks - this.collectedAt) < MOST_TICKS) return; // a restored machine goes back in time
-    this.collect();
-    this.collectedAt = ticks;
+  /** The dispatch loop, in front of which counts are read that might overflow in it. */
+  around(dispatch: (record: number) => number): (record: number) => number {
+    return (record) => {
+      const ticks = this.view.getFloat64(L.RUN_END, true) - this.view.getInt32(L.BUDGET, true);
+      if (Math.abs(ticks - this.collectedAt) >= MOST_TICKS) {
+        this.collect(); // a restored machine goes back in time
+        this.collectedAt = ticks;
+      }
+      this.running = true;
+      try {
+        return dispatch(record);
+      } finally {
+        this.running = false;
+      }
+    };
   }
 
   /** Takes what the tiers have counted out of linear memory. No hot code may be on the stack. */
@@ -123,6 +134,7 @@ export class ExecutionCounts {
 
   /** What was retired since the last call. */
   take(): ExecutedInstructions {
+    if (this.running) throw new Error('counts are taken between two instructions, not in a callback of a device');
     this.collect();
     return this.counts.take();
   }
@@ -135,6 +147,12 @@ export class ExecutionCounts {
     this.blocks = 0;
     this.end = L.RECORDS;
   }
+}
+
+/** What a processor has counted since the last call. */
+export function taken(counts: ExecutionCounts | undefined): ExecutedInstructions {
+  if (counts === undefined) throw new Error('nothing was counted: make the processor with observing: true');
+  return counts.take();
 }
 
 const placeOf = (record: number): number => (record - L.RECORDS) >>> (L.PLACE_SHIFT + 2);

@@ -18,7 +18,7 @@ const machines = new Map<string, RandomMachine>();
 /** One machine a configuration serves all programs. */
 function machineOf(compileAfter: CompileAfter, tlbEntries: number, observing = false): RandomMachine {
   const key = `${JSON.stringify(compileAfter)} ${String(tlbEntries)} ${String(observing)}`;
-  const machine = machines.get(key) ?? new RandomMachine(buildArtifacts(), compileAfter, tlbEntries, observing);
+  const machine = machines.get(key) ?? new RandomMachine(buildArtifacts(), compileAfter, tlbEntries, { observing });
   machines.set(key, machine);
   return machine;
 }

@@ -4,6 +4,7 @@ import { cpuid } from '../../../src/cpu/cpuid.js';
 import type { CompileAfter } from '../../../src/cpu/hot/tier.js';
 import { EmulatedProcessor } from '../../../src/cpu/processor.js';
 import * as layout from '../../../src/cpu/state-layout.js';
+import type { ProcessorOptions } from '../../../src/cpu/processor-options.js';
 import { generalRegisters, type ProcessorBus } from '../../../src/cpu/types.js';
 import { seededRandom } from '../../instructions/random.js';
 import { pointers } from './random-operation.js';
@@ -43,22 +44,18 @@ export class RandomMachine {
   /** Of an observing machine: executions by address, length and mode. */
   private readonly executed = new Map<string, number>();
   private counted = 0;
+  private readonly observing: boolean;
 
   constructor(
     artifacts: ProcessorArtifacts,
     compileAfter: CompileAfter,
     tlbEntries: number,
-    private readonly observing = false,
+    more: Pick<ProcessorOptions, 'onTouch' | 'observing'> = {},
   ) {
-    this.processor = new EmulatedProcessor({
-      ramBytes,
-      artifacts,
-      bus: this.bus(),
-      compileAfter,
-      tlbEntries,
-      observing,
-    });
-    if (observing) {
+    const bus = this.bus();
+    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus, compileAfter, tlbEntries, ...more });
+    this.observing = more.observing ?? false;
+    if (this.observing) {
       this.processor.onDecode = (_linear, physical) => {
         if ((physical & 15) === 0) this.count();
       };
