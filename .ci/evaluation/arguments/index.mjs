@@ -3,4 +3,9 @@
 // Each is a file: `{ name, title, by, claim, figures, text }`. `figures(runs)` makes the runs and gives plain data, which is kept in
 // docs/evaluation/figures.json; `text(figures)` makes of it `{ figure, body, forEfi, forPvh, open }`: the one figure for the
 // overview, paragraphs and tables, what speaks for either side, and what is not measured.
-export const evaluated = [];
+import { abiSurface } from './abi-surface.mjs';
+import { detection } from './detection.mjs';
+import { longMode } from './long-mode.mjs';
+import { minimalEnvironment } from './minimal-environment.mjs';
+
+export const evaluated = [minimalEnvironment, abiSurface, longMode, detection];
