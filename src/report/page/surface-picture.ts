@@ -48,7 +48,7 @@ export function surfacePicture(doors: readonly DoorSurface[]): Markup {
       next === undefined
         ? `${String(step)} reads and more`
         : next - step === 1
-          ? `${String(step)}`
+          ? String(step)
           : `${String(step)} to ${String(next - 1)}`,
     ] as const;
   });
