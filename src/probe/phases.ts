@@ -3,6 +3,7 @@ import type { ElfImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { readKallsyms, SymbolsError, SymbolTable } from './kallsyms.js';
 import { kernelLocator, type KernelLocator } from './kernel-locator.js';
+import type { KernelPlace } from './kernel-place.js';
 
 /** The way of a kernel, in the order in which it passes them. */
 export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start_kernel', 'user-space'] as const;
@@ -43,6 +44,7 @@ export class PhaseProbe {
   /** Called at each phase and watched symbol; a symbol's name is `symbol:NAME`. */
   onPhase: (phase: Phase) => void = () => undefined;
   private readonly watched = new Set<string>();
+  private isWatching = false;
   private readonly locator: KernelLocator | undefined;
   /** Where symbols that were asked for lie when the kernel runs where it was linked: guest-physical. */
   private readonly linked = new Map<string, number | undefined>();
@@ -55,6 +57,8 @@ export class PhaseProbe {
   constructor(
     private readonly target: PhaseTarget,
     private kernel: ElfImage | undefined,
+    /** Is told where the kernel runs. */
+    private readonly place?: KernelPlace,
   ) {
     this.locator = kernel === undefined ? undefined : kernelLocator(kernel);
     let userSpace = false;
@@ -64,13 +68,18 @@ export class PhaseProbe {
         this.mark('user-space', linear);
       }
       if (cpl === 0 && !this.has('kernel-entry')) this.lookForKernel(linear, physical);
+      place?.decoded(linear, physical);
       if (userSpace && (this.locator === undefined || this.has('kernel-entry'))) target.processor.onDecode = undefined;
     };
   }
 
-  /** The machine stands at the image's entry. */
-  entered(): void {
+  /**
+   * The machine stands at the image's entry. `distance` says how far from where it was linked the kernel stands, where
+   * the door has put it there: symbols in front of the kernel's own entry are marked too.
+   */
+  entered(distance?: number): void {
     this.find(startKernel);
+    if (distance !== undefined) this.watchAt(distance);
     this.kernel = undefined;
     if (this.symbols instanceof SymbolTable) this.symbols = undefined;
     this.mark('entry', this.target.processor.registers.rip);
@@ -88,6 +97,11 @@ export class PhaseProbe {
     const known = this.knowsSymbol(name);
     if (known) this.watched.add(name);
     return known;
+  }
+
+  /** As watchSymbol for whoever can do without: it is no problem when the kernel lacks it. */
+  watchIfThere(names: readonly string[]): void {
+    for (const name of names) if (this.find(name) !== undefined) this.watched.add(name);
   }
 
   knowsSymbol(name: string): boolean {
@@ -124,8 +138,15 @@ export class PhaseProbe {
       physical,
     );
     if (distance === undefined) return;
+    if (this.place !== undefined) this.place.physicalDistance = distance;
     this.mark('kernel-entry', linear);
     this.sayProblem();
+    if (!this.isWatching) this.watchAt(distance);
+  }
+
+  private watchAt(distance: number): void {
+    this.isWatching = true;
+    if (this.place !== undefined) this.place.physicalDistance = distance;
     for (const name of new Set([startKernel, ...this.watched])) {
       const phases = [...(name === startKernel ? [name] : []), ...(this.watched.has(name) ? [`symbol:${name}`] : [])];
       this.stopAt(name, phases, distance);
