@@ -1,4 +1,4 @@
-// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, handlers.bin and processor.json; and lz4.wasm
+// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, observing.wasm, handlers.bin and processor.json; and lz4.wasm
 // and zstd.wasm, which unpack kernels.
 // Plain Node; `npm run build` calls buildCore(), and tests call it through test/support.
 import { Buffer } from 'node:buffer';
@@ -77,6 +77,7 @@ export async function buildCore(folder = path.join(root, 'dist/processor')) {
     compile('src/loaders/decompress/core', folder, 'lz4.wasm'),
   ]);
   await put(folder, 'cold.wasm', cold.cold);
+  await put(folder, 'observing.wasm', cold.observing);
   await put(folder, 'handlers.bin', new Uint8Array(cold.handlers.buffer));
   await put(folder, 'units.bin', cold.units);
   await put(folder, 'zstd.wasm', await zstdModule());

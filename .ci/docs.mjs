@@ -14,6 +14,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { code, table } from './markdown.mjs';
 import { root } from './sources.mjs';
 
 export const documents = ['README.md', 'docs/first-boot.md', 'docs/service-log.md'];
@@ -39,18 +40,16 @@ async function profileTable() {
     ...profiles.map(({ services }) => (name in services ? 'yes' : '')),
     profiles.map(({ services }) => services[name]).findLast((why) => why !== undefined),
   ]);
-  const head = ['service', ...profiles.map(({ name }) => `\`${name}\``), 'why it is there'];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+  const head = ['service', ...profiles.map(({ name }) => code(name)), 'why it is there'];
+  return table(head, rows);
 }
 
 /** The document with every block as its command prints it now. */
 export async function regenerate(document) {
-  const table = await profileTable();
+  const services = await profileTable();
   const text = document.replaceAll(
     /(<!-- generated: profiles -->\n\n)(?:\|[^\n]*\n)*\n?/g,
-    (_, head) => `${head}${table}\n\n`,
+    (_, head) => `${head}${services}\n\n`,
   );
   return text.replaceAll(
     /(<!-- run: (.*?)(?: \| lines (\d+)-(\d+))? -->\n\n?```text)(?:\n[^]*?)??(\n```)/g,

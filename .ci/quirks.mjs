@@ -13,10 +13,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { kernelFolder } from './kernels.mjs';
+import { code, table } from './markdown.mjs';
 import { root } from './sources.mjs';
 
 const document = path.join(root, 'docs/quirks.md');
-const kernelFolder = process.env.EFIKIT_KERNELS ?? path.join(os.homedir(), '.cache/efikit/kernels');
 /** A boot takes 2 billion, with 4000 fragments 90. A limit of instructions, unlike one of seconds, gives the same answer on every host. */
 const mostInstructions = 200e9;
 const earlyConsole = 'console=ttyS0 earlyprintk=ttyS0 nokaslr';
@@ -77,7 +78,6 @@ async function boot(kernel, quirks, append) {
 }
 
 const linesOf = ({ console }) => console.split(/\r?\n/).map((line) => line.replace(/^\[ *\d+\.\d+\] /, ''));
-const code = (text) => `\`${text}\``;
 
 /** What became of a boot, for a cell of the table. */
 async function verdict(kernel, quirks) {
@@ -126,13 +126,6 @@ async function quirkTable() {
   const { quirks } = await import(pathToFileURL(path.join(root, 'dist/src/index.js')).href);
   const rows = quirks.map(({ name, value, byDefault, meaning }) => [code(name), code(value), code(byDefault), meaning]);
   return table(['quirk', 'value', 'default', 'what the firmware does'], rows);
-}
-
-function table(head, rows) {
-  const all = [head, ...rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
-  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-  return [line(all[0]), line(widths.map((width) => '-'.repeat(width))), ...all.slice(1).map(line)].join('\n');
 }
 
 /** Puts a table behind `<!-- table: NAME` in the document. */

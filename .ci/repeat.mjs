@@ -19,9 +19,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { kernelFolder as kernels } from './kernels.mjs';
 import { root } from './sources.mjs';
 
-const kernels = process.env.EFIKIT_KERNELS ?? path.join(os.homedir(), '.cache/efikit/kernels');
 const clock = 'wallSeconds'; // the one field that may differ
 const shownDifferences = 5;
 

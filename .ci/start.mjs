@@ -1,8 +1,8 @@
 // `npm start`: one program through two doors, then, where a kernel is cached, a real kernel through the proposal.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { kernelFile, kernelFolder } from './kernels.mjs';
 import { root } from './sources.mjs';
 
 function efikit(args) {
@@ -33,12 +33,9 @@ efikit([
   'LICENSE,a module with a command line',
 ]);
 
-const kernels = process.env.EFIKIT_KERNELS ?? path.join(homedir(), '.cache/efikit/kernels');
-const kernel = ['vmlinuz-6.1-cloud', 'vmlinuz-6.12-cloud', 'vmlinuz-latest-cloud']
-  .map((name) => path.join(kernels, name))
-  .find((file) => existsSync(file));
+const kernel = ['6.1-cloud', '6.12-cloud', 'latest-cloud'].map(kernelFile).find((file) => existsSync(file));
 if (kernel === undefined) {
-  process.stdout.write(`\nNext, a real kernel: no kernel is in ${kernels}. Fetch Debian's and start again:
+  process.stdout.write(`\nNext, a real kernel: no kernel is in ${kernelFolder}. Fetch Debian's and start again:
 
   examples/get-kernels && npm start
 

@@ -4,16 +4,17 @@
 //   node --import tsx .ci/xen.mjs
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as prettier from 'prettier';
+import { kernelFile, kernelFolder } from './kernels.mjs';
+import { table } from './markdown.mjs';
 import { root } from './sources.mjs';
 import { reference } from './xen/reference.mjs';
 
 const load = (file) => import(pathToFileURL(path.join(root, file)).href);
 const { hypercalls } = await load('src/xen/hypercalls/index.ts');
-const kernels = process.env.EFIKIT_KERNELS ?? path.join(homedir(), '.cache/efikit/kernels');
 const columns = ['6.1-cloud', '6.12-cloud', 'latest-cloud'].flatMap((kernel) =>
   ['pvh', 'efi'].map((door) => ({ kernel, door })),
 );
@@ -23,17 +24,14 @@ const shell = 'grep -r . /sys/hypervisor\nsleep 1\npoweroff -f\n';
 function boot({ kernel, door }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'efikit-xen-'));
   const json = path.join(folder, 'result.json');
-  const args = ['--xen', '--door', door, '--initrd', path.join(kernels, 'initrd-shell.gz'), '--json', json];
-  const command = [path.join(root, 'dist/cli.js'), 'boot', path.join(kernels, `vmlinuz-${kernel}`), ...args];
+  const args = ['--xen', '--door', door, '--initrd', path.join(kernelFolder, 'initrd-shell.gz'), '--json', json];
+  const command = [path.join(root, 'dist/cli.js'), 'boot', kernelFile(kernel), ...args];
   const { status, stderr } = spawnSync(process.execPath, command, { input: shell, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${kernel} by ${door} ended with ${String(status)}: ${stderr}`);
   const result = JSON.parse(readFileSync(json, 'utf8'));
   rmSync(folder, { recursive: true });
   return new Map(result.hypercalls.map((call) => [call.name, call]));
 }
-
-const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (heads, rows) => [row(heads), row(heads.map(() => '---')), ...rows.map(row)].join('\n');
 
 const runs = columns.map((column) => ({ ...column, calls: boot(column) }));
 const declared = hypercalls.flatMap(({ number, name, operations, select }) =>

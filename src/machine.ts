@@ -62,6 +62,8 @@ export interface MachineOptions {
   readonly platform?: PlatformDescription;
   /** When hot code is compiled: after so many entries of a block, 'never', or at random (for tests). */
   readonly compileAfter?: CompileAfter;
+  /** Keeps what is executed at hand: EmulatedProcessor.currentInstruction. The guest cannot tell. */
+  readonly observing?: boolean;
   /** Which EFI services exist; `proposal` when left out. */
   readonly profile?: Profile;
   readonly overrides?: Overrides;
@@ -128,6 +130,7 @@ export class Machine implements EfiTarget, MachineParts {
       bus: machineBus(this, description, log),
       ...(options.tlbEntries === undefined ? {} : { tlbEntries: options.tlbEntries }),
       ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
+      ...(options.observing === undefined ? {} : { observing: options.observing }),
       ...(options.xen === undefined ? {} : { hypercall: 'vmcall' as const }), // the vendor is Intel
     });
     this.memory = this.processor.memory;

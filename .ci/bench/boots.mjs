@@ -1,7 +1,8 @@
 // Whole boots of Debian's kernels through each door, ours and QEMU's in turns; then compilation and memory.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { fixed, mebibytes, ratio, runsText, shown, spread, table, whole } from './figures.mjs';
+import { fixed, mebibytes, ratio, runsText, shown, spread, whole } from './figures.mjs';
+import { table } from '../markdown.mjs';
 import { countedKernel, efikitKernel, qemuKernel } from './programs.mjs';
 import { built, hasOvmf, here, memoryMiB, qemu, release, say, work } from './settings.mjs';
 import { libraryBoot } from './library-boot.mjs';

@@ -1,5 +1,6 @@
 // The compute kernels of test/bare/compute, bare through PVH: the same ELF under efikit and under QEMU's TCG, in turns.
-import { fixed, geometricMean, medianOf, ratio, runsText, shown, spread, table, whole } from './figures.mjs';
+import { fixed, geometricMean, medianOf, ratio, runsText, shown, spread, whole } from './figures.mjs';
+import { table } from '../markdown.mjs';
 import { efikitBare, qemuBare } from './programs.mjs';
 import { computeImage, qemu, say } from './settings.mjs';
 

@@ -40,7 +40,3 @@ export function ratio(mine, theirs, key = 'seconds') {
   const ratios = mine.map((run, round) => run[key] / theirs[round]?.[key]);
   return ratios.length === 0 || ratios.some(Number.isNaN) ? undefined : median(ratios);
 }
-
-/** A Markdown table; prettier aligns it. */
-export const table = (head, rows) =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');

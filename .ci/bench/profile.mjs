@@ -6,7 +6,8 @@ import { performance } from 'node:perf_hooks';
 import { root } from '../sources.mjs';
 import * as budgets from './budgets.mjs';
 import { classify } from './classify.mjs';
-import { median, table } from './figures.mjs';
+import { median } from './figures.mjs';
+import { table } from '../markdown.mjs';
 import { efikitKernel } from './programs.mjs';
 import { cli, here, say, work } from './settings.mjs';
 

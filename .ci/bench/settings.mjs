@@ -4,14 +4,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { kernelFile, kernelFolder } from '../kernels.mjs';
 import { root } from '../sources.mjs';
 
 export const memoryMiB = 1024;
 export const commandLine = 'console=ttyS0';
 export const doors = ['pvh', 'efi'];
-const folder = process.env.EFIKIT_KERNELS ?? path.join(os.homedir(), '.cache/efikit/kernels');
-export const kernelFile = (name) => path.join(folder, `vmlinuz-${name}`);
-export const initrd = path.join(folder, 'initrd.gz');
+export const initrd = path.join(kernelFolder, 'initrd.gz');
+export { kernelFile };
 export const cli = path.join(root, 'dist/cli.js');
 /** The options of Node that the executable's first line asks for. */
 export const nodeOptions = () =>

@@ -1,7 +1,8 @@
 // What the service log costs: boots through EFI with and without --trace, in turns.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { fixed, ratio, runsText, shown, spread, table, whole } from './figures.mjs';
+import { fixed, ratio, runsText, shown, spread, whole } from './figures.mjs';
+import { table } from '../markdown.mjs';
 import { efikitKernel } from './programs.mjs';
 import { say, work } from './settings.mjs';
 

@@ -1,5 +1,6 @@
 // What the guest under Xen costs: boots with and without --xen, in turns, through each door.
-import { fixed, ratio, runsText, shown, spread, table } from './figures.mjs';
+import { fixed, ratio, runsText, shown, spread } from './figures.mjs';
+import { table } from '../markdown.mjs';
 import { efikitKernel } from './programs.mjs';
 import { say } from './settings.mjs';
 

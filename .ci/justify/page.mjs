@@ -1,10 +1,7 @@
 // The page docs/linux-profile.md: what the results of the boots say of each entry of the profile. No boots here.
+import { code, table } from '../markdown.mjs';
 import { commandLine, entriesOf, isService, kernels, memoryMiB } from './settings.mjs';
 
-const cell = (text) => String(text).replaceAll('|', '\\|');
-const table = (head, rows) =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-const code = (text) => `\`${text}\``;
 const listed = (texts) => texts.map(code).join(', ');
 const shortNames = { 'latest-cloud': 'latest' };
 const short = (kernel) => shortNames[kernel] ?? kernel.replace('-cloud', '');

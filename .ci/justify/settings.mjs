@@ -1,12 +1,10 @@
 // What the profile `linux` is justified by, and where that is written.
-import os from 'node:os';
 import path from 'node:path';
 import { root } from '../sources.mjs';
 
 /** As examples/get-kernels names them. */
 export const kernels = ['6.1-cloud', '6.12-cloud', 'latest-cloud'];
-export const folder = process.env.EFIKIT_KERNELS ?? path.join(os.homedir(), '.cache/efikit/kernels');
-export const kernelFile = (name) => path.join(folder, `vmlinuz-${name}`);
+export { kernelFile, kernelFolder as folder } from '../kernels.mjs';
 export const commandLine = 'console=ttyS0 ignore_loglevel';
 export const memoryMiB = 1024;
 export const resultsFile = path.join(root, '.ci/justify/results.json');

@@ -1,14 +1,9 @@
 // docs/xen-detection.md and the table that a run prints: f(results).
+import { table } from '../markdown.mjs';
 import { cellsOf, commandLine, nameOf } from './settings.mjs';
 
 const word = (value) => (value === undefined ? '-' : value ? 'yes' : 'no');
 const quoted = (text) => (text === null || text === undefined ? '-' : text);
-
-function table(head, rows) {
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i].length)));
-  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
-}
 
 /** What Linux concluded, as text: two boots that concluded the same give the same. */
 const conclusion = ({ outcome, reason, detected, banner, type, guest_type: guestType, version }) =>

@@ -1,12 +1,10 @@
 // The detection matrix of Xen: which boots, and where what they gave is kept.
-import os from 'node:os';
 import path from 'node:path';
 import { root } from '../sources.mjs';
 
 /** As examples/get-kernels names them. */
 export const kernels = ['6.1-cloud', '6.12-cloud'];
-export const folder = process.env.EFIKIT_KERNELS ?? path.join(os.homedir(), '.cache/efikit/kernels');
-export const kernelFile = (name) => path.join(folder, `vmlinuz-${name}`);
+export { kernelFile, kernelFolder as folder } from '../kernels.mjs';
 export const commandLine = 'console=ttyS0 ignore_loglevel';
 export const memoryMiB = 512;
 export const resultsFile = path.join(root, '.ci/xen-matrix/results.json');

@@ -1,7 +1,9 @@
-/** What the build makes of the processor: two WebAssembly modules and the table that leads from codes to handlers. */
+/** What the build makes of the processor: WebAssembly modules and the table that leads from codes to handlers. */
 export interface ProcessorArtifacts {
   readonly core: Uint8Array; // AssemblyScript core
   readonly cold: Uint8Array; // handlers and dispatch loop
+  /** `cold` for a processor that observes (ProcessorOptions.observing). */
+  readonly observing: Uint8Array;
   readonly handlers: Uint16Array; // by handlerSlot (handler-slots.ts)
   /** FloatingUnit of each handler. */
   readonly units: Uint8Array;

@@ -1,14 +1,15 @@
 /** The processor: runs guest code through the cold tier and hands everything slow to the core and the bus. */
-import type { ProcessorArtifacts } from './artifacts.js';
 import { BlockStore } from './blocks.js';
 import type { Core } from './core-exports.js';
 import { BlockDecoder, type Refusal } from './decoder.js';
-import { DEFAULT_COMPILE_AFTER, HotTier, type CompileAfter } from './hot/tier.js';
+import { DEFAULT_COMPILE_AFTER, HotTier } from './hot/tier.js';
 import type { GuestFault } from '../memory/guest-memory.js';
-import { ramAddress, ramOffset, type RamSizes } from '../memory/ram-map.js';
+import { ramAddress, ramOffset } from '../memory/ram-map.js';
 import { enterState } from './entry.js';
+import { currentInstruction } from './current-instruction.js';
 import { InterruptWindow } from './interrupt-window.js';
 import { ProcessorMemory } from './memory.js';
+import type { ProcessorOptions } from './processor-options.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
 import { RegisterView } from './registers.js';
@@ -26,18 +27,6 @@ const GATE_BYTES = 6; // without its RET
 const hypercallForms = { none: L.HYPERCALL_NONE, vmcall: L.HYPERCALL_VMCALL, vmmcall: L.HYPERCALL_VMMCALL } as const;
 
 export const DEFAULT_TLB_ENTRIES = L.TLB_ENTRIES;
-
-/** RAM in multiples of 4096 bytes, and the rest. */
-export interface ProcessorOptions extends RamSizes {
-  readonly artifacts: ProcessorArtifacts;
-  readonly bus: ProcessorBus;
-  /** Entries of each TLB, a power of two from 16 to DEFAULT_TLB_ENTRIES; only tests want few. */
-  readonly tlbEntries?: number;
-  /** When hot code is compiled; 'never' runs everything in the cold tier. */
-  readonly compileAfter?: CompileAfter;
-  /** The instruction that calls a hypervisor; the other one is #UD, and both are when left out. */
-  readonly hypercall?: 'vmcall' | 'vmmcall';
-}
 
 export class EmulatedProcessor implements Processor {
   readonly registers: RegisterView;
@@ -66,7 +55,7 @@ export class EmulatedProcessor implements Processor {
   private runEnd = 0;
 
   constructor(options: ProcessorOptions) {
-    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus } = options;
+    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus, observing = false } = options;
     const { tlbEntries = DEFAULT_TLB_ENTRIES, compileAfter = DEFAULT_COMPILE_AFTER } = options;
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
@@ -79,7 +68,7 @@ export class EmulatedProcessor implements Processor {
       host: this.hostFunctions(),
     });
     this.core = core.exports as unknown as Core;
-    const cold = new WebAssembly.Instance(new WebAssembly.Module(artifacts.cold), {
+    const cold = new WebAssembly.Instance(new WebAssembly.Module(observing ? artifacts.observing : artifacts.cold), {
       env: { memory: this.wasm },
       core: core.exports,
     });
@@ -101,7 +90,13 @@ export class EmulatedProcessor implements Processor {
     this.view.setUint32(L.HYPERCALL, hypercallForms[options.hypercall ?? 'none'], true);
     const { table, storeFlags } = cold.exports;
     const functions = { ...core.exports, storeFlags };
-    this.hot = new HotTier(artifacts, { memory: this.wasm, functions }, table as never, this.blocks, compileAfter);
+    this.hot = new HotTier(
+      artifacts,
+      { memory: this.wasm, functions, observing },
+      table as never,
+      this.blocks,
+      compileAfter,
+    );
     this.core.resetProcessor();
     this.blocks.clear();
     this.core.flushAll();
@@ -170,7 +165,9 @@ export class EmulatedProcessor implements Processor {
       const exit = this.dispatch(record);
       record = 0;
       const called = exit === L.EXIT_LEAVE && view.getUint32(L.LEAVE_REASON, true) === L.LEAVE_HYPERCALL;
+      const atGate = exit === L.EXIT_LEAVE && view.getUint32(L.LEAVE_REASON, true) === L.LEAVE_GATE;
       if (called) this.bus.hypercall(); // before its single-step trap: the call is part of the instruction
+      if (!atGate) view.setUint32(L.CURRENT_RECORD, 0, true);
       const stepped = trapping && this.ticks > now && view.getUint32(L.TRAP_HELD, true) === 0;
       if (stepped && this.core.deliverDebugTrap() !== 0) return 'shutdown';
       switch (exit) {
@@ -198,13 +195,22 @@ export class EmulatedProcessor implements Processor {
           const reason = view.getUint32(L.LEAVE_REASON, true);
           if (reason === L.LEAVE_SHUTDOWN) return 'shutdown';
           if (reason === L.LEAVE_HALT) this.halted = !trapping; // a debug trap wakes it
-          if (reason === L.LEAVE_GATE) {
+          if (atGate) {
             this.bus.gate(view.getUint32(L.GATE_NUMBER, true));
+            view.setUint32(L.CURRENT_RECORD, 0, true);
             if (view.getUint32(L.FAULT_PENDING, true) !== 0 && this.core.deliverException() !== 0) return 'shutdown';
           } else if (reason === L.LEAVE_BOUNDARY && this.ticks === now) return 'requested';
         }
       }
     }
+  }
+
+  /**
+   * Guest-linear address of the instruction that is being executed, exact in every callback of the bus, or of the next one
+   * between two. Only with ProcessorOptions.observing; else RIP, which is exact between two alone.
+   */
+  currentInstruction(): bigint {
+    return currentInstruction(this.view);
   }
 
   runNoLaterThan(tick: number): void {

@@ -117,6 +117,7 @@ export const GATE_NUMBER = 0x1358; // u32: service number of the firmware gate t
 export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped at
 export const TRAP_HELD = 0x1368; // 1: the instruction that has just retired holds back its single-step trap
 export const HOT_EPOCH = 0x136c; // u32: bumped whenever hot code is dropped
+export const CURRENT_RECORD = 0x1388; // u32: the record being executed, for an observing processor; 0: the instruction at RIP
 export const RESUME_FLAG = 0x135c; // u32: RF semantics for one instruction (reserved)
 
 // FXSAVE image (Intel SDM volume 1, 10.5.1), 512 bytes, 64-byte aligned: FCW @0, FSW @2, abridged FTW @4, FOP @6,

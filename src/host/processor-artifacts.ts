@@ -34,6 +34,9 @@ export function loadProcessorArtifacts(folder: string = defaultFolder()): Proces
   return {
     core: read('core.wasm'),
     cold: read('cold.wasm'),
+    get observing() {
+      return read('observing.wasm'); // few runs want it
+    },
     units: read('units.bin'),
     handlers: new Uint16Array(handlers.buffer.slice(handlers.byteOffset, handlers.byteOffset + handlers.byteLength)),
     pseudo,

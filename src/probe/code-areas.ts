@@ -88,6 +88,21 @@ export class CodeAreas {
     return this.place(Number(address & 0xffff_ffffn), Number(address >> 32n), isUser);
   }
 
+  /** The bytes that stand at a place; undefined where nobody can tell any more. */
+  bytesAt({ area, offset }: CodePlace, length: number): Uint8Array | undefined {
+    if (area === 'file') return this.image.bytes.subarray(offset, offset + length);
+    const application = this.images.findLast(({ isFile }) => !isFile);
+    const physical =
+      area === 'kernel'
+        ? this.kernel?.physicalOfOffset(offset)
+        : area === 'application' && application !== undefined
+          ? application.base + offset
+          : area === 'elsewhere' && offset >= 0
+            ? offset
+            : undefined;
+    return physical === undefined ? undefined : this.read(physical, length);
+  }
+
   private upperPlace(low: number): CodePlace {
     const linear = low - Number(kernelBase & 0xffff_ffffn);
     const { kernel } = this;

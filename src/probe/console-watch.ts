@@ -1,3 +1,5 @@
+import { concatenate } from '../bytes/concatenate.js';
+
 /** The line with which Linux closes a panic; before it comes "Kernel panic - not syncing: REASON". Linux kernel/panic.c. */
 const panicStart = /Kernel panic - not syncing(?:: ([^\r\n]*))?/;
 const panicEnd = /^(?:\[ *\d+\.\d+\] )?---\[ end Kernel panic - not syncing/;
@@ -37,13 +39,7 @@ export class ConsoleWatch {
 
   /** Everything that was written. */
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.chunks.reduce((sum, { length }) => sum + length, this.used));
-    let at = 0;
-    for (const part of [...this.chunks, this.chunk.subarray(0, this.used)]) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return concatenate([...this.chunks, this.chunk.subarray(0, this.used)]);
   }
 
   private compare(byte: number, { text, bytes }: { text: string; bytes: Uint8Array }): void {

@@ -21,7 +21,8 @@ export class KernelPlace {
     readonly symbols: SymbolTable,
   ) {
     const linked = elf.segments.filter(({ virtualAddress }) => virtualAddress >= kernelBase);
-    const first = ({ virtualAddress }: { readonly virtualAddress: bigint }): number => Number(virtualAddress - kernelBase);
+    const first = ({ virtualAddress }: { readonly virtualAddress: bigint }): number =>
+      Number(virtualAddress - kernelBase);
     this.start = Math.min(...linked.map(first));
     this.end = Math.max(...linked.map((segment) => first(segment) + segment.memoryBytes));
   }

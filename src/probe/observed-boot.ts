@@ -22,10 +22,14 @@ import type { XenOptions } from '../xen-machine.js';
 import type { HypercallRecord } from '../xen/hypercall.js';
 import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
+import { CodeAreas } from './code-areas.js';
+import { CodeNames } from './code-names.js';
+import { ExecutionCounter, type CountingProcessor } from './execution-counter.js';
+import { KernelPlace } from './kernel-place.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
-import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
-import type { AnyProbe, TakenByProbe } from './probe.js';
+import { isPhaseName, PhaseProbe, pointSymbols, type Phase } from './phases.js';
+import { needsOf, type AnyProbe, type TakenByProbe } from './probe.js';
 import { ProbedRun } from './probed-run.js';
 import { HypercallLog } from './hypercall-log.js';
 import { ServiceLog } from './service-log.js';
@@ -46,6 +50,8 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
+  /** The processor keeps what is executed at hand (MachineOptions.observing). */
+  readonly observing?: boolean;
   /** The guest is a PVH domain of Xen. */
   readonly xen?: XenOptions;
   /** What stands around the processor; the small PC when left out. */
@@ -98,21 +104,37 @@ export class ObservedBoot {
   readonly console = new ConsoleWatch();
   readonly callers: CallerNames;
   private readonly probed: ProbedRun;
+  private readonly counter: ExecutionCounter | undefined;
   private readonly started: ReadonlyMap<string, () => unknown>;
 
   private constructor(
     readonly setup: BootSetup,
     readonly machine: Machine,
     readonly probe: PhaseProbe,
+    kernel: KernelPlace | undefined,
   ) {
+    const { door, image, probes = [] } = setup;
     this.callers = new CallerNames(machine);
-    this.probed = new ProbedRun(setup.door, machine, setup.image, this.firmware, this.callers);
-    this.started = new Map((setup.probes ?? []).map((one) => [one.name, one.start(this.probed)]));
+    const areas = new CodeAreas(machine, image, door === 'efi', kernel);
+    areas.kernelStands = door === 'pvh';
+    const names = new CodeNames(door, image, kernel, this.firmware);
+    this.probed = new ProbedRun(door, machine, image, this.firmware, this.callers, kernel, areas, names);
+    const processor = machine.processor as unknown as Partial<CountingProcessor>;
+    if (needsOf(probes).has('counts') && processor.takeCounts !== undefined)
+      this.counter = new ExecutionCounter(
+        processor as CountingProcessor,
+        areas,
+        this.firmware,
+        this.probed.tell.stretch,
+      );
+    this.started = new Map(probes.map((one) => [one.name, one.start(this.probed)]));
   }
 
   /** Throws BootError, ImageError or UnreachableError. */
   static start(setup: BootSetup): ObservedBoot {
     const { observer } = setup;
+    const needs = needsOf(setup.probes ?? []);
+    const observing = setup.observing ?? needs.size > 0;
     let onCall: (call: ServiceCall) => void = () => undefined;
     let onHypercall: (call: HypercallRecord) => void = () => undefined;
     let onEvent: (event: FirmwareEvent) => void = () => undefined;
@@ -127,6 +149,7 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
+      ...(observing ? { observing } : {}),
       onServiceCall: (call) => {
         onCall(call);
       },
@@ -142,11 +165,9 @@ export class ObservedBoot {
     if (isDirect) setup.image.unpackInto?.({ memory: machine.memory, lowest: layout.highMemoryStart });
     try {
       setup.beforeEntry?.();
-      const boot = new ObservedBoot(
-        setup,
-        machine,
-        new PhaseProbe(machine, wantsKernel(setup) ? kernelOf(setup.image) : undefined),
-      );
+      const elf = wantsKernel(setup) ? kernelOf(setup.image) : undefined;
+      const place = elf === undefined || needs.size === 0 ? undefined : KernelPlace.of(elf);
+      const boot = new ObservedBoot(setup, machine, new PhaseProbe(machine, elf, place), place);
       onCall = (call) => {
         boot.called(call);
       };
@@ -175,6 +196,7 @@ export class ObservedBoot {
 
   /** What the probes took; once, when the run has ended. */
   taken(): TakenByProbe {
+    this.counter?.ended();
     return new Map([...this.started].map(([name, take]) => [name, take()]));
   }
 
@@ -197,6 +219,7 @@ export class ObservedBoot {
     };
     machine.onConsole = (byte) => {
       setup.observer?.console?.(byte);
+      this.probed.tell.console(byte);
       console.write(byte);
     };
     if (machine.xen !== undefined) {
@@ -207,7 +230,9 @@ export class ObservedBoot {
     console.onPanicEnd = (reason) => {
       machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
     };
+    if (this.counter !== undefined) probe.watchIfThere(pointSymbols);
     probe.onPhase = (phase) => {
+      this.counter?.passed(phase.name);
       this.probed.tell.phase(phase);
       setup.observer?.phase?.(phase);
       if (phase.name === setup.until) reach(phase.name);
@@ -244,17 +269,33 @@ export class ObservedBoot {
       machine.boot(proposalLinux === undefined ? efi : proposalDoor(proposalLinux), image, options);
       this.tellMemoryMap('entry');
     }
-    this.probe.entered();
+    this.probe.entered(this.counter === undefined ? undefined : this.distanceOfDoor());
+  }
+
+  /** How far from where it was linked the door has put the kernel; undefined where it will only be unpacked. */
+  private distanceOfDoor(): number | undefined {
+    const { door, image } = this.setup;
+    const entry = door === 'pvh' ? image.elf()?.pvhEntry : undefined;
+    return entry === undefined ? undefined : Number(this.machine.processor.registers.rip) - entry;
   }
 
   private called(call: ServiceCall): void {
     this.services.record(call);
     const { observer } = this.setup;
+    this.gateServed(call.name);
     if (call.name === 'ExitBootServices') this.tellMemoryMap('exit-boot-services');
     const from = (): string | undefined => this.callers.ofCall(call.caller);
     observer?.call?.(call, from);
     this.probed.tell.call(call, from);
     this.probe.serviceCalled(call);
+  }
+
+  /** Runtime gates stand at virtual addresses that are known while they are served. */
+  private gateServed(name: string): void {
+    if (this.counter === undefined) return;
+    for (const { gate, name: known } of this.machine.firmware.slots.values()) {
+      if (known === name) this.probed.code.gateAt(this.machine.processor.registers.rip, gate);
+    }
   }
 
   private tellMemoryMap(when: 'entry' | 'exit-boot-services'): void {
@@ -272,6 +313,7 @@ export class ObservedBoot {
 
   private happened(event: FirmwareEvent): void {
     this.callers.happened(event);
+    this.probed.code.happened(event);
     this.probed.tell.event(event);
     const { address } = event;
     this.setup.observer?.event?.(event, () => (address === undefined ? undefined : this.callers.nameOf(address)));

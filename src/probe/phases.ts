@@ -9,6 +9,18 @@ import type { KernelPlace } from './kernel-place.js';
 export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start_kernel', 'user-space'] as const;
 export type PhaseName = (typeof phaseNames)[number];
 
+/**
+ * Functions that a kernel passes on its way, marked as `symbol:NAME` where instructions are counted. startup_64 is the
+ * kernel's entry. Linux arch/x86/kernel/head_64.S, arch/x86/platform/pvh/head.S, init/main.c.
+ */
+export const pointSymbols: readonly string[] = [
+  'pvh_start_xen',
+  'xen_prepare_pvh',
+  'x86_64_start_kernel',
+  'rest_init',
+  'run_init_process',
+];
+
 export const isPhaseName = (text: string): text is PhaseName => (phaseNames as readonly string[]).includes(text);
 
 const startKernel = 'start_kernel';

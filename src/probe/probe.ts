@@ -38,6 +38,10 @@ export interface Probe<Taken, Joined = undefined> {
 /** A probe whatever it takes: what it takes goes back to it alone. */
 export type AnyProbe = Probe<unknown, unknown>;
 
+/** What several probes need together. */
+export const needsOf = (probes: readonly AnyProbe[]): ReadonlySet<ProbeNeed> =>
+  new Set(probes.flatMap(({ needs = [] }) => needs));
+
 /** Declares a probe. */
 export const probe = <Taken, Joined = undefined>(definition: Probe<Taken, Joined>): AnyProbe => definition;
 

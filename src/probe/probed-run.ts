@@ -25,6 +25,7 @@ export class ProbedRun {
   readonly #calls: Listeners<[ServiceCall, () => string | undefined]> = [];
   readonly #hypercalls: Listeners<[HypercallRecord, () => string | undefined]> = [];
   readonly #events: Listeners<[FirmwareEvent]> = [];
+  readonly #console: Listeners<[number]> = [];
   readonly #memoryMaps: Listeners<['entry' | 'exit-boot-services', readonly MapEntry[]]> = [];
   readonly #stretches: Listeners<[Stretch]> = [];
   readonly #touches: Listeners<[Touch]> = [];
@@ -78,6 +79,11 @@ export class ProbedRun {
     this.#touches.push(listener);
   }
 
+  /** A byte that the guest writes to its console. */
+  onConsole(listener: (byte: number) => void): void {
+    this.#console.push(listener);
+  }
+
   /** Of the observed boot: tells everybody. */
   readonly tell = {
     phase: (phase: Phase): void => {
@@ -92,6 +98,9 @@ export class ProbedRun {
     },
     event: (event: FirmwareEvent): void => {
       for (const listener of this.#events) listener(event);
+    },
+    console: (byte: number): void => {
+      for (const listener of this.#console) listener(byte);
     },
     memoryMap: (when: 'entry' | 'exit-boot-services', entries: readonly MapEntry[]): void => {
       for (const listener of this.#memoryMaps) listener(when, entries);

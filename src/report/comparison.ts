@@ -2,6 +2,7 @@ import { answer, recordTaken, type AnyProbe, type TakenByProbe } from '../probe/
 import { phaseNames } from '../probe/phases.js';
 import { compareFacts, consoleFacts } from './console-facts.js';
 import type { ServiceCount } from '../probe/service-log.js';
+import type { Section } from '../probe/section.js';
 import { grouped } from './numbers.js';
 import type { BootResult } from './result.js';
 import { sectionLines } from './sections.js';
@@ -27,6 +28,15 @@ export interface ComparisonResult {
   readonly doors: readonly (DoorResult | ClosedDoor)[];
   /** What the probes say of all doors together, by probe. */
   readonly joined: Readonly<Record<string, unknown>>;
+  /** The same for people, probe by probe: a page shows what it has no picture for. */
+  readonly sections: readonly ProbeSections[];
+}
+
+export interface ProbeSections {
+  readonly probe: string;
+  /** What the probe answers, as one sentence. */
+  readonly question: string;
+  readonly sections: readonly Section[];
 }
 
 export interface DoorResult extends BootResult {
@@ -47,6 +57,7 @@ export function comparisonResult(
   columns: readonly Column[],
   probes: readonly AnyProbe[],
 ): ComparisonResult {
+  const { joined, sections } = answer(probes, columns.filter(hasRun));
   return {
     efikit,
     doors: columns.map((column) =>
@@ -54,7 +65,12 @@ export function comparisonResult(
         ? { ...column.result, missed: column.missed, probes: recordTaken(probes, column.taken) }
         : { door: column.door, closed: column.closed },
     ),
-    joined: answer(probes, columns.filter(hasRun)).joined,
+    joined,
+    sections: sections.map(({ probe, sections: ofProbe }) => ({
+      probe,
+      question: probes.find(({ name }) => name === probe)?.question ?? '',
+      sections: ofProbe,
+    })),
   };
 }
 

@@ -14,6 +14,7 @@ export function buildCold(options: { readonly countRecords?: boolean } = {}): Om
   const gate = gateShape();
   const shapes = [...enumerateShapes(families), gate];
   const module = buildColdModule(shapes, commonShapes, options);
+  const observing = buildColdModule(shapes, commonShapes, { observing: true });
   const codes = Math.max(...Object.values(Code).filter((code) => typeof code === 'number')) + 1;
   const handlers = new Uint16Array(codes * 4).fill(NO_HANDLER);
   for (const shape of shapes) {
@@ -24,7 +25,15 @@ export function buildCold(options: { readonly countRecords?: boolean } = {}): Om
   for (const [key, index] of module.handlers) names[index] = key;
   for (const [name, index] of Object.entries(module.pseudo)) names[index] = `(${name})`;
   const units = Uint8Array.from(names, (name) => floatingUnitOf(parseShapeKey(name).name));
-  return { cold: module.bytes, units, handlers, pseudo: module.pseudo, hotBase: module.hotBase, names };
+  return {
+    cold: module.bytes,
+    observing: observing.bytes,
+    units,
+    handlers,
+    pseudo: module.pseudo,
+    hotBase: module.hotBase,
+    names,
+  };
 }
 
 /** The firmware gate (types.ts gateCode): no x86 code, so it stands at iced's INVALID. */

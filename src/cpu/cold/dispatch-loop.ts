@@ -5,6 +5,7 @@ import type { FunctionWriter, ValueType } from '../wasm/encoder.js';
 import type { ColdContext } from './context.js';
 import { ColdEmitter } from './emitter.js';
 import { emitDecide } from './emit-decide.js';
+import { observation } from './emit-observation.js';
 import { emitIsHot, emitLookup, findJump } from './emit-lookup.js';
 
 export interface RunParts {
@@ -16,13 +17,15 @@ export interface RunParts {
   readonly settleFlags: number;
   /** Counts executions of each record at HOT_FUNCTIONS, for the choice of the common shapes; without hot code. */
   readonly countRecords: boolean;
+  /** Says which record is executed, for an observing processor. */
+  readonly observing: boolean;
   readonly functionIndex: (name: string) => number;
 }
 
 /** run(record): runs until one of EXIT_*; `record` is where to go on, 0 to look RIP up. */
 export function emitRun(
   f: FunctionWriter,
-  { inline, handlerType, hotType, hotHandler, settleFlags, functionIndex, countRecords }: RunParts,
+  { inline, handlerType, hotType, hotHandler, settleFlags, functionIndex, countRecords, observing }: RunParts,
 ): void {
   const record = 0;
   const budget = f.local('i32');
@@ -35,7 +38,9 @@ export function emitRun(
   const handler = f.local('i32');
   const hotEntry = f.local('i32');
   const bypass = f.local('i32'); // 1: hot code wants the next instruction executed by the cold tier
+  const observe = observation(f, record, observing);
   const storeBudget = (): void => {
+    observe.current();
     f.i32(0);
     f.get(budget);
     f.memory(0x36, L.BUDGET);
@@ -162,6 +167,7 @@ export function emitRun(
     budget,
     functionIndex,
     exit,
+    fetching: observe.fetching,
     hot: () => {
       f.get(bypass);
       f.op(0x45);

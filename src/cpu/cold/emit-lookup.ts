@@ -27,6 +27,8 @@ export function emitLookup(
     budget: number;
     functionIndex: (name: string) => number;
     exit: (reason: number) => void;
+    /** Emits: the instruction at RIP is fetched, which may ask a device. */
+    fetching: () => void;
     /** Emits: no flags are pending. */
     settle: () => void;
     /** Emits: runs hot code, if local `entry` (as in HOT_FUNCTIONS) names some that may run now. */
@@ -60,6 +62,7 @@ export function emitLookup(
   f.op(0x71, 0x72);
   f.else();
   x.settle(); // it may fault
+  x.fetching();
   f.get(x.rip);
   f.call(x.functionIndex('fetchTranslate'));
   f.end();

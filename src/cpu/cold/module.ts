@@ -19,13 +19,18 @@ export interface ColdModule {
   readonly hotBase: number;
 }
 
+export interface ColdOptions {
+  readonly countRecords?: boolean;
+  readonly observing?: boolean;
+}
+
 const handlerSignature: Signature = { parameters: ['i32'], results: ['i32'] };
 
 /** `common` lists shape keys in the order of the br_table. `imports` are the core functions that are called by name. */
 export function buildColdModule(
   shapes: readonly Shape[],
   common: readonly string[],
-  options: { readonly countRecords?: boolean } = {},
+  options: ColdOptions = {},
 ): ColdModule {
   const byKey = new Map(shapes.map((shape) => [shape.key, shape]));
   const inline = common.filter((key) => byKey.has(key));
@@ -83,6 +88,7 @@ export function buildColdModule(
     settleFlags,
     functionIndex,
     countRecords: options.countRecords ?? false,
+    observing: options.observing ?? false,
   });
   module.define(run, f.body());
 

@@ -19,6 +19,8 @@ export interface HostAddressParts {
   readonly bytes: number;
   readonly expected: ExpectedAddends;
   readonly slot: number; // whose addend to expect
+  /** Emits what goes in front of the call of `fill`. */
+  readonly beforeFill: () => void;
   readonly fill: number; // core function (linear, bytes) => host address or 0
   /** Emits: leave, the access is not plain. */
   readonly leave: () => void;
@@ -57,6 +59,7 @@ export function emitHostAddress(f: FunctionWriter, parts: HostAddressParts): voi
   f.op(0x83, 0x51); // and, eq
   f.hint(true);
   f.brIf(done);
+  parts.beforeFill();
   f.get(linear);
   f.i32(bytes);
   f.call(fill);

@@ -10,6 +10,7 @@ export interface HotModuleHost {
   readonly functions: Record<string, unknown>;
   /** TLB entries - 1. */
   readonly tlbMask: number;
+  readonly observing: boolean;
 }
 
 export interface HotModule {
@@ -33,6 +34,7 @@ export function compileRegions(regions: readonly Region[], host: HotModuleHost):
       },
       tlbMask: host.tlbMask,
       user: (region.mode & L.MODE_USER) !== 0,
+      observing: host.observing,
     }).emit(),
   );
   bodies.forEach((body, i) => {

@@ -10,7 +10,7 @@ import { constant, constant32, type Node } from '../ir/nodes.js';
 import { storeFlagsSignature } from '../cold/store-flags.js';
 import * as L from '../state-layout.js';
 import { FunctionWriter, type Signature, type ValueType } from '../wasm/encoder.js';
-import { loadOpcode, storeOpcode } from '../wasm/opcodes.js';
+import { I32_STORE, loadOpcode, storeOpcode } from '../wasm/opcodes.js';
 import { ExpectedAddends, addendSlot } from './expected-addends.js';
 import { emitHostAddress, fillSignature } from './host-address.js';
 import { PendingFlags } from './pending-flags.js';
@@ -225,12 +225,24 @@ export abstract class InstructionEmitter extends NodeEmitter {
       bytes,
       expected: this.addends,
       slot: addendSlot(this.instruction),
+      beforeFill: () => {
+        this.tellRecord();
+      },
       fill: this.functionIndex(write ? 'hotWrite' : 'hotRead', fillSignature),
       leave: () => {
         this.leave();
       },
     });
     return host;
+  }
+
+  /** Emits: this is the instruction that is executed; in front of every call that a device may hear of. */
+  protected tellRecord(): void {
+    if (!this.context.observing) return;
+    const { f } = this;
+    f.i32(0);
+    f.i32(this.instruction.record);
+    f.memory(I32_STORE, L.CURRENT_RECORD);
   }
 
   private load(s: Extract<Statement, { kind: 'load' }>): void {

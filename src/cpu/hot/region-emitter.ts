@@ -211,6 +211,7 @@ export class RegionEmitter extends InstructionEmitter {
     f.i32(behind);
     f.op(0x6a); // add: the core sees what is left when this instruction alone is charged
     f.memory(I32_STORE, L.BUDGET);
+    this.tellRecord();
     f.i32(0);
     f.memory(I32_LOAD, L.HOT_EPOCH);
     f.set(this.epoch);

@@ -38,6 +38,8 @@ export interface RegionContext {
   readonly tlbMask: number;
   /** Code at CPL 3. */
   readonly user: boolean;
+  /** The core learns which record is executed. */
+  readonly observing: boolean;
 }
 
 export interface RegionLimits {

@@ -2,7 +2,7 @@ import { Errno } from '../errno.js';
 import { maxGrantFrames } from '../grant-table.js';
 import { GuestStruct, type Fields } from '../guest-struct.js';
 import { Continuation, elementsAtOnce, plain, withStruct, type Call, type Hypercall } from '../hypercall.js';
-import { foreign } from './domains.js';
+import { foreign } from './foreign-domain.js';
 
 // Structures of xen/include/public/grant_table.h.
 const QuerySize = new GuestStruct('gnttab_query_size', {

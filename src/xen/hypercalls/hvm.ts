@@ -2,7 +2,7 @@ import { Errno } from '../errno.js';
 import { GuestStruct } from '../guest-struct.js';
 import { HvmParam, hvmParamCount } from '../hvm-params.js';
 import { plain, withStruct, type Hypercall } from '../hypercall.js';
-import { foreign } from './domains.js';
+import { foreign } from './foreign-domain.js';
 
 // Structures of xen/include/public/hvm/hvm_op.h; the same in both ABIs.
 const Param = new GuestStruct('xen_hvm_param', { domid: 'u16', pad: 'u16', index: 'u32', value: 'u64aligned' });

@@ -12,7 +12,7 @@ import {
   type Hypercall,
   type Result,
 } from '../hypercall.js';
-import { foreign } from './domains.js';
+import { foreign } from './foreign-domain.js';
 
 // Structures of xen/include/public/memory.h.
 const Reservation = new GuestStruct('xen_memory_reservation', {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { SeededRandom } from '../../src/cpu/seeded-random.js';
-import { Errno } from '../../src/xen/errno.js';
-import { hypercalls } from '../../src/xen/hypercalls/index.js';
-import { TestDomain } from '../support/xen-domain.js';
+import { SeededRandom } from '../../../src/cpu/seeded-random.js';
+import { Errno } from '../../../src/xen/errno.js';
+import { hypercalls } from '../../../src/xen/hypercalls/index.js';
+import { TestDomain } from '../../support/xen-domain.js';
 
 const calls = Number(process.env['XEN_CALLS'] ?? 24_000);
 const perDomain = 400;

@@ -1,0 +1,84 @@
+// What the figures of the evaluation come from: runs of the built command, each made once however many ask for it.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { kernelFile, kernelFolder } from '../kernels.mjs';
+import { root } from '../sources.mjs';
+
+/** As examples/get-kernels names them. */
+export const kernels = ['6.1-cloud', '6.12-cloud'];
+export const initrd = path.join(kernelFolder, 'initrd.gz');
+/** The command line of every run but those that say otherwise. */
+export const commandLine = 'console=ttyS0';
+const cli = path.join(root, 'dist/cli.js');
+
+/** Runs the command with `--json`; gives what it wrote there. Ends with an error unless the status is one of `accepted`. */
+function resultOf(args, accepted) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'efikit-evaluation-'));
+  const json = path.join(folder, 'result.json');
+  process.stderr.write(
+    `evaluation: efikit ${args.map((arg) => (path.relative(kernelFolder, arg).startsWith('..') ? arg : path.basename(arg))).join(' ')}\n`,
+  );
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--v8-pool-size=1', cli, ...args, '--json', json], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => (said += chunk));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      try {
+        if (!accepted.includes(status))
+          throw new Error(`efikit ${args.join(' ')} ended with status ${status}:\n${said}`);
+        resolve(JSON.parse(readFileSync(json, 'utf8')));
+      } catch (error) {
+        reject(error);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  });
+}
+
+/** The runs of one evaluation. */
+export class Runs {
+  #made = new Map();
+
+  #once(args, accepted) {
+    const key = JSON.stringify(args);
+    if (!this.#made.has(key)) this.#made.set(key, resultOf(args, accepted));
+    return this.#made.get(key);
+  }
+
+  /** `efikit compare`: the result of --json (ComparisonResult). */
+  comparison(kernel, { doors = ['efi', 'pvh', 'proposal'], append = commandLine, options = [] } = {}) {
+    if (!existsSync(kernelFile(kernel)))
+      throw new Error(`${kernelFile(kernel)} is not there: run examples/get-kernels`);
+    const args = ['compare', kernelFile(kernel), '--initrd', initrd, '--append', append, '--doors', doors.join(',')];
+    return this.#once([...args, ...options], [0, 1]);
+  }
+
+  /** The same under Xen: its console instead of the serial port. */
+  underXen(kernel, doors = ['efi', 'pvh']) {
+    return this.comparison(kernel, { doors, append: 'console=hvc0', options: ['--xen'] });
+  }
+
+  /** `efikit ablate` of one kernel (Ablation). */
+  async ablation(kernel) {
+    const args = ['ablate', kernelFile(kernel), '--initrd', initrd, '--append', commandLine];
+    return (await this.#once(args, [0])).ablations[0];
+  }
+
+  /** `efikit boot --json`; the status may be any that a boot ends with. */
+  boot(image, options) {
+    return this.#once(['boot', image, ...options], [0, 1, 3]);
+  }
+}
+
+/** The run through one door of a comparison. Throws where the door was closed. */
+export function doorOf(comparison, door) {
+  const found = comparison.doors.find((one) => one.door === door);
+  if (found === undefined || 'closed' in found) throw new Error(`the door ${door}: ${found?.closed ?? 'was not run'}`);
+  return found;
+}
