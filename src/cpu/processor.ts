@@ -5,8 +5,10 @@ import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier } from './hot/tier.js';
 import type { GuestFault } from '../memory/guest-memory.js';
 import { ramAddress, ramOffset } from '../memory/ram-map.js';
+import { EXECUTION_COUNT_BYTES, ExecutionCounts } from './execution-counts.js';
 import { enterState } from './entry.js';
 import { currentInstruction } from './current-instruction.js';
+import type { ExecutedInstructions } from './instruction-counts.js';
 import { InterruptWindow } from './interrupt-window.js';
 import { ProcessorMemory } from './memory.js';
 import type { ProcessorOptions } from './processor-options.js';
@@ -47,6 +49,8 @@ export class EmulatedProcessor implements Processor {
   private readonly decoder: BlockDecoder;
   private readonly blocks: BlockStore;
   readonly hot: HotTier;
+  private readonly counts: ExecutionCounts | undefined;
+  private dispatching = false;
   private readonly bus: ProcessorBus;
   /** By place in RAM. */
   private readonly breakpoints = new Map<number, () => void>();
@@ -59,8 +63,10 @@ export class EmulatedProcessor implements Processor {
     const { tlbEntries = DEFAULT_TLB_ENTRIES, compileAfter = DEFAULT_COMPILE_AFTER } = options;
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
-    const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
+    const ramPages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
+    const pages = ramPages + (observing ? EXECUTION_COUNT_BYTES / PAGE : 0);
     this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.counts = observing ? new ExecutionCounts(this.wasm, ramPages * PAGE) : undefined;
     this.view = new DataView(this.wasm.buffer);
     this.window = new InterruptWindow(this.view);
     const core = new WebAssembly.Instance(new WebAssembly.Module(artifacts.core), {
@@ -92,10 +98,11 @@ export class EmulatedProcessor implements Processor {
     const functions = { ...core.exports, storeFlags };
     this.hot = new HotTier(
       artifacts,
-      { memory: this.wasm, functions, observing },
+      { memory: this.wasm, functions },
       table as never,
       this.blocks,
       compileAfter,
+      this.counts,
     );
     this.core.resetProcessor();
     this.blocks.clear();
@@ -162,7 +169,10 @@ export class EmulatedProcessor implements Processor {
       view.setFloat64(L.RUN_END, now + budget, true);
       view.setInt32(L.BUDGET, budget, true);
       if (trapping) view.setUint32(L.TRAP_HELD, 0, true);
+      this.counts?.keepUp(now);
+      this.dispatching = true;
       const exit = this.dispatch(record);
+      this.dispatching = false;
       record = 0;
       const called = exit === L.EXIT_LEAVE && view.getUint32(L.LEAVE_REASON, true) === L.LEAVE_HYPERCALL;
       const atGate = exit === L.EXIT_LEAVE && view.getUint32(L.LEAVE_REASON, true) === L.LEAVE_GATE;
@@ -213,6 +223,16 @@ export class EmulatedProcessor implements Processor {
     return currentInstruction(this.view);
   }
 
+  /**
+   * What was retired since the last call, between two instructions: between two runs, at a breakpoint, in onDecode, at a
+   * gate or a hypercall. Its sum is the growth of ticks - extraTicks.
+   */
+  takeCounts(): ExecutedInstructions {
+    if (this.counts === undefined) throw new Error('nothing was counted: make the processor with observing: true');
+    if (this.dispatching) throw new Error('counts are taken between two instructions, not in a callback of a device');
+    return this.counts.take();
+  }
+
   runNoLaterThan(tick: number): void {
     if (tick >= this.runEnd) return;
     const now = this.ticks;
@@ -236,6 +256,7 @@ export class EmulatedProcessor implements Processor {
 
   /** Drops everything that was decoded or compiled, and what was learnt about it; the guest cannot tell. */
   forgetTranslations(): void {
+    this.counts?.reset();
     this.hot.forget();
     this.blocks.clear();
     this.decoder.reset();
@@ -295,6 +316,7 @@ export class EmulatedProcessor implements Processor {
     let block = this.blocks.find(linear, physical, mode);
     if (block === undefined) {
       if (this.decoder.full) {
+        this.counts?.reset();
         this.hot.clear();
         this.blocks.clear();
         this.decoder.reset();
@@ -312,6 +334,7 @@ export class EmulatedProcessor implements Processor {
       });
       if (decoded.faultsBehind) return this.core.deliverException() === 0;
       block = this.blocks.add(linear, physical, mode, decoded);
+      this.counts?.decoded(decoded.record, decoded.records, mode);
     }
     this.blocks.index(block);
     this.hot.onIndex(block);
