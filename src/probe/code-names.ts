@@ -110,6 +110,14 @@ export class CodeNames {
     return unit;
   }
 
+  /** `start_kernel+0x12`: an offset in the kernel. */
+  withOffset(offset: number): string {
+    const functions = this.kernel?.functions;
+    const index = functions?.at(offset) ?? -1;
+    if (functions === undefined || index < 0) return `kernel+0x${offset.toString(16)}`;
+    return `${functions.name(index)}+0x${(offset - functions.startOf(index)).toString(16)}`;
+  }
+
   private fileUnit(section: string, inBootServices: boolean): CodeUnit {
     if (this.image.setup === undefined) return { name: section, subsystem: outsideKernel.image };
     const subsystem = inBootServices ? outsideKernel.stub : outsideKernel.decompressor;

@@ -24,7 +24,7 @@ import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
 import { CodeAreas } from './code-areas.js';
 import { CodeNames } from './code-names.js';
-import { ExecutionCounter, type CountingProcessor } from './execution-counter.js';
+import { ExecutionCounter } from './execution-counter.js';
 import { KernelPlace } from './kernel-place.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
@@ -119,14 +119,8 @@ export class ObservedBoot {
     areas.kernelStands = door === 'pvh';
     const names = new CodeNames(door, image, kernel, this.firmware);
     this.probed = new ProbedRun(door, machine, image, this.firmware, this.callers, kernel, areas, names);
-    const processor = machine.processor as unknown as Partial<CountingProcessor>;
-    if (needsOf(probes).has('counts') && processor.takeCounts !== undefined)
-      this.counter = new ExecutionCounter(
-        processor as CountingProcessor,
-        areas,
-        this.firmware,
-        this.probed.tell.stretch,
-      );
+    if (needsOf(probes).has('counts'))
+      this.counter = new ExecutionCounter(machine.processor, areas, this.firmware, this.probed.tell.stretch);
     this.started = new Map(probes.map((one) => [one.name, one.start(this.probed)]));
   }
 
@@ -230,7 +224,10 @@ export class ObservedBoot {
     console.onPanicEnd = (reason) => {
       machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
     };
-    if (this.counter !== undefined) probe.watchIfThere(pointSymbols);
+    if (this.counter !== undefined) {
+      probe.watchIfThere(pointSymbols);
+      probe.onDecoded = this.probed.tell.decoded;
+    }
     probe.onPhase = (phase) => {
       this.counter?.passed(phase.name);
       this.probed.tell.phase(phase);

@@ -55,6 +55,8 @@ export class PhaseProbe {
   symbolsProblem: string | undefined;
   /** Called at each phase and watched symbol; a symbol's name is `symbol:NAME`. */
   onPhase: (phase: Phase) => void = () => undefined;
+  /** Code is about to run for the first time where it stands. Up to the kernel's entry and user space, whichever is later. */
+  onDecoded: ((linear: bigint) => void) | undefined;
   private readonly watched = new Set<string>();
   private isWatching = false;
   private readonly locator: KernelLocator | undefined;
@@ -81,6 +83,7 @@ export class PhaseProbe {
       }
       if (cpl === 0 && !this.has('kernel-entry')) this.lookForKernel(linear, physical);
       place?.decoded(linear, physical);
+      this.onDecoded?.(linear);
       if (userSpace && (this.locator === undefined || this.has('kernel-entry'))) target.processor.onDecode = undefined;
     };
   }

@@ -29,6 +29,7 @@ export class ProbedRun {
   readonly #memoryMaps: Listeners<['entry' | 'exit-boot-services', readonly MapEntry[]]> = [];
   readonly #stretches: Listeners<[Stretch]> = [];
   readonly #touches: Listeners<[Touch]> = [];
+  readonly #decoded: Listeners<[bigint]> = [];
 
   constructor(
     readonly door: DoorName,
@@ -74,6 +75,14 @@ export class ProbedRun {
     this.#stretches.push(listener);
   }
 
+  /**
+   * Code at a guest-linear address is about to run there for the first time. Up to the kernel's entry and user space,
+   * whichever is later. The probe needs `counts`.
+   */
+  onDecode(listener: (linear: bigint) => void): void {
+    this.#decoded.push(listener);
+  }
+
   /** CPUID, MSRs, ports and MMIO. The probe needs `touches`. */
   onTouch(listener: (touch: Touch) => void): void {
     this.#touches.push(listener);
@@ -107,6 +116,9 @@ export class ProbedRun {
     },
     stretch: (stretch: Stretch): void => {
       for (const listener of this.#stretches) listener(stretch);
+    },
+    decoded: (linear: bigint): void => {
+      for (const listener of this.#decoded) listener(linear);
     },
     touch: (touch: Touch): void => {
       for (const listener of this.#touches) listener(touch);
