@@ -4,6 +4,7 @@ import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import type { CompileAfter } from './cpu/hot/tier.js';
 import { DEFAULT_TLB_ENTRIES, EmulatedProcessor } from './cpu/processor.js';
+import type { Touch } from './cpu/touch.js';
 import type { Stop } from './cpu/types.js';
 import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
@@ -78,13 +79,15 @@ export interface MachineOptions {
   readonly onFirmwareEvent?: (event: FirmwareEvent) => void;
   /** Called for each hypercall that was served, before the guest goes on. */
   readonly onHypercall?: (call: HypercallRecord) => void;
+  /** Called for each CPUID, RDMSR, WRMSR, port and MMIO access of the guest, when it is done. */
+  readonly onTouch?: (touch: Touch) => void;
   readonly log?: (line: string) => void;
 }
 
 /** What the restored machine still needs of its caller; everything else is in the snapshot. */
 export type RestoreOptions = Omit<
   MachineOptions,
-  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'platform' | 'xen' | 'overrides' | 'strict' | 'variables'
+  'memoryBytes' | 'seed' | 'startSeconds' | 'tlbEntries' | 'platform' | 'xen' | 'strict' | 'variables'
 >;
 
 const DEFAULT_START = Date.UTC(2026, 0, 1) / 1000;
@@ -132,6 +135,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
       ...(options.observing === undefined ? {} : { observing: options.observing }),
       ...(options.xen === undefined ? {} : { hypercall: 'vmcall' as const }), // the vendor is Intel
+      onTouch: options.onTouch,
     });
     this.memory = this.processor.memory;
     this.platform = new Platform(
@@ -286,11 +290,12 @@ export class Machine implements EfiTarget, MachineParts {
   /**
    * A machine that goes on where the saved one stood: same ticks, same result. Callbacks, breakpoints and the console's
    * listener are the caller's to attach again; piped input that was not read yet is in the snapshot. Give the profile
-   * when it is none of efikit's own. Throws SnapshotError.
+   * when it is none of efikit's own. Other `overrides` than the saved machine's make a fork: those of services act from
+   * here on; what an override decides while memory is laid out (protocols, tables, NULL) stays as it is. Throws SnapshotError.
    */
   static restore(options: RestoreOptions, snapshot: Snapshot): Machine {
     checkSnapshot(snapshot);
-    const { memoryBytes, tlbEntries, platform, xen, profile: name, overrides, strict } = snapshot.configuration;
+    const { memoryBytes, tlbEntries, platform, xen, profile: name, overrides: saved, strict } = snapshot.configuration;
     const profile = options.profile ?? profiles.find((known) => known.name === name);
     if (profile?.name !== name) {
       throw new SnapshotError(`the snapshot was saved under the profile ${name}: give that profile, or none`);
@@ -302,7 +307,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(platform && { platform }),
       ...(xen && { xen }),
       profile,
-      overrides,
+      overrides: options.overrides ?? saved,
       strict,
     });
     applySnapshot(machine, snapshot);

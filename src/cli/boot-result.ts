@@ -5,20 +5,23 @@ import type { ObservedBoot } from '../probe/observed-boot.js';
 import { phaseRecords, type BootResult } from '../report/result.js';
 import { version } from './version.js';
 
+/** The image of a result. */
+export const imageRecord = (path: string, { bytes, kind }: LoadedImage): BootResult['image'] => ({
+  path,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  kind,
+});
+
 /** The result of a boot that has ended, as --json writes it. */
 export async function bootResult(
   run: ObservedBoot,
   { outcome, reason }: Outcome,
-  about: { readonly file: string; readonly image: LoadedImage; readonly wallSeconds: number },
+  about: { readonly image: BootResult['image']; readonly wallSeconds: number },
 ): Promise<BootResult> {
   const { consoleText } = await import('../report/terminal.js');
   return {
     efikit: version,
-    image: {
-      path: about.file,
-      sha256: createHash('sha256').update(about.image.bytes).digest('hex'),
-      kind: about.image.kind,
-    },
+    image: about.image,
     door: run.setup.door,
     ...(run.firmware === undefined ? {} : { profile: run.firmware.profile.name }),
     memory: run.setup.memoryBytes,

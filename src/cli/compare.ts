@@ -15,7 +15,7 @@ import { ExitStatus, exitStatusOf } from '../report/result.js';
 import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
 import * as shapeOption from './shape-options.js';
-import { bootResult } from './boot-result.js';
+import { bootResult, imageRecord } from './boot-result.js';
 import { checkUntil } from './boot.js';
 import { UsageError } from './errors.js';
 import type { Arguments, Command } from './options.js';
@@ -159,7 +159,7 @@ async function runDoor(
   progress.clear();
   const outcome = run.outcome ?? last;
   const wallSeconds = (performance.now() - started) / 1000;
-  const result = await bootResult(run, outcome, { file, image, wallSeconds });
+  const result = await bootResult(run, outcome, { image: imageRecord(file, image), wallSeconds });
   const missed = (run.firmware?.missedServices() ?? []).map(({ name }) => name);
   return { column: { door, result, missed, taken: run.taken() }, status: exitStatusOf(outcome) };
 }

@@ -4,6 +4,7 @@ import { InputError } from '../host/files.js';
 import { StoreError } from '../host/variable-file.js';
 import { ImageError } from '../loaders/image.js';
 import { ExitStatus } from '../report/result.js';
+import { SnapshotError } from '../snapshot.js';
 import { VariableFormatError } from '../variables/errors.js';
 import { UnusableInputError, UsageError } from './errors.js';
 import { helpText, parseArguments, type Command } from './options.js';
@@ -77,6 +78,7 @@ function explain(error: unknown): [string, number] {
     error instanceof ImageError ||
     error instanceof BootError ||
     error instanceof StoreError ||
+    error instanceof SnapshotError ||
     error instanceof VariableFormatError ||
     (error instanceof Error && error.name === 'UnreachableError');
   if (unusable) return [message, ExitStatus.unusableInput];

@@ -43,6 +43,12 @@ export class Arguments {
     return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
   }
 
+  /** Whether it was given at all. */
+  has(name: string): boolean {
+    const value = this.values[name];
+    return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  }
+
   flag(name: string): boolean {
     return this.values[name] === true;
   }

@@ -9,14 +9,16 @@ import { EXECUTION_COUNT_BYTES, ExecutionCounts } from './execution-counts.js';
 import { enterState } from './entry.js';
 import { currentInstruction } from './current-instruction.js';
 import type { ExecutedInstructions } from './instruction-counts.js';
+import { hostFunctions } from './host-functions.js';
 import { InterruptWindow } from './interrupt-window.js';
 import { ProcessorMemory } from './memory.js';
 import type { ProcessorOptions } from './processor-options.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
-import { RegisterView } from './registers.js';
+import { registersOf, type RegisterView } from './registers.js';
 import * as L from './state-layout.js';
 import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
+import { WatchedMemory, type WatchedAccess, type Watcher } from './watched-memory.js';
 
 const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
@@ -52,6 +54,8 @@ export class EmulatedProcessor implements Processor {
   private readonly counts: ExecutionCounts | undefined;
   private dispatching = false;
   private readonly bus: ProcessorBus;
+  private readonly watched: WatchedMemory;
+  private readonly watcher: Watcher;
   /** By place in RAM. */
   private readonly breakpoints = new Map<number, () => void>();
   private readonly seen = new Set<string>();
@@ -71,7 +75,7 @@ export class EmulatedProcessor implements Processor {
     this.window = new InterruptWindow(this.view);
     const core = new WebAssembly.Instance(new WebAssembly.Module(artifacts.core), {
       env: { memory: this.wasm },
-      host: this.hostFunctions(),
+      host: this.hostFunctions(options.onTouch),
     });
     this.core = core.exports as unknown as Core;
     const cold = new WebAssembly.Instance(new WebAssembly.Module(observing ? artifacts.observing : artifacts.cold), {
@@ -113,23 +117,16 @@ export class EmulatedProcessor implements Processor {
     this.ramPages = new RamPages(this.wasm, { ramBytes, lowRamBytes }, () => {
       this.core.dropAllWriteTags();
     });
-    this.registers = new RegisterView(
-      this.wasm,
-      {
-        read: () => {
-          this.core.materialiseFlags();
-          return this.view.getBigUint64(L.SCRATCH, true);
-        },
-        write: (value) => {
-          this.view.setBigUint64(L.SCRATCH, value, true);
-          this.core.absorbFlags();
-        },
+    this.watched = new WatchedMemory({
+      memory: this.wasm,
+      ram: this.memory,
+      refresh: () => {
+        this.core.refreshWatched();
       },
-      () => {
-        this.core.flushAll();
-        this.core.updateMode();
-      },
-    );
+      instruction: () => this.currentInstruction(),
+    });
+    this.watcher = this.watched.addWatcher();
+    this.registers = registersOf(this.wasm, this.core);
   }
 
   get ticks(): number {
@@ -282,6 +279,28 @@ export class EmulatedProcessor implements Processor {
     this.blocks.invalidate(place, 1);
   }
 
+  /** Another one who watches bytes of RAM, besides watch(), unwatch() and onWatched. */
+  addWatcher(): Watcher {
+    return this.watched.addWatcher();
+  }
+
+  /** From now on onWatched is called for guest accesses to these bytes of RAM (guest-physical), instruction fetches apart. */
+  watch(physical: number, bytes: number): void {
+    this.watcher.watch(physical, bytes);
+  }
+
+  unwatch(physical: number, bytes: number): void {
+    this.watcher.unwatch(physical, bytes);
+  }
+
+  get onWatched(): ((access: WatchedAccess) => void) | undefined {
+    return this.watcher.onWatched;
+  }
+
+  set onWatched(callback: ((access: WatchedAccess) => void) | undefined) {
+    this.watcher.onWatched = callback;
+  }
+
   enter(state: EntryState): void {
     this.halted = false;
     enterState(this.registers, state);
@@ -370,45 +389,22 @@ export class EmulatedProcessor implements Processor {
     return isBreakpoint() ? record + L.RECORD_BYTES : 0;
   }
 
-  private hostFunctions(): Record<string, unknown> {
-    const { bus } = this;
-    const width = (bytes: number): 1 | 2 | 4 => (bytes === 1 ? 1 : bytes === 2 ? 2 : 4);
-    return {
-      readMmio: (physical: number, bytes: number) => bus.readMmio(physical >>> 0, width(bytes)),
-      writeMmio: (physical: number, bytes: number, value: number) => {
-        bus.writeMmio(physical >>> 0, width(bytes), value >>> 0);
+  private hostFunctions(onTouch: ProcessorOptions['onTouch']): Record<string, unknown> {
+    return hostFunctions({
+      bus: this.bus,
+      view: this.view,
+      codeWritten: (place, bytes) => {
+        this.blocks.invalidate(place, bytes);
       },
-      readPort: (port: number, bytes: number) => bus.readPort(port, width(bytes)),
-      writePort: (port: number, bytes: number, value: number) => {
-        bus.writePort(port, width(bytes), value >>> 0);
+      watched: (place, bytes, write) => {
+        this.watched.tell(place, bytes, write);
       },
-      codeWritten: (physical: number, bytes: number) => {
-        this.blocks.invalidate(physical >>> 0, bytes);
+      unimplemented: (what) => {
+        this.unimplemented(what);
       },
-      readMsr: (index: number) => {
-        const value = bus.readMsr(index >>> 0);
-        if (value === undefined) return 0;
-        this.view.setBigUint64(L.SCRATCH, BigInt.asUintN(64, value), true);
-        return 1;
-      },
-      writeMsr: (index: number, low: number, high: number) =>
-        bus.writeMsr(index >>> 0, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)) ? 1 : 0,
-      cpuid: (leaf: number, subleaf: number) => {
-        bus.cpuid(leaf >>> 0, subleaf >>> 0).forEach((value, i) => {
-          this.view.setUint32(L.SCRATCH + 4 * i, value, true);
-        });
-      },
-      random: () => {
-        this.view.setBigUint64(L.SCRATCH, bus.random(), true);
-      },
-      readTaskPriority: () => bus.readTaskPriority(),
-      writeTaskPriority: (value: number) => {
-        bus.writeTaskPriority(value);
-      },
-      unimplemented: (what: number, detail: number) => {
-        this.unimplemented(`core feature ${String(what)} (0x${(detail >>> 0).toString(16)})`);
-      },
-    };
+      instruction: () => this.currentInstruction(),
+      onTouch,
+    });
   }
 
   private unimplemented(text: string): void {

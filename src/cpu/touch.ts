@@ -14,6 +14,6 @@ export interface Touch {
   readonly registers?: readonly [number, number, number, number];
   /** RDMSR and WRMSR that ended with #GP. */
   readonly fault?: true;
-  /** Linear address of the instruction. */
+  /** Linear address of the instruction; where the processor does not observe, RIP, which may be off by some instructions. */
   readonly instruction: bigint;
 }

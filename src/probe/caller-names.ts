@@ -11,6 +11,13 @@ export interface CallerTarget {
   };
 }
 
+/** An image that was entered. Guest-physical, identity mapped. */
+export interface KnownImage {
+  readonly name: string;
+  readonly base: bigint;
+  readonly bytes: bigint;
+}
+
 /** Where the upper half of the address space begins: kernels run there. */
 const upperHalf = 1n << 63n;
 /** Linux's way from its own calling convention to EFI's: who called it is the news. Linux arch/x86/platform/efi/efi_stub_64.S. */
@@ -21,7 +28,7 @@ const trampoline = /^(?:__)?efi_call\+/;
  * Linux that brought its symbols along. It only watches.
  */
 export class CallerNames {
-  private readonly images: { readonly name: string; readonly base: bigint; readonly bytes: bigint }[] = [];
+  private readonly images: KnownImage[] = [];
   private kernel: RunningKernel | undefined;
 
   constructor(private readonly target: CallerTarget) {}
@@ -31,6 +38,15 @@ export class CallerNames {
     if (event !== 'image-entry' || image === undefined) return;
     const name = this.images.length === 0 ? 'image' : `image@0x${image.base.toString(16)}`;
     this.images.push({ name, base: BigInt(image.base), bytes: BigInt(image.bytes) });
+  }
+
+  /** Plain data for restore(). */
+  save(): readonly KnownImage[] {
+    return [...this.images];
+  }
+
+  restore(images: readonly KnownImage[]): void {
+    this.images.splice(0, this.images.length, ...images);
   }
 
   /** undefined for an address that belongs to nobody who is known. */

@@ -7,6 +7,8 @@ import type { ElfImage } from '../loaders/image.js';
 export interface KernelLocator {
   /** Guest-physical address of the entry when the kernel runs where it was linked. */
   readonly linkedEntry: number;
+  /** The first bytes of the entry as they are in the file. */
+  readonly expected: Uint8Array;
   /**
    * Whether code about to execute at a guest-physical address is the kernel's entry; if so, the distance from where it
    * was linked, to be added to SymbolTable.physicalOf. Cheap when it is not: one comparison in all but one of 2^21 cases.
@@ -26,9 +28,14 @@ export function kernelLocator(elf: ElfImage): KernelLocator | undefined {
   if (found === undefined) return undefined;
   const expected = elf.bytes.slice(found.fileOffset, found.fileOffset + Math.min(comparedBytes, found.rest));
   if (expected.length < comparedBytes) return undefined;
-  const { linkedEntry } = found;
+  return locatorOf(found.linkedEntry, expected);
+}
+
+/** The locator for an entry whose address and first bytes are known. */
+export function locatorOf(linkedEntry: number, expected: Uint8Array): KernelLocator {
   return {
     linkedEntry,
+    expected,
     check(readPhysical, physical) {
       if (((physical ^ linkedEntry) & alignmentMask) !== 0) return undefined;
       const actual = readPhysical(physical, comparedBytes);

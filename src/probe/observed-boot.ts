@@ -5,6 +5,7 @@ import { linux64 } from '../boot/linux64.js';
 import { proposalDoor } from '../boot/proposal.js';
 import { pvh } from '../boot/pvh.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
+import type { Touch } from '../cpu/touch.js';
 import type {
   CommitVariable,
   Firmware,
@@ -18,20 +19,19 @@ import type {
 import { ImageError, type ElfImage, type LoadedImage } from '../loaders/image.js';
 import { Machine, type Outcome } from '../machine.js';
 import { layout } from '../memory/layout.js';
+import type { Snapshot } from '../snapshot.js';
 import type { XenOptions } from '../xen-machine.js';
 import type { HypercallRecord } from '../xen/hypercall.js';
 import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
-import { CodeAreas } from './code-areas.js';
-import { CodeNames } from './code-names.js';
-import { ExecutionCounter } from './execution-counter.js';
-import { KernelPlace } from './kernel-place.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
-import { isPhaseName, PhaseProbe, pointSymbols, type Phase } from './phases.js';
+import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
 import { needsOf, type AnyProbe, type TakenByProbe } from './probe.js';
-import { ProbedRun } from './probed-run.js';
+import { KernelPlace } from './kernel-place.js';
+import { Probing } from './probing.js';
 import { HypercallLog } from './hypercall-log.js';
+import { bootNotes, withoutStop, type BootNotes, type ResumeSetup } from './saved-boot.js';
 import { ServiceLog } from './service-log.js';
 
 /** One boot: an image, a door and what goes through it. */
@@ -62,6 +62,8 @@ export interface BootSetup {
   readonly commitVariable?: CommitVariable;
   /** A phase, `symbol:NAME` or `text:STRING`: the run ends there with the outcome `reached`. */
   readonly until?: string;
+  /** More such points, and what is done when the guest passes one. */
+  readonly landmarks?: readonly Landmark[];
   /**
    * Whether kernel-entry and start_kernel are marked; true when left out. They need the unpacked kernel, which the EFI
    * doors have no other use for. `until` one of them, or a symbol, brings it back.
@@ -72,6 +74,17 @@ export interface BootSetup {
   readonly observer?: BootObserver;
   /** What is asked of this run besides; ObservedBoot.taken() has the answers. */
   readonly probes?: readonly AnyProbe[];
+}
+
+/** A phase, `symbol:NAME` or `text:STRING`, and what is done there; a `machine.end()` in it stops the run there. */
+export interface Landmark {
+  readonly at: string;
+  readonly then: (run: ObservedBoot) => void;
+}
+
+/** What an observed boot knows of how it came to be. */
+export interface RunSetup extends Pick<BootSetup, 'door' | 'memoryBytes' | 'until' | 'landmarks' | 'observer'> {
+  readonly options: Pick<BootOptions, 'commandLine'>;
 }
 
 /** What a caller may watch while the guest runs. All calls come in the guest's order. */
@@ -103,32 +116,25 @@ export class ObservedBoot {
   readonly hypercalls = new HypercallLog();
   readonly console = new ConsoleWatch();
   readonly callers: CallerNames;
-  private readonly probed: ProbedRun;
-  private readonly counter: ExecutionCounter | undefined;
-  private readonly started: ReadonlyMap<string, () => unknown>;
+  /** Absent in a run that goes on from a snapshot: probes want all of a run. */
+  private readonly probing: Probing | undefined;
 
   private constructor(
-    readonly setup: BootSetup,
+    readonly setup: RunSetup,
     readonly machine: Machine,
     readonly probe: PhaseProbe,
-    kernel: KernelPlace | undefined,
+    fresh?: BootSetup,
+    kernel?: KernelPlace,
   ) {
-    const { door, image, probes = [] } = setup;
     this.callers = new CallerNames(machine);
-    const areas = new CodeAreas(machine, image, door === 'efi', kernel);
-    areas.kernelStands = door === 'pvh';
-    const names = new CodeNames(door, image, kernel, this.firmware);
-    this.probed = new ProbedRun(door, machine, image, this.firmware, this.callers, kernel, areas, names);
-    if (needsOf(probes).has('counts'))
-      this.counter = new ExecutionCounter(machine.processor, areas, this.firmware, this.probed.tell.stretch);
-    this.started = new Map(probes.map((one) => [one.name, one.start(this.probed)]));
+    this.probing = fresh && new Probing(fresh, machine, this.firmware, this.callers, kernel, probe);
   }
 
   /** Throws BootError, ImageError or UnreachableError. */
   static start(setup: BootSetup): ObservedBoot {
     const { observer } = setup;
     const needs = needsOf(setup.probes ?? []);
-    const observing = setup.observing ?? needs.size > 0;
+    let onTouch: ((touch: Touch) => void) | undefined;
     let onCall: (call: ServiceCall) => void = () => undefined;
     let onHypercall: (call: HypercallRecord) => void = () => undefined;
     let onEvent: (event: FirmwareEvent) => void = () => undefined;
@@ -143,7 +149,8 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
-      ...(observing ? { observing } : {}),
+      ...((setup.observing ?? needs.size > 0) ? { observing: true } : {}),
+      ...(needs.has('touches') ? { onTouch: (touch: Touch) => onTouch?.(touch) } : {}),
       onServiceCall: (call) => {
         onCall(call);
       },
@@ -160,8 +167,9 @@ export class ObservedBoot {
     try {
       setup.beforeEntry?.();
       const elf = wantsKernel(setup) ? kernelOf(setup.image) : undefined;
-      const place = elf === undefined || needs.size === 0 ? undefined : KernelPlace.of(elf);
-      const boot = new ObservedBoot(setup, machine, new PhaseProbe(machine, elf, place), place);
+      const kernel = elf && needs.size > 0 ? KernelPlace.of(elf) : undefined;
+      const boot = new ObservedBoot(setup, machine, new PhaseProbe(machine, elf), setup, kernel);
+      onTouch = boot.probing?.tell.touch;
       onCall = (call) => {
         boot.called(call);
       };
@@ -172,11 +180,62 @@ export class ObservedBoot {
         boot.happened(event);
       };
       boot.watch();
-      boot.enter();
+      boot.enter(setup);
       return boot;
     } finally {
       if (isDirect) setup.image.unpackInto?.(undefined);
     }
+  }
+
+  /**
+   * Goes on where the saved run stood: its result is that of a run that was never interrupted. Throws SnapshotError or
+   * UnreachableError.
+   */
+  static resume(setup: ResumeSetup, snapshot: Snapshot): ObservedBoot {
+    const notes = bootNotes(snapshot);
+    let boot: ObservedBoot | undefined = undefined as ObservedBoot | undefined;
+    const machine = Machine.restore(
+      {
+        artifacts: setup.artifacts,
+        ...(setup.profile && { profile: setup.profile }),
+        ...(setup.overrides && { overrides: setup.overrides }),
+        ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
+        onServiceCall: (call) => boot?.called(call),
+        onHypercall: (call) => boot?.hypercalled(call),
+        onFirmwareEvent: (event) => boot?.happened(event),
+        log: (line) => setup.observer?.log?.(line),
+      },
+      snapshot,
+    );
+    const { door, commandLine } = notes;
+    const { memoryBytes } = snapshot.configuration;
+    const known = { ...setup, door, memoryBytes, options: { commandLine } };
+    boot = new ObservedBoot(known, machine, PhaseProbe.restore(machine, notes.phases));
+    boot.services.restore(notes.services);
+    boot.hypercalls.restore(notes.hypercalls);
+    boot.console.restore(notes.console);
+    boot.callers.restore(notes.images);
+    boot.watch();
+    return boot;
+  }
+
+  /**
+   * The run as it stands, between two runs of its machine: what `until` or a limit stopped goes on when it is taken up
+   * again. `about` is the caller's own, plain data.
+   */
+  save(about: unknown = null): Snapshot {
+    const notes: BootNotes = {
+      of: 'observed boot',
+      door: this.setup.door,
+      commandLine: this.setup.options.commandLine,
+      phases: this.probe.save(),
+      console: this.console.save(),
+      services: this.services.summary(),
+      hypercalls: this.hypercalls.summary(),
+      images: this.callers.save(),
+      about,
+    };
+    return withoutStop(this.machine.save(notes));
   }
 
   /** The EFI firmware; undefined for the doors that do not enter through it. */
@@ -190,8 +249,7 @@ export class ObservedBoot {
 
   /** What the probes took; once, when the run has ended. */
   taken(): TakenByProbe {
-    this.counter?.ended();
-    return new Map([...this.started].map(([name, take]) => [name, take()]));
+    return this.probing?.taken() ?? new Map<string, unknown>();
   }
 
   /** How the run ended, seen with its console: a reset or a halt after a kernel panic is the panic. */
@@ -208,12 +266,25 @@ export class ObservedBoot {
 
   private watch(): void {
     const { machine, console, probe, setup } = this;
-    const reach = (what: string): void => {
-      machine.end({ outcome: 'reached', reason: what });
+    const { until, landmarks = [] } = setup;
+    const stop: Landmark[] =
+      until === undefined
+        ? []
+        : [
+            {
+              at: until,
+              then: () => {
+                machine.end({ outcome: 'reached', reason: until });
+              },
+            },
+          ];
+    const all = [...landmarks, ...stop];
+    const pass = (name: string): void => {
+      for (const { at, then } of all) if (at === name) then(this);
     };
     machine.onConsole = (byte) => {
       setup.observer?.console?.(byte);
-      this.probed.tell.console(byte);
+      this.probing?.tell.console(byte);
       console.write(byte);
     };
     if (machine.xen !== undefined) {
@@ -224,40 +295,45 @@ export class ObservedBoot {
     console.onPanicEnd = (reason) => {
       machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
     };
-    if (this.counter !== undefined) {
-      probe.watchIfThere(pointSymbols);
-      probe.onDecoded = this.probed.tell.decoded;
-    }
     probe.onPhase = (phase) => {
-      this.counter?.passed(phase.name);
-      this.probed.tell.phase(phase);
+      this.probing?.tell.phase(phase);
       setup.observer?.phase?.(phase);
-      if (phase.name === setup.until) reach(phase.name);
+      pass(phase.name);
     };
-    const { until } = setup;
-    if (until === undefined) return;
+    console.onText = (text) => {
+      pass(`text:${text}`);
+    };
+    for (const { at } of all) this.expect(at, at === until ? 'until' : 'save-at');
+  }
+
+  /** Looks out for a phase, a symbol or a text. Throws UnreachableError; `option` is for its message. */
+  private expect(until: string, option: string): void {
+    const { console, probe, setup } = this;
     if (until.startsWith('text:')) {
-      console.onText = () => {
-        reach(until);
-      };
       console.waitFor(until.slice('text:'.length));
       return;
+    }
+    if (probe.has(until)) {
+      throw new UnreachableError(`--${option} ${until} cannot be reached: the run that was saved is past it`);
     }
     const symbol = until.startsWith('symbol:') ? until.slice('symbol:'.length) : until;
     if (until === 'start_kernel' || !isPhaseName(until)) {
       if (until === 'start_kernel' ? probe.knowsSymbol(symbol) : probe.watchSymbol(symbol)) return;
-      const why = probe.symbolsProblem ?? `the kernel has no symbol ${symbol}`;
-      throw new UnreachableError(`--until ${until} cannot be reached: ${why}; take text:STRING or another phase`);
+      const unknown =
+        this.probing === undefined
+          ? `a snapshot has the symbols alone that its boot was told to look for, and not ${symbol}`
+          : `the kernel has no symbol ${symbol}`;
+      const why = probe.symbolsProblem ?? unknown;
+      throw new UnreachableError(`--${option} ${until} cannot be reached: ${why}; take text:STRING or another phase`);
     }
     if (until === 'exit-boot-services' && this.firmware === undefined) {
       throw new UnreachableError(
-        `--until ${until} cannot be reached: the door ${setup.door} has no boot services; take --door efi`,
+        `--${option} ${until} cannot be reached: the door ${setup.door} has no boot services; take --door efi`,
       );
     }
   }
 
-  private enter(): void {
-    const { door, image, options, proposalLinux } = this.setup;
+  private enter({ door, image, options, proposalLinux }: BootSetup): void {
     const { machine } = this;
     if (door === 'pvh') machine.boot(pvh, image, options);
     else if (door === 'linux64') machine.boot(linux64, image, options);
@@ -266,59 +342,43 @@ export class ObservedBoot {
       machine.boot(proposalLinux === undefined ? efi : proposalDoor(proposalLinux), image, options);
       this.tellMemoryMap('entry');
     }
-    this.probe.entered(this.counter === undefined ? undefined : this.distanceOfDoor());
-  }
-
-  /** How far from where it was linked the door has put the kernel; undefined where it will only be unpacked. */
-  private distanceOfDoor(): number | undefined {
-    const { door, image } = this.setup;
-    const entry = door === 'pvh' ? image.elf()?.pvhEntry : undefined;
-    return entry === undefined ? undefined : Number(this.machine.processor.registers.rip) - entry;
+    this.probe.entered(this.probing?.entered());
   }
 
   private called(call: ServiceCall): void {
     this.services.record(call);
     const { observer } = this.setup;
-    this.gateServed(call.name);
     if (call.name === 'ExitBootServices') this.tellMemoryMap('exit-boot-services');
     const from = (): string | undefined => this.callers.ofCall(call.caller);
     observer?.call?.(call, from);
-    this.probed.tell.call(call, from);
+    this.probing?.tell.call(call, from);
     this.probe.serviceCalled(call);
-  }
-
-  /** Runtime gates stand at virtual addresses that are known while they are served. */
-  private gateServed(name: string): void {
-    if (this.counter === undefined) return;
-    for (const { gate, name: known } of this.machine.firmware.slots.values()) {
-      if (known === name) this.probed.code.gateAt(this.machine.processor.registers.rip, gate);
-    }
   }
 
   private tellMemoryMap(when: 'entry' | 'exit-boot-services'): void {
     const entries = this.machine.firmware.memoryMap.entries();
     this.setup.observer?.memoryMap?.(when, entries);
-    this.probed.tell.memoryMap(when, entries);
+    this.probing?.tell.memoryMap(when, entries);
   }
 
   private hypercalled(call: HypercallRecord): void {
     this.hypercalls.record(call);
     const from = (): string | undefined => this.callers.ofCall(call.caller);
     this.setup.observer?.hypercall?.(call, from);
-    this.probed.tell.hypercall(call, from);
+    this.probing?.tell.hypercall(call, from);
   }
 
   private happened(event: FirmwareEvent): void {
     this.callers.happened(event);
-    this.probed.code.happened(event);
-    this.probed.tell.event(event);
+    this.probing?.tell.event(event);
     const { address } = event;
     this.setup.observer?.event?.(event, () => (address === undefined ? undefined : this.callers.nameOf(address)));
   }
 }
 
-function wantsKernel({ kernelPhases = true, until }: BootSetup): boolean {
-  return kernelPhases || until === 'kernel-entry' || until === 'start_kernel' || until?.startsWith('symbol:') === true;
+function wantsKernel({ kernelPhases = true, until, landmarks = [] }: BootSetup): boolean {
+  const wants = (at: string): boolean => at === 'kernel-entry' || at === 'start_kernel' || at.startsWith('symbol:');
+  return kernelPhases || (until !== undefined && wants(until)) || landmarks.some(({ at }) => wants(at));
 }
 
 /**

@@ -2,8 +2,7 @@ import type { ServiceCall } from '../firmware/log/describe.js';
 import type { ElfImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { readKallsyms, SymbolsError, SymbolTable } from './kallsyms.js';
-import { kernelLocator, type KernelLocator } from './kernel-locator.js';
-import type { KernelPlace } from './kernel-place.js';
+import { kernelLocator, locatorOf, type KernelLocator } from './kernel-locator.js';
 
 /** The way of a kernel, in the order in which it passes them. */
 export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start_kernel', 'user-space'] as const;
@@ -34,6 +33,20 @@ export interface Phase {
   readonly address: bigint;
 }
 
+/** What a probe knows: plain data, but for the bigints in it. */
+export interface PhaseState {
+  readonly phases: readonly Phase[];
+  readonly symbolsProblem: string | null;
+  /** Symbols that somebody waits for. */
+  readonly watched: readonly string[];
+  /** The kernel's entry in the file, while it has not been found in the guest. */
+  readonly entry: { readonly linked: number; readonly expected: readonly number[] } | null;
+  /** Where symbols lie when the kernel runs where it was linked; null: it has no such symbol. Guest-physical. */
+  readonly symbols: Readonly<Record<string, number | null>>;
+  /** How far from there the kernel runs, once it has been found. */
+  readonly distance: number | null;
+}
+
 /** What the probe uses of the machine. */
 export interface PhaseTarget {
   readonly instructions: number;
@@ -56,10 +69,11 @@ export class PhaseProbe {
   /** Called at each phase and watched symbol; a symbol's name is `symbol:NAME`. */
   onPhase: (phase: Phase) => void = () => undefined;
   /** Code is about to run for the first time where it stands. Up to the kernel's entry and user space, whichever is later. */
-  onDecoded: ((linear: bigint) => void) | undefined;
+  onDecoded: ((linear: bigint, physical: number) => void) | undefined;
   private readonly watched = new Set<string>();
-  private isWatching = false;
-  private readonly locator: KernelLocator | undefined;
+  private locator: KernelLocator | undefined;
+  /** How far from where it was linked the kernel runs, once its entry was found: guest-physical. */
+  distance: number | undefined;
   /** Where symbols that were asked for lie when the kernel runs where it was linked: guest-physical. */
   private readonly linked = new Map<string, number | undefined>();
   private symbols: SymbolTable | SymbolsError | undefined;
@@ -71,30 +85,59 @@ export class PhaseProbe {
   constructor(
     private readonly target: PhaseTarget,
     private kernel: ElfImage | undefined,
-    /** Is told where the kernel runs. */
-    private readonly place?: KernelPlace,
   ) {
     this.locator = kernel === undefined ? undefined : kernelLocator(kernel);
-    let userSpace = false;
-    target.processor.onDecode = (linear, physical, cpl) => {
-      if (cpl === 3 && !userSpace) {
-        userSpace = true;
-        this.mark('user-space', linear);
-      }
-      if (cpl === 0 && !this.has('kernel-entry')) this.lookForKernel(linear, physical);
-      place?.decoded(linear, physical);
-      this.onDecoded?.(linear);
-      if (userSpace && (this.locator === undefined || this.has('kernel-entry'))) target.processor.onDecode = undefined;
+    this.watchCode();
+  }
+
+  /** Goes on where another probe of the same guest was saved. Somebody has to listen before watchSymbol() is called. */
+  static restore(target: PhaseTarget, state: PhaseState): PhaseProbe {
+    const probe = new PhaseProbe(target, undefined);
+    probe.phases.push(...state.phases);
+    probe.symbolsProblem = state.symbolsProblem ?? undefined;
+    for (const [name, physical] of Object.entries(state.symbols)) probe.linked.set(name, physical ?? undefined);
+    if (state.entry !== null) probe.locator = locatorOf(state.entry.linked, Uint8Array.from(state.entry.expected));
+    for (const name of state.watched) probe.watched.add(name);
+    probe.distance = state.distance ?? undefined;
+    probe.watchCode();
+    probe.stopAtSymbols();
+    return probe;
+  }
+
+  save(): PhaseState {
+    const { locator } = this;
+    const isSought = locator !== undefined && this.distance === undefined;
+    return {
+      phases: [...this.phases],
+      symbolsProblem: this.symbolsProblem ?? null,
+      watched: [...this.watched],
+      entry: isSought ? { linked: locator.linkedEntry, expected: [...locator.expected] } : null,
+      symbols: Object.fromEntries([...this.linked].map(([name, physical]) => [name, physical ?? null])),
+      distance: this.distance ?? null,
     };
+  }
+
+  /** Looks at code when it is decoded, for as long as there is something to find. */
+  private watchCode(): void {
+    const { processor } = this.target;
+    const isDone = (): boolean => this.has('user-space') && (this.locator === undefined || this.has('kernel-entry'));
+    processor.onDecode = isDone()
+      ? undefined
+      : (linear, physical, cpl) => {
+          if (cpl === 3 && !this.has('user-space')) this.mark('user-space', linear);
+          if (cpl === 0 && !this.has('kernel-entry')) this.lookForKernel(linear, physical);
+          this.onDecoded?.(linear, physical);
+          if (isDone()) processor.onDecode = undefined;
+        };
   }
 
   /**
    * The machine stands at the image's entry. `distance` says how far from where it was linked the kernel stands, where
-   * the door has put it there: symbols in front of the kernel's own entry are marked too.
+   * its door has put it there: then symbols are marked in front of the kernel's own entry too.
    */
   entered(distance?: number): void {
     this.find(startKernel);
-    if (distance !== undefined) this.watchAt(distance);
+    this.stopAtSymbols(distance);
     this.kernel = undefined;
     if (this.symbols instanceof SymbolTable) this.symbols = undefined;
     this.mark('entry', this.target.processor.registers.rip);
@@ -111,10 +154,11 @@ export class PhaseProbe {
   watchSymbol(name: string): boolean {
     const known = this.knowsSymbol(name);
     if (known) this.watched.add(name);
+    if (known) this.stopAtSymbols();
     return known;
   }
 
-  /** As watchSymbol for whoever can do without: it is no problem when the kernel lacks it. */
+  /** As watchSymbol, for whoever can do without: it is no problem when the kernel lacks one. */
   watchIfThere(names: readonly string[]): void {
     for (const name of names) if (this.find(name) !== undefined) this.watched.add(name);
   }
@@ -153,18 +197,19 @@ export class PhaseProbe {
       physical,
     );
     if (distance === undefined) return;
-    if (this.place !== undefined) this.place.physicalDistance = distance;
+    this.distance = distance;
     this.mark('kernel-entry', linear);
     this.sayProblem();
-    if (!this.isWatching) this.watchAt(distance);
+    this.stopAtSymbols();
   }
 
-  private watchAt(distance: number): void {
-    this.isWatching = true;
-    if (this.place !== undefined) this.place.physicalDistance = distance;
+  /** Once the kernel has been found: breakpoints for what it has not passed. */
+  private stopAtSymbols(distance = this.distance): void {
+    if (distance === undefined) return;
     for (const name of new Set([startKernel, ...this.watched])) {
-      const phases = [...(name === startKernel ? [name] : []), ...(this.watched.has(name) ? [`symbol:${name}`] : [])];
-      this.stopAt(name, phases, distance);
+      const marks = [...(name === startKernel ? [name] : []), ...(this.watched.has(name) ? [`symbol:${name}`] : [])];
+      const phases = marks.filter((mark) => !this.has(mark));
+      if (phases.length > 0) this.stopAt(name, phases, distance);
     }
   }
 

@@ -19,6 +19,12 @@ export class ServiceLog {
     this.counts.set(call.name, count);
   }
 
+  /** Goes on from the counts of a run that was saved. */
+  restore(counts: readonly ServiceCount[]): void {
+    this.counts.clear();
+    for (const { name, calls, statuses } of counts) this.counts.set(name, { calls, statuses: { ...statuses } });
+  }
+
   /** In the order of the first calls. */
   summary(): ServiceCount[] {
     return [...this.counts].map(([name, { calls, statuses }]) => ({ name, calls, statuses: { ...statuses } }));

@@ -3,7 +3,7 @@ import { linux } from '../../src/firmware/index.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { runMachine } from '../../src/host/run-loop.js';
 import { readImage } from '../../src/loaders/read-image.js';
-import { bootResult } from '../../src/cli/boot-result.js';
+import { bootResult, imageRecord } from '../../src/cli/boot-result.js';
 import { ObservedBoot } from '../../src/probe/observed-boot.js';
 import type { BootResult } from '../../src/report/result.js';
 import { cachedFile, cachedKernel } from '../support/kernels.js';
@@ -34,7 +34,7 @@ describe('a session typed at the 6.1 shell', function () {
       const deliver = prepare(boot);
       const input = { open: false, waiting: false, deliver, changed: () => Promise.resolve() };
       const outcome = await runMachine(boot.machine, { input });
-      return bootResult(boot, boot.outcome ?? outcome, { file: 'vmlinuz', image, wallSeconds: 0 });
+      return bootResult(boot, boot.outcome ?? outcome, { image: imageRecord('vmlinuz', image), wallSeconds: 0 });
     };
 
     const lines = ['ls /sys/firmware/efi\n', 'poweroff -f\n'];

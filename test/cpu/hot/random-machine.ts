@@ -4,6 +4,7 @@ import { cpuid } from '../../../src/cpu/cpuid.js';
 import type { CompileAfter } from '../../../src/cpu/hot/tier.js';
 import { EmulatedProcessor } from '../../../src/cpu/processor.js';
 import * as layout from '../../../src/cpu/state-layout.js';
+import type { ProcessorOptions } from '../../../src/cpu/processor-options.js';
 import { generalRegisters, type ProcessorBus } from '../../../src/cpu/types.js';
 import { seededRandom } from '../../instructions/random.js';
 import { pointers } from './random-operation.js';
@@ -41,8 +42,14 @@ export class RandomMachine {
   private first = 0;
   private breakpoints: number[] = [];
 
-  constructor(artifacts: ProcessorArtifacts, compileAfter: CompileAfter, tlbEntries: number) {
-    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus: this.bus(), compileAfter, tlbEntries });
+  constructor(
+    artifacts: ProcessorArtifacts,
+    compileAfter: CompileAfter,
+    tlbEntries: number,
+    more: Pick<ProcessorOptions, 'onTouch' | 'observing'> = {},
+  ) {
+    const bus = this.bus();
+    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus, compileAfter, tlbEntries, ...more });
     const { registers, state, memory } = this.processor;
     layOut(this.processor);
     for (const { vector, address } of handlers) {
