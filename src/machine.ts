@@ -24,6 +24,7 @@ import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import type { GuestMap } from './memory/guest-map.js';
 import { layout } from './memory/layout.js';
+import { ProvidedMemory } from './memory/provided.js';
 import { Platform } from './platform.js';
 import { mapOf, platforms, type PlatformDescription } from './platform-description.js';
 import { TypedInput, typedInputEvent, type TypedBytes } from './typed-input.js';
@@ -108,6 +109,8 @@ export class Machine implements EfiTarget, MachineParts {
   readonly typed: TypedInput;
   readonly rsdp: number;
   readonly map: GuestMap;
+  /** What lies in guest memory for the guest, since the machine was made. */
+  readonly provided = new ProvidedMemory();
   /** What the guest sees of Xen, where it does. */
   readonly xen: Domain | undefined;
   /** Set when the run has ended. */
@@ -162,6 +165,7 @@ export class Machine implements EfiTarget, MachineParts {
         writeRam: (address, bytes) => {
           this.memory.writePhysical(address, bytes);
         },
+        provided: this.provided,
       },
       { startSeconds, description },
     );

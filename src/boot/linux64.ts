@@ -10,6 +10,7 @@ import type { LinuxSetup, LoadedImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { pcMap, rangesOfMap } from '../memory/guest-map.js';
 import { layout } from '../memory/layout.js';
+import { structureOf } from '../memory/provided.js';
 import { isRam, ramEnd, ramRanges } from '../memory/ram-map.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { identityPageTables, identityTables } from './identity-page-tables.js';
@@ -72,6 +73,14 @@ export const linux64: BootProtocol = {
     });
     memory.writePhysical(pageTablesAt, identityPageTables(pageTablesAt, gibibytes));
     memory.writePhysical(gdtAt, new Uint8Array(BigUint64Array.from(gdt).buffer));
+    const { provided } = target;
+    const used = { e820_table: memoryMap(target).length };
+    provided?.add(structureOf('loader', 'boot_params', bootParamsAt, [BootParams], { used }));
+    const commandLineBytes = zeroTerminated(options.commandLine).length;
+    provided?.add(structureOf('loader', 'command line', commandLineAt, [{ name: 'text', bytes: commandLineBytes }]));
+    provided?.occupy('loader', 'page tables', pageTablesAt, identityTables(gibibytes) * pageBytes);
+    provided?.occupy('loader', 'descriptor tables', gdtAt, gdt.length * 8);
+    if (options.initrd !== undefined) provided?.occupy('loader', 'modules', initrdAt, options.initrd.length);
     return entryState(kernelAt);
   },
 };

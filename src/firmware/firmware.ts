@@ -1,4 +1,5 @@
 import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
+import { ProvidedMemory } from '../memory/provided.js';
 import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './log/describe.js';
 import { FirmwareError } from './errors.js';
@@ -84,6 +85,8 @@ export class Firmware {
   readonly handles = new HandleDatabase();
   readonly variables: VariableStore;
   readonly tables: Tables;
+  /** Is told what is laid out for the guest. */
+  readonly provided: ProvidedMemory;
   readonly slots: ReadonlyMap<number, Slot>;
   /** The image that was started; 0 before boot(). */
   imageHandle = 0n;
@@ -119,7 +122,8 @@ export class Firmware {
     this.peek = new GuestAccess(host.memory, true);
     this.variables = new VariableStore(variablesAtStart(options.variables));
     this.variables.commit = options.commitVariable;
-    this.tables = new Tables(host.memory);
+    this.provided = host.provided ?? new ProvidedMemory();
+    this.tables = new Tables(host.memory, this.provided);
     this.slots = buildSlots(this.profile, this.overrides);
   }
 
