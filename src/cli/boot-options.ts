@@ -85,6 +85,13 @@ export const html: Option = {
   meaning: 'the report as one page',
   unbuilt: 'the table on standard output is the report; redirect it',
 };
+export const only: Option = {
+  name: 'only',
+  value: 'NAMES',
+  meaning: 'ask these probes alone, in full: names with commas between (docs/comparison.md lists them)',
+  byDefault: 'all',
+};
+export const details: Option = { name: 'details', meaning: 'print everything that the probes found, not an overview' };
 export const replay: Option = {
   name: 'replay',
   value: 'FILE',

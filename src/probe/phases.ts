@@ -9,16 +9,25 @@ export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start
 export type PhaseName = (typeof phaseNames)[number];
 
 /**
- * Functions that a kernel passes on its way, marked as `symbol:NAME` where instructions are counted. startup_64 is the
- * kernel's entry. Linux arch/x86/kernel/head_64.S, arch/x86/platform/pvh/head.S, init/main.c.
+ * Phases and, as `symbol:NAME`, the functions that are marked besides where instructions are counted, in the order in
+ * which a kernel passes them. startup_64 is the kernel's entry. Linux arch/x86/kernel/head_64.S, arch/x86/platform/pvh/head.S, init/main.c.
  */
-export const pointSymbols: readonly string[] = [
-  'pvh_start_xen',
-  'xen_prepare_pvh',
-  'x86_64_start_kernel',
-  'rest_init',
-  'run_init_process',
+export const pointNames: readonly string[] = [
+  'entry',
+  'exit-boot-services',
+  'symbol:pvh_start_xen',
+  'symbol:xen_prepare_pvh',
+  'kernel-entry',
+  'symbol:x86_64_start_kernel',
+  'start_kernel',
+  'symbol:rest_init',
+  'symbol:run_init_process',
+  'user-space',
 ];
+
+export const pointSymbols: readonly string[] = pointNames
+  .filter((name) => name.startsWith('symbol:'))
+  .map((name) => name.slice('symbol:'.length));
 
 export const isPhaseName = (text: string): text is PhaseName => (phaseNames as readonly string[]).includes(text);
 

@@ -2,7 +2,7 @@ import { crc32 } from '../../bytes/crc32.js';
 import type { AreaName } from '../code-areas.js';
 import { addCounts, executionsOf, noCode, type CodeCounts } from '../code-counts.js';
 import { outsideKernel, type CodeNames, type CodeUnit } from '../code-names.js';
-import { coverageOf, joinOf, type ComparedArea, type Share, type SharedFunction } from '../coverage.js';
+import { coverageOf, joinOf, type ComparedArea, type FirstMet, type Share, type SharedFunction } from '../coverage.js';
 import type { Stretch } from '../executed-code.js';
 import { probe, type TakenAtDoor } from '../probe.js';
 import type { ProbedRun } from '../probed-run.js';
@@ -11,6 +11,7 @@ import { coverageSections } from './coverage-sections.js';
 /** Parts of a run over which doors are compared, by the points between which they lie. */
 export const coverageScopes = [
   { name: 'up to start_kernel', from: 'entry', to: 'start_kernel' },
+  { name: 'kernel entry to start_kernel', from: 'kernel-entry', to: 'start_kernel' },
   { name: 'start_kernel to user space', from: 'start_kernel', to: 'user-space' },
   { name: 'up to user space', from: 'entry', to: 'user-space' },
   { name: 'in all', from: 'entry', to: 'end' },
@@ -31,7 +32,9 @@ interface Scope {
 /** What one door's run executed, for coverage. */
 export interface CoveredCode {
   readonly scopes: ReadonlyMap<ScopeName, Scope>;
-  readonly met: { readonly offsets: readonly number[]; readonly instructions: readonly number[] };
+  readonly met: FirstMet;
+  /** Instructions before start_kernel, when the run came there. */
+  readonly startKernel: number | undefined;
   /** Equal for runs of the same kernel; undefined without symbols. */
   readonly kernelId: string | undefined;
   readonly fileId: string;
@@ -64,7 +67,7 @@ export interface CoverageScope {
 /** From where on a door meets no code, up to start_kernel, that another does not execute up to there. */
 export interface Join {
   readonly door: string;
-  /** `function+0x12`; undefined when it never joins. */
+  /** `function+0x12`; undefined when the run does not come to start_kernel, where all paths join at the latest. */
   readonly at?: string;
   /** Instructions that the door executed before it. */
   readonly instructions?: number;
@@ -94,6 +97,7 @@ export const coverage = probe<CoveredCode, JoinedCoverage>({
     return () => ({
       scopes: new Map(coverageScopes.map(({ name, from, to }) => [name, scopeOf(stretches, from, to)])),
       met,
+      startKernel: met.startKernel,
       kernelId: run.kernel === undefined ? undefined : idOf(run.kernel.elf.bytes),
       fileId: idOf(run.image.bytes),
       names: run.names,
@@ -130,13 +134,25 @@ function scopeOf(stretches: readonly Stretch[], from: string, to: string): Scope
   return { areas: new Map(areas) };
 }
 
-/** The kernel's code in the order in which the processor first decodes it, up to start_kernel. */
-function codeMet(run: ProbedRun): { offsets: number[]; instructions: number[] } {
-  const met = { offsets: [] as number[], instructions: [] as number[] };
+interface CodeMet {
+  readonly offsets: number[];
+  readonly instructions: number[];
+  /** Instructions before start_kernel, when the run came there. */
+  startKernel?: number;
+}
+
+/** The kernel's code in the order in which the processor first decodes it, up to and without start_kernel. */
+function codeMet(run: ProbedRun): CodeMet {
+  const met: CodeMet = { offsets: [], instructions: [] };
   const seen = new Set<number>();
   let isOver = false;
-  run.onPhase(({ name }) => {
-    if (name === 'start_kernel') isOver = true;
+  run.onPhase(({ name, address, instructions }) => {
+    if (name !== 'start_kernel') return;
+    isOver = true;
+    met.startKernel = instructions;
+    if (met.offsets.at(-1) !== run.code.placeOf(address).offset) return; // decoded, not executed
+    met.offsets.pop();
+    met.instructions.pop();
   });
   run.onDecode((linear) => {
     if (isOver) return;
@@ -250,6 +266,7 @@ function joinOfDoor(door: string, taken: CoveredCode, doors: readonly TakenAtDoo
   const index = joinOf(taken.met, others);
   const offset = taken.met.offsets[index];
   const instructions = taken.met.instructions[index];
-  if (offset === undefined || instructions === undefined) return { door };
-  return { door, at: taken.names.withOffset(offset), instructions };
+  if (offset !== undefined && instructions !== undefined)
+    return { door, at: taken.names.withOffset(offset), instructions };
+  return taken.startKernel === undefined ? { door } : { door, at: 'start_kernel', instructions: taken.startKernel };
 }

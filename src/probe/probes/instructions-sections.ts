@@ -15,8 +15,8 @@ export function instructionSections(doors: Doors): Section[] {
   return [
     totals(doors),
     byMode(doors),
-    longMode(doors),
-    bySubsystem(doors),
+    { ...longMode(doors), detail: true },
+    { ...bySubsystem(doors), detail: true },
     { ...stretches(doors), detail: true },
     { ...functions(doors), detail: true },
     { ...controlWrites(doors), detail: true },
