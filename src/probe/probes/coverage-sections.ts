@@ -22,18 +22,22 @@ export function coverageSections(_doors: readonly TakenAtDoor<CoveredCode>[], jo
         rows: scopes.flatMap((scope) => scopeRows(doors, scope)),
       },
     },
-    {
-      title: 'where the paths join',
-      note: 'Up to start_kernel: from where on a door meets no code of the kernel that another does not execute as well.',
-      lines: joins.map(({ door, at, instructions }) =>
-        at === undefined || instructions === undefined
-          ? `${door}: never`
-          : `${door}: at ${at}, after ${grouped(instructions)} instructions`,
-      ),
-    },
+    ...(joins.every(({ at }) => at === undefined) ? [] : [joinSection(joins)]),
     ...(early === undefined ? [] : [{ ...ownFunctions(doors, early), detail: true as const }]),
     ...scopes.map((scope) => ({ ...subsystems(doors, scope), detail: true as const })),
   ];
+}
+
+function joinSection(joins: JoinedCoverage['joins']): Section {
+  return {
+    title: 'where the paths join',
+    note: 'Up to start_kernel: from where on a door meets no code of the kernel that another does not execute as well.',
+    lines: joins.map(({ door, at, instructions }) =>
+      at === undefined || instructions === undefined
+        ? `${door}: never`
+        : `${door}: at ${at}, after ${grouped(instructions)} instructions`,
+    ),
+  };
 }
 
 function scopeRows(doors: readonly string[], { scope, all, common, some, only }: CoverageScope): string[][] {

@@ -193,10 +193,12 @@ function join(doors: readonly TakenAtDoor<CoveredCode>[]): JoinedCoverage {
   };
 }
 
-function comparedOf({ scopes, fileId }: CoveredCode, scope: ScopeName): ComparedArea[] {
-  const areas = scopes.get(scope)?.areas;
+const fileKey = ({ fileId }: CoveredCode): string => `file ${fileId}`;
+
+function comparedOf(taken: CoveredCode, scope: ScopeName): ComparedArea[] {
+  const areas = taken.scopes.get(scope)?.areas;
   return comparedAreas.map((area) => ({
-    key: area === 'file' ? `file ${fileId}` : area,
+    key: area === 'file' ? fileKey(taken) : area,
     code: areas?.get(area) ?? noCode,
   }));
 }
@@ -219,7 +221,9 @@ function unitsOf(
     const known = cached.get(key);
     if (known !== undefined) return known;
     const hasKernel = doors.some(({ taken }) => taken.kernelId !== undefined);
-    const unit = { name: 'code of the file', subsystem: hasKernel ? 'EFI stub, decompressor' : outsideKernel.image };
+    const owners = doors.filter(({ taken }) => fileKey(taken) === key).map(({ door }) => door);
+    const name = owners.length === doors.length ? 'code of the file' : `code of the file for ${owners.join(', ')}`;
+    const unit = { name, subsystem: hasKernel ? 'EFI stub, decompressor' : outsideKernel.image };
     cached.set(key, unit);
     return unit;
   };

@@ -68,21 +68,19 @@ function totals(doors: Doors): Section {
       return count === undefined ? '-' : grouped(count - unpacking(taken));
     }),
   ];
+  const isThere = ([, ...cells]: readonly string[]): boolean => cells.some((text) => text !== '-');
+  const rows = [
+    row('unpacking the kernel', (taken) => grouped(unpacking(taken))),
+    ...pair('up to start_kernel', (taken) => until(taken, 'start_kernel')),
+    ...pair('up to user space', (taken) => until(taken, 'user-space')),
+    ...pair('in all', ({ total }) => total),
+  ];
   return {
     title: 'instructions, with unpacking and without',
-    table: {
-      columns: columnsOf(doors),
-      numbers: true,
-      rows: [
-        row('unpacking the kernel', (taken) => grouped(unpacking(taken))),
-        ...pair('up to start_kernel', (taken) => until(taken, 'start_kernel')),
-        ...pair('up to user space', (taken) => until(taken, 'user-space')),
-        ...pair('in all', ({ total }) => total),
-      ],
-    },
+    table: { columns: columnsOf(doors), numbers: true, rows: rows.filter(isThere) },
     lines: doors.map(({ door, taken }) =>
       taken.unpacking === undefined
-        ? `${door}: the guest unpacks no kernel; where the image is a bzImage, the host does`
+        ? `${door}: the guest unpacks no kernel; where there is one to unpack, the host does`
         : `${door}: the kernel is unpacked ${taken.unpacking.where}`,
     ),
   };
