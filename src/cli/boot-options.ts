@@ -82,8 +82,7 @@ export const json: Option = {
 export const html: Option = {
   name: 'html',
   value: 'FILE',
-  meaning: 'the report as one page',
-  unbuilt: 'the table on standard output is the report; redirect it',
+  meaning: 'the report as one page with pictures, which needs nothing besides',
 };
 export const only: Option = {
   name: 'only',

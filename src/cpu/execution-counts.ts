@@ -16,6 +16,8 @@ const HOT_BYTES = 0x40_0000;
 /** More than any region needs: one for each block and each instruction. */
 const MOST_COUNTERS = 1024;
 const WORD = 4;
+const { RECORD_BYTES, REC_LENGTH } = L; // read in a loop over all records
+const PLACES_A_RECORD = RECORD_BYTES >>> (L.PLACE_SHIFT + 2);
 
 /** What execution counts need of linear memory behind guest RAM. */
 export const EXECUTION_COUNT_BYTES = PLACES_BYTES + HOT_BYTES;
@@ -36,6 +38,7 @@ export class ExecutionCounts {
   private readonly regions = new Set<RegionCounters>();
   private readonly dropped = new Set<RegionCounters>();
   private collectedAt = 0;
+  private running = false;
 
   /** `first`: address of EXECUTION_COUNT_BYTES bytes of zeros. */
   constructor(memory: WebAssembly.Memory, first: number) {
@@ -79,11 +82,21 @@ export class ExecutionCounts {
     return this.pool.left > (others + 1) * MOST_COUNTERS;
   }
 
-  /** Between two runs of the dispatch loop: reads the counts when they might overflow before the next. */
-  keepUp(ticks: number): void {
-    if (Math.abs(ticks - this.collectedAt) < MOST_TICKS) return; // a restored machine goes back in time
-    this.collect();
-    this.collectedAt = ticks;
+  /** The dispatch loop, in front of which counts are read that might overflow in it. */
+  around(dispatch: (record: number) => number): (record: number) => number {
+    return (record) => {
+      const ticks = this.view.getFloat64(L.RUN_END, true) - this.view.getInt32(L.BUDGET, true);
+      if (Math.abs(ticks - this.collectedAt) >= MOST_TICKS) {
+        this.collect(); // a restored machine goes back in time
+        this.collectedAt = ticks;
+      }
+      this.running = true;
+      try {
+        return dispatch(record);
+      } finally {
+        this.running = false;
+      }
+    };
   }
 
   /** Takes what the tiers have counted out of linear memory. No hot code may be on the stack. */
@@ -99,15 +112,15 @@ export class ExecutionCounts {
     for (let block = 0; block < blocks; block++) {
       const end = block + 1 < blocks ? starts[block + 1]! : this.end;
       const mode = modes[block]!;
-      for (let record = starts[block]!; record < end; record += L.RECORD_BYTES) {
-        const place = placeOf(record);
+      let place = placeOf(starts[block]!);
+      for (let record = starts[block]!; record < end; record += RECORD_BYTES, place += PLACES_A_RECORD) {
         const change = places[place]!;
         if (change !== 0) {
           times = (times + change) | 0;
           places[place] = 0;
         }
         if (times === 0) continue;
-        const length = view.getUint8(record + L.REC_LENGTH);
+        const length = view.getUint8(record + REC_LENGTH);
         if (length !== 0) counts.add(view, record, length, mode, times >>> 0); // pseudo-records have no length
       }
     }
@@ -121,6 +134,7 @@ export class ExecutionCounts {
 
   /** What was retired since the last call. */
   take(): ExecutedInstructions {
+    if (this.running) throw new Error('counts are taken between two instructions, not in a callback of a device');
     this.collect();
     return this.counts.take();
   }
@@ -133,6 +147,12 @@ export class ExecutionCounts {
     this.blocks = 0;
     this.end = L.RECORDS;
   }
+}
+
+/** What a processor has counted since the last call. */
+export function taken(counts: ExecutionCounts | undefined): ExecutedInstructions {
+  if (counts === undefined) throw new Error('nothing was counted: make the processor with observing: true');
+  return counts.take();
 }
 
 const placeOf = (record: number): number => (record - L.RECORDS) >>> (L.PLACE_SHIFT + 2);

@@ -5,13 +5,14 @@ import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier } from './hot/tier.js';
 import type { GuestFault } from '../memory/guest-memory.js';
 import { ramAddress, ramOffset } from '../memory/ram-map.js';
-import { EXECUTION_COUNT_BYTES, ExecutionCounts } from './execution-counts.js';
+import { taken, type ExecutionCounts } from './execution-counts.js';
 import { enterState } from './entry.js';
 import { currentInstruction } from './current-instruction.js';
-import type { ExecutedInstructions } from './instruction-counts.js';
 import { hostFunctions } from './host-functions.js';
+import type { ExecutedInstructions } from './instruction-counts.js';
 import { InterruptWindow } from './interrupt-window.js';
 import { ProcessorMemory } from './memory.js';
+import { instantiate } from './modules.js';
 import type { ProcessorOptions } from './processor-options.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
@@ -20,7 +21,6 @@ import * as L from './state-layout.js';
 import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
 import { WatchedMemory, type WatchedAccess, type Watcher } from './watched-memory.js';
 
-const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
 const BATCH_TICKS = 5_000_000; // how long a hot block waits for others that will be compiled with it
 /** Exits of the dispatch loop without a tick, after which the host gets control: such a guest may fault for ever. */
@@ -52,7 +52,6 @@ export class EmulatedProcessor implements Processor {
   private readonly blocks: BlockStore;
   readonly hot: HotTier;
   private readonly counts: ExecutionCounts | undefined;
-  private dispatching = false;
   private readonly bus: ProcessorBus;
   private readonly watched: WatchedMemory;
   private readonly watcher: Watcher;
@@ -63,26 +62,19 @@ export class EmulatedProcessor implements Processor {
   private runEnd = 0;
 
   constructor(options: ProcessorOptions) {
-    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus, observing = false } = options;
+    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus } = options;
     const { tlbEntries = DEFAULT_TLB_ENTRIES, compileAfter = DEFAULT_COMPILE_AFTER } = options;
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
-    const ramPages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
-    const pages = ramPages + (observing ? EXECUTION_COUNT_BYTES / PAGE : 0);
-    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.counts = observing ? new ExecutionCounts(this.wasm, ramPages * PAGE) : undefined;
-    this.view = new DataView(this.wasm.buffer);
+    const { memory, core, dispatch, table, functions, counts } = instantiate(options, (linear) =>
+      this.hostFunctions(linear, options.onTouch),
+    );
+    this.wasm = memory;
+    this.view = new DataView(memory.buffer);
+    this.core = core;
+    this.dispatch = dispatch;
+    this.counts = counts;
     this.window = new InterruptWindow(this.view);
-    const core = new WebAssembly.Instance(new WebAssembly.Module(artifacts.core), {
-      env: { memory: this.wasm },
-      host: this.hostFunctions(options.onTouch),
-    });
-    this.core = core.exports as unknown as Core;
-    const cold = new WebAssembly.Instance(new WebAssembly.Module(observing ? artifacts.observing : artifacts.cold), {
-      env: { memory: this.wasm },
-      core: core.exports,
-    });
-    this.dispatch = cold.exports['run'] as (record: number) => number;
     this.decoder = new BlockDecoder(this.wasm, artifacts);
     this.blocks = new BlockStore(
       this.wasm,
@@ -98,16 +90,7 @@ export class EmulatedProcessor implements Processor {
     this.view.setUint32(L.RAM_LOW, Math.min(lowRamBytes, ramBytes), true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
     this.view.setUint32(L.HYPERCALL, hypercallForms[options.hypercall ?? 'none'], true);
-    const { table, storeFlags } = cold.exports;
-    const functions = { ...core.exports, storeFlags };
-    this.hot = new HotTier(
-      artifacts,
-      { memory: this.wasm, functions },
-      table as never,
-      this.blocks,
-      compileAfter,
-      this.counts,
-    );
+    this.hot = new HotTier(artifacts, { memory, functions }, table, this.blocks, compileAfter, counts);
     this.core.resetProcessor();
     this.blocks.clear();
     this.core.flushAll();
@@ -166,10 +149,7 @@ export class EmulatedProcessor implements Processor {
       view.setFloat64(L.RUN_END, now + budget, true);
       view.setInt32(L.BUDGET, budget, true);
       if (trapping) view.setUint32(L.TRAP_HELD, 0, true);
-      this.counts?.keepUp(now);
-      this.dispatching = true;
       const exit = this.dispatch(record);
-      this.dispatching = false;
       record = 0;
       const called = exit === L.EXIT_LEAVE && view.getUint32(L.LEAVE_REASON, true) === L.LEAVE_HYPERCALL;
       const atGate = exit === L.EXIT_LEAVE && view.getUint32(L.LEAVE_REASON, true) === L.LEAVE_GATE;
@@ -225,9 +205,7 @@ export class EmulatedProcessor implements Processor {
    * gate or a hypercall. Its sum is the growth of ticks - extraTicks.
    */
   takeCounts(): ExecutedInstructions {
-    if (this.counts === undefined) throw new Error('nothing was counted: make the processor with observing: true');
-    if (this.dispatching) throw new Error('counts are taken between two instructions, not in a callback of a device');
-    return this.counts.take();
+    return taken(this.counts);
   }
 
   runNoLaterThan(tick: number): void {
@@ -389,10 +367,10 @@ export class EmulatedProcessor implements Processor {
     return isBreakpoint() ? record + L.RECORD_BYTES : 0;
   }
 
-  private hostFunctions(onTouch: ProcessorOptions['onTouch']): Record<string, unknown> {
+  private hostFunctions(memory: WebAssembly.Memory, onTouch: ProcessorOptions['onTouch']): Record<string, unknown> {
     return hostFunctions({
       bus: this.bus,
-      view: this.view,
+      view: new DataView(memory.buffer),
       codeWritten: (place, bytes) => {
         this.blocks.invalidate(place, bytes);
       },

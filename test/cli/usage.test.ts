@@ -55,7 +55,6 @@ describe('commands: usage', function () {
 
   it('refuses with status 2 what is announced but not built', async () => {
     await refuses(['boot', image, '--profile', 'loader'], /loader is not built yet/);
-    await refuses(['compare', image, '--html', 'x'], /--html is not built yet/);
     await refuses(['ablate', image], /ablate is not built yet/);
   });
 });
