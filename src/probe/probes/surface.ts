@@ -1,4 +1,5 @@
 import { probe } from '../probe.js';
+import type { ProbedRun } from '../probed-run.js';
 import { AskedFor } from '../surface/asked.js';
 import { HandedOut } from '../surface/handed-out.js';
 import { ReadSites } from '../surface/read-sites.js';
@@ -8,6 +9,13 @@ import { configurationTablesOf, fieldsProper, totalsOf } from '../surface/totals
 import { WatchedStructures } from '../surface/watched-structures.js';
 import type { SurfaceJoined, SurfaceRecord } from '../surface-result.js';
 
+/** The PVH door has put the kernel where it runs: its first function can be named. */
+function placeKernel({ door, kernel, machine }: ProbedRun): void {
+  const entry = kernel?.elf.pvhEntry;
+  if (door !== 'pvh' || kernel === undefined || entry === undefined) return;
+  kernel.physicalDistance ??= Number(machine.processor.registers.rip) - entry;
+}
+
 /**
  * The ABI of each door as its guest uses it: every byte that firmware, hypervisor or loader put into memory for the guest
  * is watched, and every call is counted.
@@ -15,6 +23,7 @@ import type { SurfaceJoined, SurfaceRecord } from '../surface-result.js';
 export const surface = probe<SurfaceRecord, SurfaceJoined>({
   name: 'surface',
   question: 'What of the interface does the guest use, and which part of its code does?',
+  needs: ['touches'],
   start(run) {
     const { machine } = run;
     const target = siteTarget(run);
@@ -30,8 +39,14 @@ export const surface = probe<SurfaceRecord, SurfaceJoined>({
       },
     });
     watched.follow(machine.provided);
-    run.onPhase(() => {
+    run.onPhase(({ name }) => {
       handedOut.phase();
+      if (name === 'entry') placeKernel(run);
+      if (name === 'kernel-entry') run.code.kernelStands = true; // low addresses are its text from now on
+    });
+    run.onTouch(({ kind, address, bytes = 0, instruction }) => {
+      if (kind === 'mmio-read' || kind === 'mmio-write')
+        watched.accessed({ physical: address, bytes, write: kind === 'mmio-write', instruction });
     });
     run.onCall((call) => {
       asked.called(call);

@@ -46,7 +46,9 @@ export function siteTarget(run: ProbedRun): SiteTarget {
   return {
     phase: () => run.phase,
     nameOf: (instruction) => {
-      if (registers.cpl === 3) return 'user space';
+      const place = run.code.placeOf(instruction, registers.cpl === 3);
+      if (place.area !== 'elsewhere' && place.area !== 'modules')
+        return run.names.unit(place, run.firmware !== undefined).name;
       return functionOf(run.callers.nameOf(instruction) ?? nobody);
     },
     destinationOf: (physical, bytes) => {
