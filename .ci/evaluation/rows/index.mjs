@@ -1,6 +1,7 @@
 // Every row, by name. `load` gives its module, whose measure(say) runs and gives plain data; say(line) tells how far it is.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import * as prettier from 'prettier';
 import { root } from '../../sources.mjs';
 
 export const rows = {
@@ -27,3 +28,14 @@ export const resultFile = (name) => path.join(root, '.ci/evaluation/rows/results
 /** What a row gave when it was last run; undefined when it never was. */
 export const keptRow = (name) =>
   existsSync(resultFile(name)) ? JSON.parse(readFileSync(resultFile(name), 'utf8')) : undefined;
+
+/** Runs a row and keeps what it gives. */
+export async function measureRow(name, say) {
+  const { measure } = await rows[name].load();
+  const data = await measure(say);
+  const file = resultFile(name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  const options = { ...(await prettier.resolveConfig(file)), filepath: file };
+  writeFileSync(file, await prettier.format(JSON.stringify(data), options));
+  return data;
+}
