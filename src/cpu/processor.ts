@@ -5,11 +5,14 @@ import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier } from './hot/tier.js';
 import type { GuestFault } from '../memory/guest-memory.js';
 import { ramAddress, ramOffset } from '../memory/ram-map.js';
+import { taken, type ExecutionCounts } from './execution-counts.js';
 import { enterState } from './entry.js';
 import { currentInstruction } from './current-instruction.js';
 import { hostFunctions } from './host-functions.js';
+import type { ExecutedInstructions } from './instruction-counts.js';
 import { InterruptWindow } from './interrupt-window.js';
 import { ProcessorMemory } from './memory.js';
+import { instantiate } from './modules.js';
 import type { ProcessorOptions } from './processor-options.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
@@ -18,7 +21,6 @@ import * as L from './state-layout.js';
 import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
 import { WatchedMemory, type WatchedAccess, type Watcher } from './watched-memory.js';
 
-const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
 const BATCH_TICKS = 5_000_000; // how long a hot block waits for others that will be compiled with it
 /** Exits of the dispatch loop without a tick, after which the host gets control: such a guest may fault for ever. */
@@ -49,6 +51,7 @@ export class EmulatedProcessor implements Processor {
   private readonly decoder: BlockDecoder;
   private readonly blocks: BlockStore;
   readonly hot: HotTier;
+  private readonly counts: ExecutionCounts | undefined;
   private readonly bus: ProcessorBus;
   private readonly watched: WatchedMemory;
   private readonly watcher: Watcher;
@@ -59,24 +62,19 @@ export class EmulatedProcessor implements Processor {
   private runEnd = 0;
 
   constructor(options: ProcessorOptions) {
-    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus, observing = false } = options;
+    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus } = options;
     const { tlbEntries = DEFAULT_TLB_ENTRIES, compileAfter = DEFAULT_COMPILE_AFTER } = options;
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
-    const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
-    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.view = new DataView(this.wasm.buffer);
+    const { memory, core, dispatch, table, functions, counts } = instantiate(options, (linear) =>
+      this.hostFunctions(linear, options.onTouch),
+    );
+    this.wasm = memory;
+    this.view = new DataView(memory.buffer);
+    this.core = core;
+    this.dispatch = dispatch;
+    this.counts = counts;
     this.window = new InterruptWindow(this.view);
-    const core = new WebAssembly.Instance(new WebAssembly.Module(artifacts.core), {
-      env: { memory: this.wasm },
-      host: this.hostFunctions(options.onTouch),
-    });
-    this.core = core.exports as unknown as Core;
-    const cold = new WebAssembly.Instance(new WebAssembly.Module(observing ? artifacts.observing : artifacts.cold), {
-      env: { memory: this.wasm },
-      core: core.exports,
-    });
-    this.dispatch = cold.exports['run'] as (record: number) => number;
     this.decoder = new BlockDecoder(this.wasm, artifacts);
     this.blocks = new BlockStore(
       this.wasm,
@@ -92,15 +90,7 @@ export class EmulatedProcessor implements Processor {
     this.view.setUint32(L.RAM_LOW, Math.min(lowRamBytes, ramBytes), true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
     this.view.setUint32(L.HYPERCALL, hypercallForms[options.hypercall ?? 'none'], true);
-    const { table, storeFlags } = cold.exports;
-    const functions = { ...core.exports, storeFlags };
-    this.hot = new HotTier(
-      artifacts,
-      { memory: this.wasm, functions, observing },
-      table as never,
-      this.blocks,
-      compileAfter,
-    );
+    this.hot = new HotTier(artifacts, { memory, functions }, table, this.blocks, compileAfter, counts);
     this.core.resetProcessor();
     this.blocks.clear();
     this.core.flushAll();
@@ -210,6 +200,14 @@ export class EmulatedProcessor implements Processor {
     return currentInstruction(this.view);
   }
 
+  /**
+   * What was retired since the last call, between two instructions: between two runs, at a breakpoint, in onDecode, at a
+   * gate or a hypercall. Its sum is the growth of ticks - extraTicks.
+   */
+  takeCounts(): ExecutedInstructions {
+    return taken(this.counts);
+  }
+
   runNoLaterThan(tick: number): void {
     if (tick >= this.runEnd) return;
     const now = this.ticks;
@@ -233,6 +231,7 @@ export class EmulatedProcessor implements Processor {
 
   /** Drops everything that was decoded or compiled, and what was learnt about it; the guest cannot tell. */
   forgetTranslations(): void {
+    this.counts?.reset();
     this.hot.forget();
     this.blocks.clear();
     this.decoder.reset();
@@ -314,6 +313,7 @@ export class EmulatedProcessor implements Processor {
     let block = this.blocks.find(linear, physical, mode);
     if (block === undefined) {
       if (this.decoder.full) {
+        this.counts?.reset();
         this.hot.clear();
         this.blocks.clear();
         this.decoder.reset();
@@ -331,6 +331,7 @@ export class EmulatedProcessor implements Processor {
       });
       if (decoded.faultsBehind) return this.core.deliverException() === 0;
       block = this.blocks.add(linear, physical, mode, decoded);
+      this.counts?.decoded(decoded.record, decoded.records, mode);
     }
     this.blocks.index(block);
     this.hot.onIndex(block);
@@ -366,10 +367,10 @@ export class EmulatedProcessor implements Processor {
     return isBreakpoint() ? record + L.RECORD_BYTES : 0;
   }
 
-  private hostFunctions(onTouch: ProcessorOptions['onTouch']): Record<string, unknown> {
+  private hostFunctions(memory: WebAssembly.Memory, onTouch: ProcessorOptions['onTouch']): Record<string, unknown> {
     return hostFunctions({
       bus: this.bus,
-      view: this.view,
+      view: new DataView(memory.buffer),
       codeWritten: (place, bytes) => {
         this.blocks.invalidate(place, bytes);
       },

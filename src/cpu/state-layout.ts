@@ -119,6 +119,8 @@ export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped a
 export const TRAP_HELD = 0x1368; // 1: the instruction that has just retired holds back its single-step trap
 export const HOT_EPOCH = 0x136c; // u32: bumped whenever hot code is dropped
 export const CURRENT_RECORD = 0x1388; // u32: the record being executed, for an observing processor; 0: the instruction at RIP
+export const PLACES = 0x138c; // u32: PLACES + (record >>> PLACE_SHIFT) is a record's place (execution-counts.ts); 0: nobody counts
+export const PLACE_SHIFT = 2;
 export const TELL_MSRS = 0x13a0; // u32: 1: the host wants to know of every RDMSR and WRMSR
 export const RESUME_FLAG = 0x135c; // u32: RF semantics for one instruction (reserved)
 

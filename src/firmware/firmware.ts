@@ -130,6 +130,11 @@ export class Firmware {
 
   /** Lays out guest memory, loads the image and says in which state it is entered. Throws FirmwareError. */
   boot(inputs: BootInputs): FirmwareEntry {
+    if (this.profile.handedOver === true) {
+      throw new FirmwareError(
+        `the profile ${this.profile.name} has no services to enter an image with: take the door linux64, or another profile`,
+      );
+    }
     const entry = setUp(this, inputs);
     const { imageBase: base, imageBytes: bytes, entryPoint } = entry;
     this.note(imageEntry(this.host.now(), entry.imageHandle, { base, bytes, entryPoint }, inputs.commandLine));

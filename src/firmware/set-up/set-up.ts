@@ -117,7 +117,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   };
 }
 
-const regionTypes = {
+export const regionTypes = {
   ram: MemoryType.EfiConventionalMemory,
   acpi: MemoryType.EfiACPIReclaimMemory,
   reserved: MemoryType.EfiReservedMemoryType,
@@ -175,7 +175,12 @@ function writeGates(fw: Firmware, memory: TableMemory): { runtimeGates: number; 
   return { runtimeGates, bootGates };
 }
 
-function installConfigurationTables(fw: Firmware, memory: TableMemory, inputs: BootInputs): void {
+/** The configuration tables that the profile and its overrides name. */
+export function installConfigurationTables(
+  fw: Firmware,
+  memory: TableMemory,
+  inputs: Pick<BootInputs, 'rsdp' | 'initrd' | 'modules' | 'commandLine'>,
+): void {
   const entries: { guid: string; address: bigint }[] = [];
   const add = (guid: string, address: number): void => {
     entries.push({ guid, address: BigInt(address) });

@@ -111,15 +111,43 @@ export class Tables {
       ConfigurationTable: addresses.configurationTable,
     });
     this.memory.writePhysical(addresses.systemTable, sealTable(systemTable));
-    const provide = (layout: LayoutFields, address: number): void => {
-      this.provided.add(structureOf('firmware', layout.name, address, [layout]));
-    };
-    provide(SystemTable, addresses.systemTable);
-    provide(BootServices, addresses.bootServices);
-    provide(RuntimeServices, addresses.runtimeServices);
-    const text = { name: 'text', bytes: vendorBytes.length };
-    this.provided.add(structureOf('firmware', 'FirmwareVendor', vendorAddress, [text]));
+    this.provide(SystemTable, addresses.systemTable);
+    this.provide(BootServices, addresses.bootServices);
+    this.provide(RuntimeServices, addresses.runtimeServices);
+    this.provideVendor(vendorAddress, vendorBytes);
     this.provideArray();
+  }
+
+  /** Writes a System Table whose services are gone: their pointers and the consoles' are NULL. */
+  buildWithoutServices(allocate: (bytes: number) => number): void {
+    const vendorBytes = string16Bytes(vendor);
+    const vendorAddress = allocate(vendorBytes.length);
+    this.memory.writePhysical(vendorAddress, vendorBytes);
+    this.addresses = {
+      systemTable: allocate(SystemTable.size),
+      runtimeServices: 0,
+      bootServices: 0,
+      configurationTable: allocate(initialCapacity * ConfigurationTable.size),
+      configurationCapacity: initialCapacity,
+    };
+    const systemTable = SystemTable.encode({
+      Hdr: header(systemTableSignature, SystemTable.size),
+      FirmwareVendor: vendorAddress,
+      FirmwareRevision: firmwareRevision,
+      ConfigurationTable: this.addresses.configurationTable,
+    });
+    this.memory.writePhysical(this.addresses.systemTable, sealTable(systemTable));
+    this.provide(SystemTable, this.addresses.systemTable);
+    this.provideVendor(vendorAddress, vendorBytes);
+    this.provideArray();
+  }
+
+  private provide(layout: LayoutFields, address: number): void {
+    this.provided.add(structureOf('firmware', layout.name, address, [layout]));
+  }
+
+  private provideVendor(address: number, { length: bytes }: Uint8Array): void {
+    this.provided.add(structureOf('firmware', 'FirmwareVendor', address, [{ name: 'text', bytes }]));
   }
 
   /** Changes fields of the System Table and its CRC32. */
