@@ -37,6 +37,7 @@ export const compare: Command = {
     option.memory,
     { ...option.strict, byDefault: 'on' },
     option.vars,
+    option.redZones,
     option.xen,
     shapeOption.platform,
     shapeOption.pvh,
@@ -53,6 +54,9 @@ export const compare: Command = {
   ],
   run: runCompare,
 };
+
+/** Bytes, with --red-zones. */
+const redZoneBytes = 64;
 
 interface Candidate {
   readonly file: string;
@@ -154,6 +158,8 @@ async function runDoor(
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
     ...inputs.shape,
+    ...(given.args.flag('red-zones') ? { overrides: { 'memory:red-zones': redZoneBytes } } : {}),
+    observing: true, // probes name instructions
     options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
     ...(until === undefined ? {} : { until }),
     probes,

@@ -47,9 +47,9 @@ function run(word: string, redZones = 64, watched = true, tier: 'both' | 'interp
 
 /** Each word, the kind of what is found, the service or access, what the sentence says, and how often. */
 const cases = [
-  ['overrun', 'pool-overrun', /stored to 1 bytes behind the last byte of a pool block of 100 bytes/, 2],
-  ['overrun-far', 'pool-overrun', /stored to 1 bytes behind the last byte of a pool block of 96 bytes/, 9],
-  ['underrun', 'pool-overrun', /loaded from 1 bytes in front of a pool block of 48 bytes/, 1],
+  ['overrun', 'pool-overrun', /stored to 1 byte behind the last byte of a pool block of 100 bytes/, 2],
+  ['overrun-far', 'pool-overrun', /stored to 1 byte behind the last byte of a pool block of 96 bytes/, 9],
+  ['underrun', 'pool-overrun', /loaded from 1 byte in front of a pool block of 48 bytes/, 1],
   [
     'after-free',
     'use-after-free',
@@ -68,7 +68,7 @@ const cases = [
   [
     'small-buffer',
     'pool-overrun',
-    /GetMemoryMap was made to write 1 bytes behind the last byte of a pool block of 200 bytes/,
+    /GetMemoryMap was made to write 1 byte behind the last byte of a pool block of 200 bytes/,
     1,
   ],
   ['stale-key', 'stale-map-key', /was given map key \d+; the map has key \d+ since AllocatePool by/, 1],

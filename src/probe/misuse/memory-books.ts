@@ -139,9 +139,7 @@ export class MemoryBooks {
     if (block === undefined) return { kind: 'unallocated-memory', why: 'memory that nobody has allocated' };
     const behind = physical - (block.address + block.bytes);
     const where =
-      behind >= 0
-        ? `${String(behind + 1)} bytes behind the last byte`
-        : `${String(block.address - physical)} bytes in front`;
+      behind >= 0 ? `${bytesText(behind + 1)} behind the last byte` : `${bytesText(block.address - physical)} in front`;
     return { kind: 'pool-overrun', why: `${where} of ${told(block)}`, allocation: block };
   }
 
@@ -187,8 +185,11 @@ export class MemoryBooks {
   }
 }
 
+const bytesText = (count: number): string => (count === 1 ? '1 byte' : `${String(count)} bytes`);
+const pagesText = (count: number): string => (count === 1 ? '1 page' : `${String(count)} pages`);
+
 const told = ({ of, bytes, address, allocatedBy, freedBy }: Allocation): string =>
-  `${of === 'pool' ? `a pool block of ${String(bytes)} bytes` : `${String(bytes / pageBytes)} pages`} at ${hex(address)}, ` +
+  `${of === 'pool' ? `a pool block of ${bytesText(bytes)}` : pagesText(bytes / pageBytes)} at ${hex(address)}, ` +
   `allocated by ${allocatedBy}${freedBy === undefined ? '' : ` and freed by ${freedBy}`}`;
 
 /** The parts of one set that are not in another. */

@@ -66,9 +66,10 @@ class MisuseWatch {
     const { registers } = this.run.machine.processor;
     const name = from();
     const place = { instruction: call.caller, from: name };
-    const by = `${call.name} by ${name ?? hex(call.caller)}`;
+    const who = name ?? hex(call.caller);
+    const by = `${call.name} by ${who}`;
     const gate = { rsp: registers.get('rsp'), rflags: registers.rflags, mapKey: firmware.memoryMap.key };
-    for (const { kind, what } of brokenRules(call, gate, books)) findings.add(kind, what, place);
+    for (const { kind, what } of brokenRules(call, gate, books)) findings.add(kind, `${what}, by ${who}`, place);
     if (this.ended) return;
     books.settle(by, true);
     this.checkAccessed(call, place);
@@ -83,7 +84,8 @@ class MisuseWatch {
       if (bad === undefined) continue;
       const { kind, why, allocation } = this.books.judge(bad.start);
       const access = { physical: bad.start, bytes: bad.end - bad.start, write };
-      const what = `${call.name} was made to ${write ? 'write' : 'read'} ${why}`;
+      const who = place.from ?? hex(place.instruction);
+      const what = `${call.name} was made to ${write ? 'write' : 'read'} ${why}, by ${who}`;
       this.findings.add(kind, what, place, { access, ...(allocation && { allocation }) });
     }
   }
@@ -163,18 +165,16 @@ export const misuse = probe<MisuseRecord | undefined>({
 });
 
 function section(doors: readonly TakenAtDoor<MisuseRecord>[]): Section {
-  const rows = doors.flatMap(({ door, taken }) =>
-    taken.findings.map(({ what, section, times, phase }) => [
-      door,
-      `${what} (UEFI 2.10 section ${section})`,
-      phase,
-      String(times),
-    ]),
-  );
-  const clean = doors.filter(({ taken }) => taken.findings.length === 0).map(({ door }) => door);
-  return {
-    title: 'misuse of the firmware',
-    ...(rows.length > 0 ? { table: { columns: ['', 'what', 'phase', 'times'], rows } } : {}),
-    lines: clean.length > 0 ? [`${clean.join(', ')}: nothing found`] : [],
-  };
+  const lines = doors.flatMap(({ door, taken: { findings, moreFindings } }) => [
+    ...findings.map(({ what, section, times, phase }) => {
+      const often = times === 1 ? '' : `, ${times < mostTimes ? '' : 'at least '}${String(times)} times`;
+      return `${door}, in ${phase}: ${what}${often} (UEFI 2.10 section ${section})`;
+    }),
+    ...(findings.length === 0 ? [`${door}: nothing found`] : []),
+    ...(moreFindings > 0 ? [`${door}: ${String(moreFindings)} more`] : []),
+  ]);
+  const note = doors.some(({ taken }) => taken.redZones > 0)
+    ? undefined
+    : 'Without --red-zones an overrun that ends in another pool block is not seen.';
+  return { title: 'misuse of the firmware', ...(note === undefined ? {} : { note }), lines };
 }
