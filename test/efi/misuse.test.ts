@@ -30,7 +30,6 @@ function run(word: string, redZones = 64, watched = true, tier: 'both' | 'interp
     tier,
     memoryBytes: 64 << 20,
     options: { commandLine: word, modules: [] },
-    observing: true,
     probes: watched ? [misuse] : [],
     observer: {
       console: (byte) => {

@@ -151,6 +151,7 @@ class MisuseWatch {
 export const misuse = probe<MisuseRecord | undefined>({
   name: 'misuse',
   question: 'What does the guest do against the rules of UEFI?',
+  needs: ['watches'],
   start(run) {
     const { firmware } = run;
     if (firmware === undefined) return () => undefined;
