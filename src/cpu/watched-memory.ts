@@ -11,7 +11,7 @@ export interface WatchedAccess {
   readonly bytes: number;
   readonly write: boolean;
   /** Made by the processor for an instruction or an exception: a descriptor, a TSS, a gate of the IDT, a frame. */
-  readonly implicit: boolean;
+  readonly implicit?: true;
   /** Linear address of the instruction; where the processor does not observe, RIP, which may be off by some instructions. */
   readonly instruction: bigint;
 }
@@ -65,7 +65,13 @@ export class WatchedMemory {
     const instruction = this.processor.instruction();
     for (const watcher of this.watchers) {
       for (const { start, end } of watcher.bytes.within(place, place + bytes)) {
-        watcher.onWatched?.({ physical: ramAddress(ram, start), bytes: end - start, write, implicit, instruction });
+        watcher.onWatched?.({
+          physical: ramAddress(ram, start),
+          bytes: end - start,
+          write,
+          instruction,
+          ...(implicit && { implicit }),
+        });
       }
     }
   }
