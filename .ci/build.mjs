@@ -8,7 +8,15 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { assemblyScript, builtSources, currentSources, filesBelow, root, stampFile } from './sources.mjs';
+import {
+  assemblyScript,
+  browserScript,
+  builtSources,
+  currentSources,
+  filesBelow,
+  root,
+  stampFile,
+} from './sources.mjs';
 
 const dist = path.join(root, 'dist');
 
@@ -62,9 +70,30 @@ async function copyGuests() {
   await put(path.join(dist, 'guests', guest), await readFile(path.join(root, 'examples', guest)));
 }
 
+/** What report pages carry: a style and a script for browsers, one text each. */
+async function buildPage() {
+  const folder = path.join(root, 'src/report/page-client');
+  const { outputFiles } = await build({
+    entryPoints: { page: path.join(folder, 'main.ts'), 'page-style': path.join(folder, 'page.css') },
+    outdir: path.join(dist, 'page'),
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'iife',
+    target: ['chrome109', 'firefox115', 'safari16'],
+    charset: 'utf8',
+    legalComments: 'none',
+    write: false,
+    logLevel: 'warning',
+  });
+  for (const { path: file, contents } of outputFiles) await put(file.replace('page-style.css', 'page.css'), contents);
+}
+
 async function buildLibrary() {
   const files = filesBelow(['src', 'firmware-tables'], ['.ts']).filter(
-    (file) => !assemblyScript.some((folder) => file.startsWith(path.normalize(folder))) && !file.endsWith('.d.ts'),
+    (file) =>
+      ![...assemblyScript, browserScript].some((folder) => file.startsWith(path.normalize(folder))) &&
+      !file.endsWith('.d.ts'),
   );
   const { outputFiles } = await build({
     entryPoints: files.map((file) => path.join(root, file)),
@@ -99,7 +128,7 @@ function emitTypes() {
 const before = currentSources();
 const processorIsCurrent = builtSources().processor === before.processor;
 if (!processorIsCurrent) await rm(stampFile, { force: true }); // a build that fails half-way is no build
-await Promise.all([buildCommand(), buildLibrary(), copyGuests()]);
+await Promise.all([buildCommand(), buildLibrary(), buildPage(), copyGuests()]);
 if (!processorIsCurrent) await buildProcessor();
 buildCodeCache();
 if (process.argv.includes('--types')) emitTypes();

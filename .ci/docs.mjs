@@ -33,7 +33,8 @@ function transcript(command) {
 
 /** What `<!-- generated: profiles -->` is followed by: a table of the services and which profile has them. */
 async function profileTable() {
-  const { profiles } = await import(pathToFileURL(path.join(root, 'dist/src/index.js')).href);
+  const { profiles: all } = await import(pathToFileURL(path.join(root, 'dist/src/index.js')).href);
+  const profiles = all.filter(({ handedOver }) => handedOver !== true); // those have no services
   const names = [...new Set(profiles.flatMap(({ services }) => Object.keys(services)))];
   const rows = names.map((name) => [
     name,

@@ -40,11 +40,14 @@ const scripts = [
 /** Folders that asc compiles, not TypeScript. */
 export const assemblyScript = ['src/cpu/core', 'src/loaders/decompress/core'];
 
+/** TypeScript for browsers: report pages carry it. */
+export const browserScript = 'src/report/page-client';
+
 /** Fingerprints of what the processor is built of and of everything else. */
 export function currentSources() {
   return {
     processor: fingerprint([...filesBelow(['src/cpu', 'src/loaders/decompress/core'], ['.ts', '.json']), ...scripts]),
-    library: fingerprint([...filesBelow(['src', 'firmware-tables'], ['.ts']), ...scripts]),
+    library: fingerprint([...filesBelow(['src', 'firmware-tables'], ['.ts', '.css']), ...scripts]),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Field<Name extends string, Value, Input = Value> {
   readonly name: Name;
   readonly size: number; // bytes
   readonly kind: string; // 'u32', 'guid' ...
+  /** The structure that it holds, or of which it is an array. */
+  readonly inner?: LayoutFields;
   /** For the field as it stands in a struct. The package's own type, kept out of the public signatures. */
   readonly layout: unknown;
   /** Carries the types; never set. */
@@ -33,16 +35,24 @@ export type Inputs<Fields extends readonly AnyField[]> = Simplify<{
   readonly [F in Fields[number] as F['name']]?: F extends Field<string, unknown, infer Input> ? Input : never;
 }>;
 
-/** A declared layout. `size` and offsets are bytes. */
-export interface Struct<V, I> {
+/** What a layout says of itself. Sizes and offsets are bytes. */
+export interface LayoutFields {
   readonly name: string;
   readonly size: number;
-  readonly fields: readonly {
-    readonly name: string;
-    readonly offset: number;
-    readonly size: number;
-    readonly kind: string;
-  }[];
+  readonly fields: readonly DeclaredField[];
+}
+
+export interface DeclaredField {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly kind: string;
+  /** The structure that it holds; as many as fit into its size, one behind the other. */
+  readonly inner?: LayoutFields;
+}
+
+/** A declared layout. */
+export interface Struct<V, I> extends LayoutFields {
   /** The bytes of a structure; fields left out are 0. Throws LayoutError when a value does not fit. */
   encode(values?: I): Uint8Array;
   /** Reads a structure at `offset`. Throws LayoutError when the bytes end before it does. */
@@ -136,8 +146,9 @@ function field<Name extends string, Value, Input = Value>(
   name: Name,
   kind: string,
   layout: unknown,
+  inner?: LayoutFields,
 ): Field<Name, Value, Input> {
-  return { name, kind, size: (layout as Layout<unknown>).span, layout };
+  return { name, kind, size: (layout as Layout<unknown>).span, layout, ...(inner && { inner }) };
 }
 
 export const u8 = <N extends string>(name: N): Field<N, number> => field(name, 'u8', new UInt(1, name));
@@ -153,7 +164,7 @@ export const bytes = <N extends string>(name: N, count: number): Field<N, Uint8A
 export const guid = <N extends string>(name: N): Field<N, string> => field(name, 'guid', new GuidLayout(name));
 /** A structure inside another. */
 export const nested = <N extends string, V, I>(name: N, inner: Struct<V, I>): Field<N, V, I> =>
-  field(name, inner.name, new NestedLayout(inner as unknown as Struct<unknown, unknown>, name));
+  field(name, inner.name, new NestedLayout(inner as unknown as Struct<unknown, unknown>, name), inner);
 /** `count` scalars or structures: `array('LineTo', u8, 4)`, `array('Entries', MemmapEntry, 2)`. */
 export function array<N extends string, V, I>(
   name: N,
@@ -162,7 +173,7 @@ export function array<N extends string, V, I>(
 ): Field<N, V[], readonly I[]> {
   const one = typeof element === 'function' ? element('') : nested('', element);
   const layout = new PaddedSequence(one.layout as Layout<unknown>, count, name);
-  return field(name, `${one.kind}[${String(count)}]`, layout);
+  return field(name, `${one.kind}[${String(count)}]`, layout, one.inner);
 }
 
 class PaddedSequence extends Layout<unknown[]> {
@@ -197,13 +208,13 @@ export function struct<const Fields extends readonly AnyField[]>(
     fields.map((f) => f.layout as Layout<never>),
     name,
   );
-  const declared: { name: string; offset: number; size: number; kind: string }[] = [];
+  const declared: DeclaredField[] = [];
   const names = new Map<string, number>();
   let end = 0;
   for (const f of fields) {
     if (names.has(f.name)) throw new LayoutError(`${name}: the field ${f.name} is declared twice`);
     names.set(f.name, end);
-    declared.push({ name: f.name, offset: end, size: f.size, kind: f.kind });
+    declared.push({ name: f.name, offset: end, size: f.size, kind: f.kind, ...(f.inner && { inner: f.inner }) });
     end += f.size;
   }
   if (end !== size) {

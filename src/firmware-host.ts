@@ -14,6 +14,9 @@ export function firmwareHost(machine: Machine, random: SeededRandom): FirmwareHo
     get memory() {
       return machine.memory;
     },
+    get provided() {
+      return machine.provided;
+    },
     getRegister: (name) => (name === 'cr2' ? registers().cr2 : registers().get(name)),
     setRegister: (name, value) => {
       if (name === 'cr2') registers().cr2 = value;

@@ -27,6 +27,7 @@ export {
   quirkOverrides,
   QuirkError,
   quirks,
+  tables,
   type CommitVariable,
   type FirmwareEvent,
   type MapEntry,

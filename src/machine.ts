@@ -4,6 +4,7 @@ import type { EfiTarget } from './boot/efi.js';
 import type { ProcessorArtifacts } from './cpu/artifacts.js';
 import type { CompileAfter } from './cpu/hot/tier.js';
 import { DEFAULT_TLB_ENTRIES, EmulatedProcessor } from './cpu/processor.js';
+import type { Touch } from './cpu/touch.js';
 import type { Stop } from './cpu/types.js';
 import { digestOf, type Digest } from './digest.js';
 import { EventQueue } from './events.js';
@@ -23,6 +24,7 @@ import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
 import type { GuestMap } from './memory/guest-map.js';
 import { layout } from './memory/layout.js';
+import { ProvidedMemory } from './memory/provided.js';
 import { Platform } from './platform.js';
 import { mapOf, platforms, type PlatformDescription } from './platform-description.js';
 import { TypedInput, typedInputEvent, type TypedBytes } from './typed-input.js';
@@ -78,6 +80,8 @@ export interface MachineOptions {
   readonly onFirmwareEvent?: (event: FirmwareEvent) => void;
   /** Called for each hypercall that was served, before the guest goes on. */
   readonly onHypercall?: (call: HypercallRecord) => void;
+  /** Called for each CPUID, RDMSR, WRMSR, port and MMIO access of the guest, when it is done. */
+  readonly onTouch?: (touch: Touch) => void;
   readonly log?: (line: string) => void;
 }
 
@@ -105,6 +109,8 @@ export class Machine implements EfiTarget, MachineParts {
   readonly typed: TypedInput;
   readonly rsdp: number;
   readonly map: GuestMap;
+  /** What lies in guest memory for the guest, since the machine was made. */
+  readonly provided = new ProvidedMemory();
   /** What the guest sees of Xen, where it does. */
   readonly xen: Domain | undefined;
   /** Set when the run has ended. */
@@ -132,6 +138,7 @@ export class Machine implements EfiTarget, MachineParts {
       ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
       ...(options.observing === undefined ? {} : { observing: options.observing }),
       ...(options.xen === undefined ? {} : { hypercall: 'vmcall' as const }), // the vendor is Intel
+      onTouch: options.onTouch,
     });
     this.memory = this.processor.memory;
     this.platform = new Platform(
@@ -158,6 +165,7 @@ export class Machine implements EfiTarget, MachineParts {
         writeRam: (address, bytes) => {
           this.memory.writePhysical(address, bytes);
         },
+        provided: this.provided,
       },
       { startSeconds, description },
     );

@@ -10,6 +10,7 @@ import { absentOnPc, absentUnderXen, PortMap } from './devices/port-map.js';
 import { SpecialPages } from './devices/special-pages.js';
 import type { Uart16550 } from './devices/uart-16550.js';
 import { layout } from './memory/layout.js';
+import type { ProvidedMemory } from './memory/provided.js';
 import { acpiTablesOf, platforms, type MachinePart, type PlatformDescription } from './platform-description.js';
 
 /** What the platform needs of the machine. */
@@ -21,6 +22,8 @@ export interface PlatformHost extends DeviceHost {
   log(line: string): void;
   /** Stores bytes in guest RAM. */
   writeRam(address: number, bytes: Uint8Array): void;
+  /** Is told of the ACPI tables. */
+  readonly provided?: ProvidedMemory;
 }
 
 export interface PlatformOptions {
@@ -82,6 +85,7 @@ export class Platform implements Stateful<PlatformState> {
     if (description.specialPages) this.specialPages = this.pages(new SpecialPages());
     const tables = acpiTablesOf(description);
     this.rsdp = tables.rsdp;
+    for (const structure of tables.structures) host.provided?.add(structure);
     if (this.acpiPages === undefined) host.writeRam(tables.address, tables.bytes);
     else this.acpiPages.write(tables.address, tables.bytes);
     this.ports = new PortMap(

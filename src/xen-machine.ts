@@ -7,6 +7,8 @@ import { PAGE_BYTES } from './devices/page-memory.js';
 import { SpecialPage, specialFrame, type SpecialPages } from './devices/special-pages.js';
 import type { Machine } from './machine.js';
 import { rangesOfMap } from './memory/guest-map.js';
+import { layout } from './memory/layout.js';
+import { structureOf } from './memory/provided.js';
 import { Domain, type DomainDescription } from './xen/domain.js';
 import type { CallMode, XenHost } from './xen/host.js';
 import type { HostFirmware } from './xen/hypercalls/platform.js';
@@ -43,6 +45,7 @@ export function xenDomain(
 ): Domain {
   const { acpiPages } = machine.platform;
   const page = (number: number) => ({ bytes: pages.page(number), gfn: specialFrame(number) });
+  machine.provided.occupy('xen', 'special pages', layout.specialPages, layout.specialPagesBytes);
   const description: DomainDescription = {
     number: initialDomain === undefined ? 1 : 0,
     name,
@@ -62,11 +65,13 @@ export function xenDomain(
 function hostFirmware(machine: Machine, pages: SpecialPages): HostFirmware {
   const entry = ConfigurationTable.encode({ VendorGuid: Guid.EFI_ACPI_20_TABLE, VendorTable: BigInt(machine.rsdp) });
   pages.page(SpecialPage.paging).set(entry);
+  const address = specialFrame(SpecialPage.paging) * PAGE_BYTES;
+  machine.provided.add(structureOf('xen', "configuration table of dom0's host", address, [ConfigurationTable]));
   return {
     revision: revision210,
     vendor: 'efikit',
     vendorRevision: 1,
-    configurationTable: { address: specialFrame(SpecialPage.paging) * PAGE_BYTES, entries: 1 },
+    configurationTable: { address, entries: 1 },
   };
 }
 
@@ -88,6 +93,7 @@ function xenHost(machine: Machine, log: (line: string) => void): XenHost {
   const { registers } = processor;
   return {
     memory: machine.memory,
+    provided: machine.provided,
     getRegister: (name) => registers.get(name),
     setRegister: (name, value) => {
       registers.set(name, value);

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { kernelFile, kernelFolder } from '../kernels.mjs';
 import { root } from '../sources.mjs';
+import { measureRow } from './rows/index.mjs';
 
 /** As examples/get-kernels names them. */
 export const kernels = ['6.1-cloud', '6.12-cloud'];
@@ -12,6 +13,8 @@ export const initrd = path.join(kernelFolder, 'initrd.gz');
 /** The command line of every run but those that say otherwise. */
 export const commandLine = 'console=ttyS0';
 const cli = path.join(root, 'dist/cli.js');
+
+const say = (line) => process.stderr.write(`evaluation: ${line}\n`);
 
 /** Runs the command with `--json`; gives what it wrote there. Ends with an error unless the status is one of `accepted`. */
 function resultOf(args, accepted) {
@@ -68,6 +71,16 @@ export class Runs {
   async ablation(kernel) {
     const args = ['ablate', kernelFile(kernel), '--initrd', initrd, '--append', commandLine];
     return (await this.#once(args, [0])).ablations[0];
+  }
+
+  /** A row that makes runs of its own (rows/index.mjs); what it gives is kept. */
+  async row(name) {
+    if (!this.#made.has(name))
+      this.#made.set(
+        name,
+        measureRow(name, (line) => say(`${name}: ${line}`)),
+      );
+    return this.#made.get(name);
   }
 
   /** `efikit boot --json`; the status may be any that a boot ends with. */

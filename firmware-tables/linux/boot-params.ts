@@ -7,6 +7,9 @@ export const E820Entry = struct('boot_e820_entry', 20, [u64('addr'), u64('size')
 export const E820Type = { ram: 1, reserved: 2, acpi: 3, nvs: 4 } as const;
 export const e820Maximum = 128;
 
+/** efi_loader_signature of a 64-bit EFI: "EL64". Linux arch/x86/include/asm/efi.h. */
+export const efiLoaderSignature64 = 0x3436_4c45;
+
 /** struct efi_info. Linux arch/x86/include/uapi/asm/bootparam.h. */
 export const EfiInfo = struct('efi_info', 32, [
   u32('efi_loader_signature'), // 'EL64'

@@ -2,6 +2,7 @@ import type { EntryState } from '../cpu/types.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import type { LoadedImage } from '../loaders/image.js';
 import type { GuestMap } from '../memory/guest-map.js';
+import type { ProvidedMemory } from '../memory/provided.js';
 
 /** A module for the guest: an initrd or any file, with its command line. */
 export interface BootModule {
@@ -41,6 +42,8 @@ export interface BootTarget {
   readonly rsdp: number;
   /** What lies beside RAM; the PC's hole with the tables in it when left out. */
   readonly map?: GuestMap;
+  /** Is told what a door lays out for the guest. */
+  readonly provided?: ProvidedMemory;
 }
 
 /** One way into a kernel: lays out guest RAM and says in which state the processor enters. */

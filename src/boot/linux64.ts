@@ -1,4 +1,4 @@
-import { BootParams, E820Type } from '../../firmware-tables/linux/boot-params.js';
+import { BootParams, E820Type, efiLoaderSignature64 } from '../../firmware-tables/linux/boot-params.js';
 import {
   SetupHeader,
   setupHeaderOffset,
@@ -6,10 +6,14 @@ import {
   XLoadFlag,
 } from '../../firmware-tables/linux/setup-header.js';
 import type { EntryState, SegmentState } from '../cpu/types.js';
+import { FirmwareError } from '../firmware/errors.js';
+import type { Firmware } from '../firmware/firmware.js';
+import { handTables, type HandedTables } from '../firmware/set-up/handed-tables.js';
 import type { LinuxSetup, LoadedImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { pcMap, rangesOfMap } from '../memory/guest-map.js';
+import { pcMap, rangesOfMap, type MapRange } from '../memory/guest-map.js';
 import { layout } from '../memory/layout.js';
+import { structureOf } from '../memory/provided.js';
 import { isRam, ramEnd, ramRanges } from '../memory/ram-map.js';
 import { BootError, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { identityPageTables, identityTables } from './identity-page-tables.js';
@@ -35,11 +39,17 @@ const bootCode = 0x10; // __BOOT_CS
 const bootData = 0x18; // __BOOT_DS
 const gdt = [0n, 0n, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn] as const;
 
+/** What this door may use: the firmware where its profile has EFI tables that are handed over. */
+export interface Linux64Target extends BootTarget {
+  readonly firmware?: Firmware;
+}
+
 /**
  * Linux's 64-bit boot protocol: the protected-mode part of a bzImage enters in long mode at offset 0x200 with RSI at a
  * "zero page". Linux Documentation/arch/x86/boot.rst, "64-bit Boot Protocol".
+ * Under a profile that is handed over, efi_info names EFI tables without services.
  */
-export const linux64: BootProtocol = {
+export const linux64: BootProtocol<Linux64Target> = {
   name: 'linux64',
   refuses(image) {
     if (image.setup !== undefined) return undefined; // without KERNEL_64 the image was refused when it was read
@@ -63,18 +73,39 @@ export const linux64: BootProtocol = {
     const commandLineAt = pageTablesAt + identityTables(gibibytes) * pageBytes;
     writeCommandLine(memory, setup, options.commandLine, commandLineAt);
     const { hardwareSubarch } = options.linux64 ?? {};
+    const handed = handedTables(target, options.commandLine);
     writeBootParams(target, image, {
       kernelAt,
       commandLineAt,
       initrdAt,
       initrdBytes: options.initrd?.length ?? 0,
       ...(hardwareSubarch !== undefined && { hardwareSubarch }),
+      ...(handed && { handed }),
     });
     memory.writePhysical(pageTablesAt, identityPageTables(pageTablesAt, gibibytes));
     memory.writePhysical(gdtAt, new Uint8Array(BigUint64Array.from(gdt).buffer));
+    const { provided } = target;
+    const used = { e820_table: memoryMap(target, handed?.ranges).length };
+    provided?.add(structureOf('loader', 'boot_params', bootParamsAt, [BootParams], { used }));
+    const commandLineBytes = zeroTerminated(options.commandLine).length;
+    provided?.add(structureOf('loader', 'command line', commandLineAt, [{ name: 'text', bytes: commandLineBytes }]));
+    provided?.occupy('loader', 'page tables', pageTablesAt, identityTables(gibibytes) * pageBytes);
+    provided?.occupy('loader', 'descriptor tables', gdtAt, gdt.length * 8);
+    if (options.initrd !== undefined) provided?.occupy('loader', 'modules', initrdAt, options.initrd.length);
     return entryState(kernelAt);
   },
 };
+
+function handedTables(target: Linux64Target, commandLine: string): HandedTables | undefined {
+  const { firmware, rsdp, map } = target;
+  if (firmware?.profile.handedOver !== true) return undefined;
+  try {
+    return handTables(firmware, { rsdp, commandLine, ...(map && { map }) });
+  } catch (error) {
+    if (error instanceof FirmwareError) throw new BootError(error.message, { cause: error });
+    throw error;
+  }
+}
 
 /** What lies above 4 GiB may be given to this kernel. */
 const canUseHighRam = ({ xloadflags }: LinuxSetup): boolean => (xloadflags & XLoadFlag.above4G) !== 0;
@@ -126,15 +157,18 @@ interface Placed {
   readonly initrdAt: number;
   readonly initrdBytes: number;
   readonly hardwareSubarch?: number;
+  readonly handed?: HandedTables;
 }
 
 /** The zero page: cleared, the setup header copied up to where its jump points, then our fields. */
 function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed): void {
   const { memory, rsdp } = target;
+  const { handed } = placed;
   const header = SetupHeader.decode(image.bytes, setupHeaderOffset);
-  const table = memoryMap(target);
+  const table = memoryMap(target, handed?.ranges);
   const page = BootParams.encode({
-    acpi_rsdp_addr: rsdp,
+    acpi_rsdp_addr: handed ? 0 : rsdp, // the EFI table says it
+    ...(handed && { efi_info: efiInfo(handed) }),
     e820_entries: table.length,
     e820_table: table,
     ext_ramdisk_image: Math.floor(placed.initrdAt / 2 ** 32),
@@ -161,9 +195,21 @@ function writeBootParams(target: BootTarget, image: LoadedImage, placed: Placed)
 
 const e820Types = { ram: E820Type.ram, acpi: E820Type.acpi, reserved: E820Type.reserved } as const;
 
+const efiInfo = (handed: HandedTables) => ({
+  efi_loader_signature: efiLoaderSignature64,
+  efi_systab: handed.systemTable,
+  efi_memdesc_size: handed.descriptorBytes,
+  efi_memdesc_version: handed.descriptorVersion,
+  efi_memmap: handed.memoryMap,
+  efi_memmap_size: handed.memoryMapBytes,
+});
+
 /** Linux scans 0xf0000 to 0xfffff for firmware tables, so everything from 640 KiB to 1 MiB is reserved on a PC. */
-function memoryMap({ memory, rsdp, map = pcMap }: BootTarget): { addr: number; size: number; type: number }[] {
-  return rangesOfMap(memory, map, rsdp !== 0).map(({ start, end, kind }) => ({
+function memoryMap(
+  { memory, rsdp, map = pcMap }: BootTarget,
+  ranges: readonly MapRange[] = rangesOfMap(memory, map, rsdp !== 0),
+): { addr: number; size: number; type: number }[] {
+  return ranges.map(({ start, end, kind }) => ({
     addr: start,
     size: end - start,
     type: e820Types[kind],

@@ -7,10 +7,12 @@ import {
   hvmStartMagic,
   hvmStartVersion,
 } from '../../firmware-tables/pvh/start-info.js';
+import type { LayoutFields } from '../../firmware-tables/layout.js';
 import type { EntryState, SegmentState } from '../cpu/types.js';
 import { ImageError, type ElfImage } from '../loaders/image.js';
 import { pcMap, rangesOfMap } from '../memory/guest-map.js';
 import { layout } from '../memory/layout.js';
+import { structureOf } from '../memory/provided.js';
 import { BootError, type BootModule, type BootOptions, type BootProtocol, type BootTarget } from './boot-protocol.js';
 import { alignDown, alignUp, linkedRange, loadSegments, TopDownPlacement, zeroTerminated } from './placement.js';
 
@@ -97,7 +99,7 @@ const last32BitAddress = 0xffff_ffff;
 
 /** Fills the fixed area of hvm_start_info: the structure, module list, memory map and texts. Texts are UTF-8. */
 function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options: BootOptions): void {
-  const { memory, rsdp } = target;
+  const { memory, rsdp, provided } = target;
   const modules = modulesOf(options);
   const { version = hvmStartVersion, flags = 0 } = options.pvh ?? {};
   const memmap = version === 0 ? [] : memoryMap(target);
@@ -118,6 +120,7 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
       );
     }
     memory.writePhysical(textAt, bytes);
+    provided?.add(structureOf('loader', what.replace(/^the /, ''), textAt, [{ name: 'text', bytes: bytes.length }]));
     textAt += bytes.length;
     return textAt - bytes.length;
   };
@@ -127,6 +130,7 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
     const what = isInitrd ? 'the initrd' : `module ${String(index)}`;
     const paddr = placement.place(module.bytes.length, what, last32BitAddress);
     memory.writePhysical(paddr, module.bytes);
+    provided?.occupy('loader', 'modules', paddr, module.bytes.length);
     const cmdline = module.commandLine === undefined ? 0 : text(`the command line of ${what}`, module.commandLine);
     memory.writePhysical(
       modlistAt + index * HvmModlistEntry.size,
@@ -148,6 +152,14 @@ function writeStartInfo(target: BootTarget, placement: TopDownPlacement, options
     memmap_entries: memmap.length,
   });
   memory.writePhysical(layout.hvmStartInfo, info.subarray(0, hvmStartInfoBytes[version]));
+  const list = (name: string, address: number, of: LayoutFields, count: number): void => {
+    if (count > 0) provided?.add(structureOf('loader', name, address, [{ name: 'entry', of, count }]));
+  };
+  const infoAt = layout.hvmStartInfo;
+  const most = hvmStartInfoBytes[version];
+  provided?.add(structureOf('loader', 'hvm_start_info', infoAt, [HvmStartInfo], { most }));
+  list('hvm_modlist_entry', modlistAt, HvmModlistEntry, modules.length);
+  list('hvm_memmap_table_entry', memmapAt, HvmMemmapEntry, memmap.length);
 }
 
 const memmapTypes = {

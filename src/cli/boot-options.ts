@@ -11,7 +11,7 @@ export const doors: Option = { name: 'doors', value: 'A,B', meaning: 'the doors 
 export const profile: Option = {
   name: 'profile',
   value: 'NAME',
-  meaning: 'which EFI services exist: proposal or linux (loader is not built yet)',
+  meaning: 'which EFI services exist: proposal or linux; tables: none, for the door linux64 (loader is not built yet)',
   byDefault: 'linux; proposal with the door proposal',
 };
 export const quirk: Option = {
@@ -82,8 +82,7 @@ export const json: Option = {
 export const html: Option = {
   name: 'html',
   value: 'FILE',
-  meaning: 'the report as one page',
-  unbuilt: 'the table on standard output is the report; redirect it',
+  meaning: 'the report as one page with pictures, which needs nothing besides',
 };
 export const replay: Option = {
   name: 'replay',

@@ -89,7 +89,7 @@ async function runBoot(args: Arguments): Promise<number> {
   const proposalLinux = door === 'proposal' ? loadProposalLinux() : undefined;
 
   const session = new BootSession(given, () => imageRecord(file, image), file);
-  const hasFirmware = door === 'efi' || door === 'proposal';
+  const hasFirmware = door === 'efi' || door === 'proposal'; // the other doors use a profile only where it is given
   /** Once the machine stands: a door that refuses the image comes before everything that the run writes. */
   const open = (): void => {
     const refusal = doorRefuses(door, image);

@@ -2,6 +2,7 @@ import { doorRefuses, type DoorName } from '../boot/door-choice.js';
 import { ConsoleOutput } from '../host/console-output.js';
 import { noInput } from '../host/console-input.js';
 import { OutputFile } from '../host/files.js';
+import { loadPageAssets } from '../host/page-assets.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
 import { preferGuestThread } from '../host/thread-priority.js';
 import { loadProposalLinux } from '../host/proposal-linux.js';
@@ -11,6 +12,7 @@ import { ObservedBoot } from '../probe/observed-boot.js';
 import { probes } from '../probe/probes/index.js';
 import { comparisonLines, comparisonResult, type Column } from '../report/comparison.js';
 import { grouped } from '../report/numbers.js';
+import { comparisonPage } from '../report/page/comparison-page.js';
 import { ExitStatus, exitStatusOf } from '../report/result.js';
 import { bootInputs, chooseProfile, loadImage, parseDoor, parseTier, type BootInputs } from './boot-inputs.js';
 import * as option from './boot-options.js';
@@ -67,6 +69,8 @@ async function runCompare(args: Arguments): Promise<number> {
   doors.forEach((door) => chooseProfile(args.text('profile'), door)); // a wrong name shows before a file is read
   const inputs = bootInputs(args);
   const jsonFile = args.text('json');
+  const htmlFile = args.text('html');
+  const page = htmlFile === undefined ? undefined : { file: new OutputFile(htmlFile), assets: loadPageAssets() };
   const candidates: Candidate[] = [];
   for (const file of args.operands) candidates.push({ file, image: await loadImage(file) });
   const json = jsonFile === undefined || jsonFile === '-' ? undefined : new OutputFile(jsonFile);
@@ -80,8 +84,13 @@ async function runCompare(args: Arguments): Promise<number> {
     columns.push(column);
     if ('result' in column && (status === ExitStatus.unusableInput || status === ExitStatus.success)) status = own;
   }
+  const result = comparisonResult(version, columns, probes);
+  if (page !== undefined) {
+    page.file.write(comparisonPage(result, page.assets));
+    page.file.close();
+  }
   if (jsonFile !== undefined) {
-    const text = `${JSON.stringify(comparisonResult(version, columns, probes), null, 2)}\n`;
+    const text = `${JSON.stringify(result, null, 2)}\n`;
     if (json === undefined) output.writeText(text);
     else json.write(text);
     json?.close();

@@ -164,7 +164,7 @@ export class BlockStore {
   private markPage(page: number): void {
     if (this.pages.has(page)) return;
     this.pages.add(page);
-    this.u8[L.CODE_PAGES + page] = 1;
+    this.u8[L.CODE_PAGES + page]! |= L.PAGE_HAS_CODE;
     this.dropWriteTags((page << PAGE_SHIFT) >>> 0);
   }
 
@@ -234,7 +234,7 @@ export class BlockStore {
     this.unmark(page);
     const blocks = this.inPage(page);
     if (blocks.length === 0) {
-      this.u8[L.CODE_PAGES + page] = 0;
+      this.u8[L.CODE_PAGES + page]! &= ~L.PAGE_HAS_CODE;
       this.pages.delete(page);
     }
     for (const block of blocks) {
@@ -266,7 +266,7 @@ export class BlockStore {
   /** Forgets everything: the records' memory is free again. */
   clear(): void {
     for (const page of this.pages) {
-      this.u8[L.CODE_PAGES + page] = 0;
+      this.u8[L.CODE_PAGES + page]! &= ~L.PAGE_HAS_CODE;
       this.unmark(page);
     }
     this.byId.length = 1;

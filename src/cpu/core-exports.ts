@@ -10,6 +10,8 @@ export interface Core extends MemoryCore {
   flushAll(): void;
   dropWriteTags(physicalPage: number): void;
   dropAllWriteTags(): void;
+  /** Some pages are watched now, or are no longer. */
+  refreshWatched(): void;
   fetchTranslateAt(low: number, high: number): number;
   materialiseFlags(): void;
   absorbFlags(): void;

@@ -1,6 +1,7 @@
 import type { RamSizes } from '../memory/ram-map.js';
 import type { ProcessorArtifacts } from './artifacts.js';
 import type { CompileAfter } from './hot/tier.js';
+import type { Touch } from './touch.js';
 import type { ProcessorBus } from './types.js';
 
 /** RAM in multiples of 4096 bytes, and the rest. */
@@ -15,4 +16,6 @@ export interface ProcessorOptions extends RamSizes {
   readonly hypercall?: 'vmcall' | 'vmmcall';
   /** Keeps what is executed at hand: EmulatedProcessor.currentInstruction. The guest cannot tell. */
   readonly observing?: boolean;
+  /** Called for each CPUID, RDMSR, WRMSR, port and MMIO access of the guest, when it is done. */
+  readonly onTouch?: ((touch: Touch) => void) | undefined;
 }

@@ -6,6 +6,7 @@ interface StateCore {
   materialiseFlags(): void;
   updateMode(): void;
   dropAllWriteTags(): void;
+  refreshWatched(): void;
 }
 
 const TLB_BYTES = L.TLB_ENTRIES * L.TLB_ENTRY;
@@ -26,6 +27,12 @@ const areas: readonly (readonly [number, number])[] = [
 
 /** Bytes that save() gives and restore() wants. */
 export const processorStateBytes = areas.reduce((sum, [first, end]) => sum + end - first, 0);
+
+/** Who watches memory is no state: takes the mark off the entries of the data TLBs in what save() gives. */
+function withoutWatches(bytes: Uint8Array): void {
+  const first = processorStateBytes - (L.TLB_FETCH_USER + TLB_BYTES - L.TLB_SUPERVISOR); // the TLBs are the last area
+  for (let at = first; at < first + 2 * TLB_BYTES; at += L.TLB_ENTRY) bytes[at + L.TLB_TAG_READ]! &= ~L.TLB_WATCHED;
+}
 
 export class ProcessorState {
   private readonly u8: Uint8Array;
@@ -49,6 +56,7 @@ export class ProcessorState {
       bytes.set(this.u8.subarray(first, end), at);
       at += end - first;
     }
+    withoutWatches(bytes);
     return bytes;
   }
 
@@ -65,6 +73,7 @@ export class ProcessorState {
     this.core.updateMode();
     this.view.setUint32(L.JUMP_EPOCH, (this.view.getUint32(L.JUMP_EPOCH, true) + 1) >>> 0, true);
     this.core.dropAllWriteTags(); // pages that hold translated code here need not have held it there
+    this.core.refreshWatched();
   }
 
   /** The 512 bytes that FXSAVE64 would store, copied. Intel SDM volume 1, 10.5.1. */
@@ -108,7 +117,7 @@ export class ProcessorState {
         const word = (tlb + i * L.TLB_ENTRY) / 4;
         const tag = u32[word] ?? 0;
         if (tag === L.TLB_INVALID) continue;
-        hash.word(tlb + i).word(tag);
+        hash.word(tlb + i).word(tag & ~L.TLB_WATCHED);
         hash.word(u32[word + L.TLB_TAG_READ / 4 + 1] ?? 0);
         hash.word(u32[word + L.TLB_FLAGS / 4] ?? 0).word(u32[word + L.TLB_PHYSICAL / 4] ?? 0);
       }

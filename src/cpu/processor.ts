@@ -5,18 +5,22 @@ import { BlockDecoder, type Refusal } from './decoder.js';
 import { DEFAULT_COMPILE_AFTER, HotTier } from './hot/tier.js';
 import type { GuestFault } from '../memory/guest-memory.js';
 import { ramAddress, ramOffset } from '../memory/ram-map.js';
+import { taken, type ExecutionCounts } from './execution-counts.js';
 import { enterState } from './entry.js';
 import { currentInstruction } from './current-instruction.js';
+import { hostFunctions } from './host-functions.js';
+import type { ExecutedInstructions } from './instruction-counts.js';
 import { InterruptWindow } from './interrupt-window.js';
 import { ProcessorMemory } from './memory.js';
+import { instantiate } from './modules.js';
 import type { ProcessorOptions } from './processor-options.js';
 import { ProcessorState } from './processor-state.js';
 import { RamPages } from './ram-pages.js';
-import { RegisterView } from './registers.js';
+import { registersOf, type RegisterView } from './registers.js';
 import * as L from './state-layout.js';
 import type { EntryState, Processor, ProcessorBus, Stop } from './types.js';
+import { WatchedMemory, type WatchedAccess, type Watcher } from './watched-memory.js';
 
-const PAGE = 65536;
 const LONGEST_RUN = 0x4000_0000; // ticks: BUDGET is an i32
 const BATCH_TICKS = 5_000_000; // how long a hot block waits for others that will be compiled with it
 /** Exits of the dispatch loop without a tick, after which the host gets control: such a guest may fault for ever. */
@@ -47,7 +51,10 @@ export class EmulatedProcessor implements Processor {
   private readonly decoder: BlockDecoder;
   private readonly blocks: BlockStore;
   readonly hot: HotTier;
+  private readonly counts: ExecutionCounts | undefined;
   private readonly bus: ProcessorBus;
+  private readonly watched: WatchedMemory;
+  private readonly watcher: Watcher;
   /** By place in RAM. */
   private readonly breakpoints = new Map<number, () => void>();
   private readonly seen = new Set<string>();
@@ -55,24 +62,19 @@ export class EmulatedProcessor implements Processor {
   private runEnd = 0;
 
   constructor(options: ProcessorOptions) {
-    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus, observing = false } = options;
+    const { ramBytes, lowRamBytes = ramBytes, artifacts, bus } = options;
     const { tlbEntries = DEFAULT_TLB_ENTRIES, compileAfter = DEFAULT_COMPILE_AFTER } = options;
     this.bus = bus;
     this.breakpointHandler = artifacts.pseudo.breakpoint;
-    const pages = Math.ceil((L.RAM + ramBytes) / PAGE) + 1;
-    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.view = new DataView(this.wasm.buffer);
+    const { memory, core, dispatch, table, functions, counts } = instantiate(options, (linear) =>
+      this.hostFunctions(linear, options.onTouch),
+    );
+    this.wasm = memory;
+    this.view = new DataView(memory.buffer);
+    this.core = core;
+    this.dispatch = dispatch;
+    this.counts = counts;
     this.window = new InterruptWindow(this.view);
-    const core = new WebAssembly.Instance(new WebAssembly.Module(artifacts.core), {
-      env: { memory: this.wasm },
-      host: this.hostFunctions(),
-    });
-    this.core = core.exports as unknown as Core;
-    const cold = new WebAssembly.Instance(new WebAssembly.Module(observing ? artifacts.observing : artifacts.cold), {
-      env: { memory: this.wasm },
-      core: core.exports,
-    });
-    this.dispatch = cold.exports['run'] as (record: number) => number;
     this.decoder = new BlockDecoder(this.wasm, artifacts);
     this.blocks = new BlockStore(
       this.wasm,
@@ -88,15 +90,7 @@ export class EmulatedProcessor implements Processor {
     this.view.setUint32(L.RAM_LOW, Math.min(lowRamBytes, ramBytes), true);
     this.view.setUint32(L.TLB_MASK, tlbEntries - 1, true);
     this.view.setUint32(L.HYPERCALL, hypercallForms[options.hypercall ?? 'none'], true);
-    const { table, storeFlags } = cold.exports;
-    const functions = { ...core.exports, storeFlags };
-    this.hot = new HotTier(
-      artifacts,
-      { memory: this.wasm, functions, observing },
-      table as never,
-      this.blocks,
-      compileAfter,
-    );
+    this.hot = new HotTier(artifacts, { memory, functions }, table, this.blocks, compileAfter, counts);
     this.core.resetProcessor();
     this.blocks.clear();
     this.core.flushAll();
@@ -106,23 +100,16 @@ export class EmulatedProcessor implements Processor {
     this.ramPages = new RamPages(this.wasm, { ramBytes, lowRamBytes }, () => {
       this.core.dropAllWriteTags();
     });
-    this.registers = new RegisterView(
-      this.wasm,
-      {
-        read: () => {
-          this.core.materialiseFlags();
-          return this.view.getBigUint64(L.SCRATCH, true);
-        },
-        write: (value) => {
-          this.view.setBigUint64(L.SCRATCH, value, true);
-          this.core.absorbFlags();
-        },
+    this.watched = new WatchedMemory({
+      memory: this.wasm,
+      ram: this.memory,
+      refresh: () => {
+        this.core.refreshWatched();
       },
-      () => {
-        this.core.flushAll();
-        this.core.updateMode();
-      },
-    );
+      instruction: () => this.currentInstruction(),
+    });
+    this.watcher = this.watched.addWatcher();
+    this.registers = registersOf(this.wasm, this.core);
   }
 
   get ticks(): number {
@@ -213,6 +200,14 @@ export class EmulatedProcessor implements Processor {
     return currentInstruction(this.view);
   }
 
+  /**
+   * What was retired since the last call, between two instructions: between two runs, at a breakpoint, in onDecode, at a
+   * gate or a hypercall. Its sum is the growth of ticks - extraTicks.
+   */
+  takeCounts(): ExecutedInstructions {
+    return taken(this.counts);
+  }
+
   runNoLaterThan(tick: number): void {
     if (tick >= this.runEnd) return;
     const now = this.ticks;
@@ -236,6 +231,7 @@ export class EmulatedProcessor implements Processor {
 
   /** Drops everything that was decoded or compiled, and what was learnt about it; the guest cannot tell. */
   forgetTranslations(): void {
+    this.counts?.reset();
     this.hot.forget();
     this.blocks.clear();
     this.decoder.reset();
@@ -259,6 +255,28 @@ export class EmulatedProcessor implements Processor {
     if (callback === undefined) this.breakpoints.delete(place);
     else this.breakpoints.set(place, callback);
     this.blocks.invalidate(place, 1);
+  }
+
+  /** Another one who watches bytes of RAM, besides watch(), unwatch() and onWatched. */
+  addWatcher(): Watcher {
+    return this.watched.addWatcher();
+  }
+
+  /** From now on onWatched is called for guest accesses to these bytes of RAM (guest-physical), instruction fetches apart. */
+  watch(physical: number, bytes: number): void {
+    this.watcher.watch(physical, bytes);
+  }
+
+  unwatch(physical: number, bytes: number): void {
+    this.watcher.unwatch(physical, bytes);
+  }
+
+  get onWatched(): ((access: WatchedAccess) => void) | undefined {
+    return this.watcher.onWatched;
+  }
+
+  set onWatched(callback: ((access: WatchedAccess) => void) | undefined) {
+    this.watcher.onWatched = callback;
   }
 
   enter(state: EntryState): void {
@@ -295,6 +313,7 @@ export class EmulatedProcessor implements Processor {
     let block = this.blocks.find(linear, physical, mode);
     if (block === undefined) {
       if (this.decoder.full) {
+        this.counts?.reset();
         this.hot.clear();
         this.blocks.clear();
         this.decoder.reset();
@@ -312,6 +331,7 @@ export class EmulatedProcessor implements Processor {
       });
       if (decoded.faultsBehind) return this.core.deliverException() === 0;
       block = this.blocks.add(linear, physical, mode, decoded);
+      this.counts?.decoded(decoded.record, decoded.records, mode);
     }
     this.blocks.index(block);
     this.hot.onIndex(block);
@@ -347,45 +367,22 @@ export class EmulatedProcessor implements Processor {
     return isBreakpoint() ? record + L.RECORD_BYTES : 0;
   }
 
-  private hostFunctions(): Record<string, unknown> {
-    const { bus } = this;
-    const width = (bytes: number): 1 | 2 | 4 => (bytes === 1 ? 1 : bytes === 2 ? 2 : 4);
-    return {
-      readMmio: (physical: number, bytes: number) => bus.readMmio(physical >>> 0, width(bytes)),
-      writeMmio: (physical: number, bytes: number, value: number) => {
-        bus.writeMmio(physical >>> 0, width(bytes), value >>> 0);
+  private hostFunctions(memory: WebAssembly.Memory, onTouch: ProcessorOptions['onTouch']): Record<string, unknown> {
+    return hostFunctions({
+      bus: this.bus,
+      view: new DataView(memory.buffer),
+      codeWritten: (place, bytes) => {
+        this.blocks.invalidate(place, bytes);
       },
-      readPort: (port: number, bytes: number) => bus.readPort(port, width(bytes)),
-      writePort: (port: number, bytes: number, value: number) => {
-        bus.writePort(port, width(bytes), value >>> 0);
+      watched: (place, bytes, write) => {
+        this.watched.tell(place, bytes, write);
       },
-      codeWritten: (physical: number, bytes: number) => {
-        this.blocks.invalidate(physical >>> 0, bytes);
+      unimplemented: (what) => {
+        this.unimplemented(what);
       },
-      readMsr: (index: number) => {
-        const value = bus.readMsr(index >>> 0);
-        if (value === undefined) return 0;
-        this.view.setBigUint64(L.SCRATCH, BigInt.asUintN(64, value), true);
-        return 1;
-      },
-      writeMsr: (index: number, low: number, high: number) =>
-        bus.writeMsr(index >>> 0, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)) ? 1 : 0,
-      cpuid: (leaf: number, subleaf: number) => {
-        bus.cpuid(leaf >>> 0, subleaf >>> 0).forEach((value, i) => {
-          this.view.setUint32(L.SCRATCH + 4 * i, value, true);
-        });
-      },
-      random: () => {
-        this.view.setBigUint64(L.SCRATCH, bus.random(), true);
-      },
-      readTaskPriority: () => bus.readTaskPriority(),
-      writeTaskPriority: (value: number) => {
-        bus.writeTaskPriority(value);
-      },
-      unimplemented: (what: number, detail: number) => {
-        this.unimplemented(`core feature ${String(what)} (0x${(detail >>> 0).toString(16)})`);
-      },
-    };
+      instruction: () => this.currentInstruction(),
+      onTouch,
+    });
   }
 
   private unimplemented(text: string): void {

@@ -1,4 +1,5 @@
 /** Registers as views on the processor's state in linear memory. */
+import type { Core } from './core-exports.js';
 import * as L from './state-layout.js';
 import {
   generalRegisters,
@@ -147,4 +148,26 @@ export class RegisterView implements Registers {
     this.setU64(address + L.SEGMENT_BASE, base);
     this.view.setUint32(address + L.SEGMENT_LIMIT, limit, true);
   }
+}
+
+/** The registers of a processor; `core` keeps its flags and its mode. */
+export function registersOf(
+  memory: WebAssembly.Memory,
+  core: Pick<Core, 'materialiseFlags' | 'absorbFlags' | 'flushAll' | 'updateMode'>,
+): RegisterView {
+  const view = new DataView(memory.buffer);
+  const flags: FlagAccess = {
+    read: () => {
+      core.materialiseFlags();
+      return view.getBigUint64(L.SCRATCH, true);
+    },
+    write: (value) => {
+      view.setBigUint64(L.SCRATCH, value, true);
+      core.absorbFlags();
+    },
+  };
+  return new RegisterView(memory, flags, () => {
+    core.flushAll();
+    core.updateMode();
+  });
 }

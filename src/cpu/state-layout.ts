@@ -3,10 +3,11 @@
  * the AssemblyScript core (src/cpu/core), hence plain integer constants and nothing else in this file.
  *
  *   0x0000_1000  architectural state         0x0010_0000  bitmap of translated bytes (1 bit = 32 bytes of RAM)
- *   0x0000_2000  scratch, core's static data  0x00d0_0000  one byte a RAM page: page holds translated code
+ *   0x0000_2000  scratch, core's static data  0x00d0_0000  one byte a RAM page: it holds translated code, is watched
  *   0x0001_0000  jump cache and TLBs          0x00dc_0000  one byte a RAM page: page was written (dirty log)
  *   0x0100_0000  instruction records          0x0400_0000  block index
- *   0x0440_0000  hot functions by record      0x0500_0000  guest RAM
+ *   0x0440_0000  hot functions by record      0x04a0_0000  bitmap of watched bytes (1 bit = 64 bytes of RAM)
+ *   0x0500_0000  guest RAM
  *
  * What this file, the core and the tiers call a physical address of RAM is its place: how many bytes of RAM lie below it,
  * less than RAM_BYTES. Where all RAM lies below 4 GiB, that is the guest-physical address itself; placeOf in
@@ -118,6 +119,9 @@ export const LEAVE_RECORD = 0x1360; // u32: the record a pseudo-record stopped a
 export const TRAP_HELD = 0x1368; // 1: the instruction that has just retired holds back its single-step trap
 export const HOT_EPOCH = 0x136c; // u32: bumped whenever hot code is dropped
 export const CURRENT_RECORD = 0x1388; // u32: the record being executed, for an observing processor; 0: the instruction at RIP
+export const PLACES = 0x138c; // u32: PLACES + (record >>> PLACE_SHIFT) is a record's place (execution-counts.ts); 0: nobody counts
+export const PLACE_SHIFT = 2;
+export const TELL_MSRS = 0x13a0; // u32: 1: the host wants to know of every RDMSR and WRMSR
 export const RESUME_FLAG = 0x135c; // u32: RF semantics for one instruction (reserved)
 
 // FXSAVE image (Intel SDM volume 1, 10.5.1), 512 bytes, 64-byte aligned: FCW @0, FSW @2, abridged FTW @4, FOP @6,
@@ -153,6 +157,7 @@ export const TLB_WRITABLE = 2; // rights and dirty bit are settled for stores, w
 export const TLB_PAGE_SHIFT = 8; // bits 8-15: log2 of the bytes of the guest's page (12, 21, 22, 30)
 export const TLB_PHYSICAL = 24; // u32: guest-physical page address
 export const TLB_INVALID = 1; // no page address has bit 0 set
+export const TLB_WATCHED = 2; // in TLB_TAG_READ of the data TLBs: the page is watched, so that every access is a slow one
 export const TLB_ENTRIES = 4096;
 export const TLB_SUPERVISOR = 0x2_0000; // the four stand one behind the other
 export const TLB_USER = 0x4_0000;
@@ -182,7 +187,9 @@ export const BLOCK_COUNT = 20; // u32: entries by look-up; linked branches count
 
 export const CODE_BITMAP = 0x10_0000;
 export const CODE_GRANULE_SHIFT = 5; // 32 bytes a bit
-export const CODE_PAGES = 0xd0_0000; // u8 a page: 1 when the page holds translated code or is watched
+export const CODE_PAGES = 0xd0_0000; // u8 a page, bits below; while any is set no write tag of the page is open
+export const PAGE_HAS_CODE = 1;
+export const PAGE_WATCHED = 2;
 export const DIRTY_PAGES = 0xdc_0000; // u8 a page: 1 when the page may have been written
 
 // Instruction records, RECORD_BYTES each, consecutive within a block.
@@ -245,5 +252,8 @@ export const HOT_FUNCTIONS = 0x440_0000; // u32 a record: table index << HOT_POS
 export const HOT_POSITION_BITS = 7;
 export const HOT_THRESHOLD = 0x1364; // u32: entries after which a block is hot; 0: never
 export const HOT_URGENT = 0x1370; // u32: entries after which a hot block that is still cold code cannot wait any more
+
+export const WATCH_BITMAP = 0x4a0_0000;
+export const WATCH_GRANULE_SHIFT = 6; // 64 bytes a bit
 
 export const RAM = 0x500_0000;

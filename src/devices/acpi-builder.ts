@@ -1,6 +1,7 @@
 import { concatenate } from '../bytes/concatenate.js';
 import { Rsdp, rsdpLegacyBytes } from '../../firmware-tables/acpi/rsdp.js';
 import { TableHeader } from '../../firmware-tables/acpi/table-header.js';
+import { structureOf, type Part, type ProvidedStructure } from '../memory/provided.js';
 
 /** Tables with their place in guest-physical memory. */
 export interface AcpiTables {
@@ -9,6 +10,8 @@ export interface AcpiTables {
   /** Where `bytes` go, guest-physical. */
   readonly address: number;
   readonly bytes: Uint8Array;
+  /** Each table, field by field. */
+  readonly structures: readonly ProvidedStructure[];
 }
 
 /** Who made the tables, as each header says. ACPI 6.5 section 5.2.6. */
@@ -31,6 +34,7 @@ const checksumOffset = TableHeader.offsetOf('Checksum');
 /** Encodes tables of one maker and puts them one behind the other, from a guest-physical address on. */
 export class AcpiBuilder {
   private readonly placed: PlacedTable[] = [];
+  private readonly structures: ProvidedStructure[] = [];
   private next: number;
 
   constructor(
@@ -74,25 +78,29 @@ export class AcpiBuilder {
     return withChecksum(bytes, Rsdp.offsetOf('ExtendedChecksum'), Rsdp.size);
   }
 
-  /** Puts a table behind the last one, at a multiple of 16 or of `align`. */
-  place(bytes: Uint8Array, align = alignment): PlacedTable {
-    return this.placeAt(Math.ceil(this.next / align) * align, bytes);
+  /** Puts a table behind the last one, at a multiple of 16 or of `align`. `parts` says what it is made of. */
+  place(name: string, bytes: Uint8Array, parts: readonly Part[], align = alignment): PlacedTable {
+    return this.placeAt(Math.ceil(this.next / align) * align, name, bytes, parts);
   }
 
-  placeAt(address: number, bytes: Uint8Array): PlacedTable {
+  placeAt(address: number, name: string, bytes: Uint8Array, parts: readonly Part[]): PlacedTable {
     const table = { address, bytes };
     this.placed.push(table);
+    this.structures.push(structureOf('acpi', name, address, parts, { most: bytes.length }));
     this.next = Math.max(this.next, address + bytes.length);
     return table;
   }
 
-  /** Everything from the builder's address on. */
-  image(): Uint8Array {
-    const image = new Uint8Array(this.next - this.address);
-    for (const { address, bytes } of this.placed) image.set(bytes, address - this.address);
-    return image;
+  /** Everything from the builder's address on, with the RSDP at `rsdp`. */
+  tables(rsdp: number): AcpiTables {
+    const bytes = new Uint8Array(this.next - this.address);
+    for (const table of this.placed) bytes.set(table.bytes, table.address - this.address);
+    return { rsdp, address: this.address, bytes, structures: this.structures };
   }
 }
+
+/** The header of a table whose layout leaves it out. */
+export const headerPart: Part = { name: 'Header', of: TableHeader };
 
 /** A table with a header, its checksum set. */
 export const withTableChecksum = (bytes: Uint8Array): Uint8Array => withChecksum(bytes, checksumOffset, bytes.length);

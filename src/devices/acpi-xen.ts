@@ -3,11 +3,12 @@ import { Fadt, FadtBootArch, FadtFlag, fadtBytes } from '../../firmware-tables/a
 import { AddressSpace } from '../../firmware-tables/acpi/generic-address.js';
 import { MadtBody, MadtFlag, MadtLocalApic, MadtType, madtLocalApicEnabled } from '../../firmware-tables/acpi/madt.js';
 import { TableHeader } from '../../firmware-tables/acpi/table-header.js';
+import { Rsdp } from '../../firmware-tables/acpi/rsdp.js';
 import { RsdtEntry, XsdtEntry } from '../../firmware-tables/acpi/xsdt.js';
 import { XenAcpiInfo } from '../../firmware-tables/xen/acpi-info.js';
 import { concatenate } from '../bytes/concatenate.js';
 import { layout } from '../memory/layout.js';
-import { AcpiBuilder, ascii, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
+import { AcpiBuilder, ascii, headerPart, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
 import { buffer, integer, named, processor, scope, text } from './aml.js';
 import { PAGE_BYTES } from './page-memory.js';
 import { ports, xenAcpiPorts } from './ports.js';
@@ -31,26 +32,36 @@ const systemControlInterrupt = 9;
 export function buildXenAcpiTables(options: XenAcpiOptions = {}): AcpiTables {
   const bootArch = options.bootArch ?? FadtBootArch.VGA_NOT_PRESENT | FadtBootArch.CMOS_RTC_NOT_PRESENT;
   const builder = new AcpiBuilder(maker, layout.xenAcpi, PAGE_BYTES);
-  const facs = builder.place(Facs.encode({ Signature: ascii('FACS'), Length: Facs.size, Version: 1 }), 64);
-  const dsdt = builder.place(builder.table('DSDT', 5, dsdtBody()));
+  const facsTable = Facs.encode({ Signature: ascii('FACS'), Length: Facs.size, Version: 1 });
+  const facs = builder.place('FACS', facsTable, [Facs], 64);
+  const aml = dsdtBody();
+  const dsdt = builder.place('DSDT', builder.table('DSDT', 5, aml), [headerPart, { name: 'AML', bytes: aml.length }]);
   const addresses = { facs: facs.address, dsdt: dsdt.address };
-  const legacy = builder.place(legacyFadt(builder, addresses));
-  const fadt = builder.place(fadtTable(builder, addresses, bootArch));
-  const madt = builder.place(builder.table('APIC', 2, madtBody()));
+  const legacy = builder.place('FADT (revision 1)', legacyFadt(builder, addresses), [Fadt]);
+  const fadt = builder.place('FADT', fadtTable(builder, addresses, bootArch), [Fadt]);
+  const madt = builder.place('MADT', builder.table('APIC', 2, madtBody()), [
+    headerPart,
+    MadtBody,
+    { name: 'LocalApic', of: MadtLocalApic },
+  ]);
   const xsdt = builder.place(
+    'XSDT',
     builder.table('XSDT', 1, concatenate([fadt, madt].map(({ address }) => XsdtEntry.encode({ Address: address })))),
+    [headerPart, { name: 'Entry', of: XsdtEntry, count: 2 }],
   );
   const rsdt = builder.place(
+    'RSDT',
     builder.table('RSDT', 1, concatenate([legacy, madt].map(({ address }) => RsdtEntry.encode({ Address: address })))),
+    [headerPart, { name: 'Entry', of: RsdtEntry, count: 2 }],
   );
   const info = XenAcpiInfo.encode({
     nr_cpus: 1,
     madt_csum_addr: madt.address + TableHeader.offsetOf('Checksum'),
     madt_lapic0_addr: madt.address + TableHeader.size + MadtBody.size,
   });
-  builder.placeAt(layout.xenAcpi, info);
-  const rsdp = builder.placeAt(layout.xenRsdp, builder.rsdp(xsdt.address, rsdt.address));
-  return { rsdp: rsdp.address, address: layout.xenAcpi, bytes: builder.image() };
+  builder.placeAt(layout.xenAcpi, 'acpi_info', info, [XenAcpiInfo]);
+  const rsdp = builder.placeAt(layout.xenRsdp, 'RSDP', builder.rsdp(xsdt.address, rsdt.address), [Rsdp]);
+  return builder.tables(rsdp.address);
 }
 
 const localApicEntry = MadtLocalApic.encode({

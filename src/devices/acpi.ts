@@ -10,7 +10,7 @@ import {
 import { Rsdp } from '../../firmware-tables/acpi/rsdp.js';
 import { XsdtEntry } from '../../firmware-tables/acpi/xsdt.js';
 import { concatenate } from '../bytes/concatenate.js';
-import { AcpiBuilder, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
+import { AcpiBuilder, headerPart, withTableChecksum, type AcpiMaker, type AcpiTables } from './acpi-builder.js';
 import { softOffType } from './acpi-sleep.js';
 import { device, edgeInterrupt, eisaId, integer, ioPorts, named, packageOf, resources, scope } from './aml.js';
 import { com1Interrupt, ports } from './ports.js';
@@ -36,13 +36,22 @@ const headlessBootArch = FadtBootArch.VGA_NOT_PRESENT | FadtBootArch.CMOS_RTC_NO
  */
 export function buildAcpiTables(base: number, options: AcpiOptions): AcpiTables {
   const builder = new AcpiBuilder(maker, base, Rsdp.size);
-  const dsdt = builder.place(builder.table('DSDT', 2, dsdtBody()));
-  const madt = builder.place(builder.table('APIC', 5, madtBody(options)));
-  const fadt = builder.place(fadtTable(builder, dsdt.address, options.bootArch ?? headlessBootArch));
+  const aml = dsdtBody();
+  const dsdt = builder.place('DSDT', builder.table('DSDT', 2, aml), [headerPart, { name: 'AML', bytes: aml.length }]);
+  const madt = builder.place('MADT', builder.table('APIC', 5, madtBody(options)), [
+    headerPart,
+    MadtBody,
+    { name: 'LocalApic', of: MadtLocalApic },
+    { name: 'IoApic', of: MadtIoApic },
+  ]);
+  const fadt = builder.place('FADT', fadtTable(builder, dsdt.address, options.bootArch ?? headlessBootArch), [Fadt]);
   const entries = [fadt, madt].map(({ address }) => XsdtEntry.encode({ Address: address }));
-  const xsdt = builder.place(builder.table('XSDT', 1, concatenate(entries)));
-  builder.placeAt(base, builder.rsdp(xsdt.address));
-  return { rsdp: base, address: base, bytes: builder.image() };
+  const xsdt = builder.place('XSDT', builder.table('XSDT', 1, concatenate(entries)), [
+    headerPart,
+    { name: 'Entry', of: XsdtEntry, count: entries.length },
+  ]);
+  builder.placeAt(base, 'RSDP', builder.rsdp(xsdt.address), [Rsdp]);
+  return builder.tables(base);
 }
 
 /** The DSDT's terms: COM1, and what to write into the sleep register for soft-off. */

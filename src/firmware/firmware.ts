@@ -1,4 +1,5 @@
 import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
+import { ProvidedMemory } from '../memory/provided.js';
 import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './log/describe.js';
 import { corruptions } from './corruptions.js';
@@ -85,6 +86,8 @@ export class Firmware {
   readonly handles = new HandleDatabase();
   readonly variables: VariableStore;
   readonly tables: Tables;
+  /** Is told what is laid out for the guest. */
+  readonly provided: ProvidedMemory;
   readonly slots: ReadonlyMap<number, Slot>;
   /** The image that was started; 0 before boot(). */
   imageHandle = 0n;
@@ -120,12 +123,18 @@ export class Firmware {
     this.peek = new GuestAccess(host.memory, true);
     this.variables = new VariableStore(variablesAtStart(options.variables));
     this.variables.commit = options.commitVariable;
-    this.tables = new Tables(host.memory);
+    this.provided = host.provided ?? new ProvidedMemory();
+    this.tables = new Tables(host.memory, this.provided);
     this.slots = buildSlots(this.profile, this.overrides);
   }
 
   /** Lays out guest memory, loads the image and says in which state it is entered. Throws FirmwareError. */
   boot(inputs: BootInputs): FirmwareEntry {
+    if (this.profile.handedOver === true) {
+      throw new FirmwareError(
+        `the profile ${this.profile.name} has no services to enter an image with: take the door linux64, or another profile`,
+      );
+    }
     const entry = setUp(this, inputs);
     const { imageBase: base, imageBytes: bytes, entryPoint } = entry;
     this.note(imageEntry(this.host.now(), entry.imageHandle, { base, bytes, entryPoint }, inputs.commandLine));

@@ -1,4 +1,5 @@
 import type { GuestFault, GuestMemory } from '../memory/guest-memory.js';
+import type { ProvidedMemory } from '../memory/provided.js';
 import type { PeLayout } from './images/image-loader.js';
 
 /** Registers that the firmware reads or writes: the general ones, and CR2 (read only) for its exception reports. */
@@ -27,6 +28,8 @@ export type ResetKind = 'cold' | 'warm' | 'platform-specific';
 /** What the firmware needs of the machine. The machine implements it; the firmware imports neither it nor the processor. */
 export interface FirmwareHost {
   readonly memory: GuestMemory;
+  /** Is told what the firmware lays out for the guest; a host that does not care leaves it out. */
+  readonly provided?: ProvidedMemory;
   getRegister(name: FirmwareRegister): bigint;
   setRegister(name: FirmwareRegister, value: bigint): void;
   /** Virtual time in ticks of 1 ns. */

@@ -24,6 +24,7 @@ export {
   linux,
   profiles,
   proposal,
+  tables,
   type Override,
   type Overrides,
   type OverrideTarget,

@@ -15,6 +15,8 @@ export interface Profile {
   readonly configurationTables: Readonly<Partial<Record<ConfigurationTableName, string>>>;
   /** Whether an initrd is module 0 of the Xen table, or comes by LoadFile2 alone. */
   readonly initrdInXenTable: boolean;
+  /** No image is entered with these tables: a loader hands them to the kernel (boot_params' efi_info), services are gone. */
+  readonly handedOver?: boolean;
 }
 
 /** The proposal of 2016: a kernel needs GetMemoryMap and ExitBootServices; Exit and variables serve tools. */
@@ -79,8 +81,24 @@ export const linux: Profile = {
   initrdInXenTable: false,
 };
 
+/**
+ * EFI tables without services, as Xen gives them to an ARM dom0 with ACPI: a System Table whose pointers to services are
+ * NULL, a memory map and where the RSDP is. For the door linux64, whose boot_params can name them (efi_info).
+ */
+export const tables: Profile = {
+  name: 'tables',
+  services: {},
+  protocols: {},
+  configurationTables: {
+    Acpi20: 'where the RSDP is; boot_params does not say it then',
+    RtProperties: 'says that no runtime service works',
+  },
+  initrdInXenTable: false,
+  handedOver: true,
+};
+
 /** Every profile that is built, poorest first. */
-export const profiles: readonly Profile[] = [proposal, linux];
+export const profiles: readonly Profile[] = [tables, proposal, linux];
 
 /**
  * What an ablation or a quirk changes in a profile, by the name of a service, protocol or table:

@@ -20,6 +20,9 @@ export const layout = {
   /** boot_params, GDT, identity page tables and command line (linux64 door). */
   linuxBootParams: 0x0001_0000,
   linuxBootParamsBytes: 0x1_0000,
+  /** EFI tables without services and their memory map (linux64 door, profile `tables`). */
+  linuxEfiTables: 0x0002_0000,
+  linuxEfiTablesBytes: 0x4000,
   /** End of conventional memory: 0xa0000 to 0xfffff is reserved on a PC. */
   lowMemoryEnd: 0x000a_0000,
   highMemoryStart: 0x0010_0000,

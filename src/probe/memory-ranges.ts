@@ -3,14 +3,9 @@ import { HvmMemmapEntry, HvmMemmapType, HvmStartInfo } from '../../firmware-tabl
 import { memoryTypeName, type MapEntry } from '../firmware/index.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { layout } from '../memory/layout.js';
+import type { MemoryRange } from './memory-range.js';
 
-/** A range of guest-physical memory as a door told the guest of it. `end` is exclusive. */
-export interface MemoryRange {
-  readonly start: number;
-  readonly end: number;
-  /** As the door's own specification names it: `EfiLoaderData`, `RAM`. */
-  readonly type: string;
-}
+export type { MemoryRange } from './memory-range.js';
 
 const pageBytes = 4096;
 const nameOf = (names: Readonly<Record<string, number>>, value: number): string =>

@@ -237,9 +237,12 @@ export class ObservedBoot {
     return withoutStop(this.machine.save(notes));
   }
 
-  /** The EFI firmware; undefined for the doors that do not enter through it. */
+  /** The EFI firmware; undefined where the guest has none of it. */
   get firmware(): Firmware | undefined {
-    return this.setup.door === 'efi' || this.setup.door === 'proposal' ? this.machine.firmware : undefined;
+    const { door } = this.setup;
+    const { firmware } = this.machine;
+    const isEntered = door === 'efi' || door === 'proposal';
+    return isEntered || (door === 'linux64' && firmware.profile.handedOver) ? firmware : undefined;
   }
 
   get phases(): readonly Phase[] {
@@ -325,7 +328,7 @@ export class ObservedBoot {
       const why = probe.symbolsProblem ?? unknown;
       throw new UnreachableError(`--${option} ${until} cannot be reached: ${why}; take text:STRING or another phase`);
     }
-    if (until === 'exit-boot-services' && this.firmware === undefined) {
+    if (until === 'exit-boot-services' && setup.door !== 'efi' && setup.door !== 'proposal') {
       throw new UnreachableError(
         `--${option} ${until} cannot be reached: the door ${setup.door} has no boot services; take --door efi`,
       );

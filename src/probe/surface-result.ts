@@ -66,6 +66,7 @@ export interface SurfaceCalls {
 
 /** A GUID that the guest asked for by a service: a protocol, mostly. */
 export interface SurfaceLookup {
+  /** By its name where it has one here: `EFI_RNG_PROTOCOL`. */
   readonly guid: string;
   /** By which service: `LocateProtocol`. */
   readonly service: string;
@@ -76,6 +77,7 @@ export interface SurfaceLookup {
 
 /** An entry of the configuration table, in its order. */
 export interface SurfaceConfigurationTable {
+  /** By its name where it has one here. */
   readonly guid: string;
   /** Who installed it. */
   readonly by: 'firmware' | 'guest';

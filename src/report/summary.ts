@@ -28,6 +28,7 @@ function askedLine(input: SummaryInput): string {
 
 function askedFirmware({ services, profile, door }: SummaryInput): string {
   if (profile === undefined) return `asked: nothing, the door ${door} has no firmware services`;
+  if (profile.handedOver === true) return `asked: nothing, the profile ${profile.name} has no services`;
   if (services.length === 0) return 'asked: no firmware service was called';
   return `asked: ${counted(services)}`;
 }
@@ -38,6 +39,9 @@ const counted = (services: readonly ServiceCount[]): string =>
 function unusedLine({ services, profile, door }: SummaryInput): string {
   if (profile === undefined)
     return `never used: all of EFI; the kernel got what it needs from ${handOver[door] ?? 'the door'}`;
+  if (profile.handedOver === true) {
+    return `never used: nothing to call; the kernel has tables alone (${Object.keys(profile.configurationTables).join(', ')}) and a memory map`;
+  }
   const called = new Set(services.map(({ name }) => name));
   const unused = Object.keys(profile.services).filter((name) => !called.has(name));
   if (unused.length === 0) return `never used: nothing, every service of the profile ${profile.name} was called`;

@@ -17,6 +17,8 @@ const JMP = 0xe9; // to a return thunk
 class GuestCall implements Call {
   argument: AnyValues | undefined;
   readonly results: Record<string, string> = {};
+  /** Bytes of the guest's memory that the call took and gave. */
+  transferred = 0;
 
   constructor(
     readonly domain: Domain,
@@ -43,11 +45,17 @@ class GuestCall implements Call {
   }
 
   read(pointer: bigint, bytes: number): Uint8Array {
+    this.transferred += bytes;
+    return this.look(pointer, bytes);
+  }
+
+  private look(pointer: bigint, bytes: number): Uint8Array {
     return this.host.memory.readVirtual(this.linear(pointer), bytes, true);
   }
 
   write(pointer: bigint, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
+    this.transferred += bytes.length;
     const address = this.linear(pointer);
     this.host.memory.readVirtual(address, bytes.length, true); // RAM alone, else the guest would write to devices
     this.host.memory.writeVirtual(address, bytes);
@@ -59,7 +67,7 @@ class GuestCall implements Call {
 
   writeStruct<G extends Fields>(layout: GuestStruct<G>, pointer: bigint, values: Values<G>): void {
     const size = layout.size(this.wide);
-    const bytes = this.read(pointer, size); // what lies between the fields stays
+    const bytes = this.look(pointer, size); // what lies between the fields stays
     layout.encodeInto(bytes, values, this.wide);
     this.write(pointer, bytes);
   }
@@ -160,7 +168,8 @@ export class Dispatcher {
       result = Errno.EFAULT;
     }
     if (result instanceof Continuation) return result; // told when it is done
-    return this.tell({ ...facts, argument: call.argument, results: call.results, unknown: false }, result);
+    const { argument, results, transferred } = call;
+    return this.tell({ ...facts, argument, results, transferred, unknown: false }, result);
   }
 
   private tell(facts: Facts & { readonly unknown: boolean }, result: number | bigint): bigint {
@@ -174,6 +183,7 @@ export class Dispatcher {
         .map((register, i) => [facts.hypercall?.registers[i] ?? `argument ${String(i + 1)}`, register]),
       argument: facts.argument,
       results: facts.results ?? {},
+      transferred: facts.transferred ?? 0,
       result: value,
       caller: this.caller(),
       tick: this.host.now(),
@@ -213,6 +223,7 @@ interface Facts {
   readonly registers: readonly bigint[];
   readonly argument?: AnyValues | undefined;
   readonly results?: Readonly<Record<string, string>>;
+  readonly transferred?: number;
 }
 
 const hex = (value: number | bigint): string => (value < 10 ? String(value) : `0x${value.toString(16)}`);

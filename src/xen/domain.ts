@@ -13,6 +13,7 @@ import { hypercallPage, hypercallPageMsr } from './hypercall-page.js';
 import { hypercalls } from './hypercalls/index.js';
 import type { HostFirmware } from './hypercalls/platform.js';
 import { Physmap, type PhysmapState } from './physmap.js';
+import { ProvidedPages } from './provided-pages.js';
 import { Watchdogs } from './watchdogs.js';
 import { XenStore, type XenStoreState } from './xenstore/xen-store.js';
 import { XenStoreRing, type XenStoreRingState } from './xenstore/xenstore-ring.js';
@@ -96,6 +97,7 @@ export class Domain implements Stateful<DomainState> {
   runstateUpdateFlag = false;
 
   private readonly dispatcher: Dispatcher;
+  private readonly provided: ProvidedPages | undefined;
   private upcallVector = 0;
   private callback = 0; // the vector of HVM_PARAM_CALLBACK_IRQ; 0 while there is none
   private shutdownCode = noShutdown;
@@ -127,6 +129,12 @@ export class Domain implements Stateful<DomainState> {
       xenstoreFrame: options.xenstorePage.gfn,
     });
     this.physmap = new Physmap(this, { ramBytes: host.memory.ramBytes, e820: options.e820 });
+    this.provided =
+      host.provided &&
+      new ProvidedPages(host.provided, this.events, this.physmap, {
+        console: options.consolePage.gfn,
+        xenstore: options.xenstorePage.gfn,
+      });
     const rings = {
       [HvmParam.STORE_PFN]: options.xenstorePage.gfn,
       [HvmParam.STORE_EVTCHN]: storePort,
@@ -259,6 +267,7 @@ export class Domain implements Stateful<DomainState> {
 
   registerVcpuInfo(gfn: number, offset: number): number {
     const result = this.events.mapVcpuInfo(gfn, offset);
+    if (result === 0) this.provided?.vcpuInfoMoved();
     this.time.update(this.events.vcpuInfoAddress);
     return result;
   }

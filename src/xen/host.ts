@@ -1,4 +1,5 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
+import type { ProvidedMemory } from '../memory/provided.js';
 
 export type XenRegister = 'rax' | 'rbx' | 'rcx' | 'rdx' | 'rsi' | 'rdi' | 'rsp' | 'r8' | 'r9' | 'r10';
 
@@ -14,6 +15,8 @@ export interface DomainEnd {
 /** What the hypervisor needs of the machine. Ticks are nanoseconds since the machine's start. */
 export interface XenHost {
   readonly memory: GuestMemory;
+  /** Is told what of Xen's lies in the guest's memory. */
+  readonly provided?: ProvidedMemory;
   getRegister(name: XenRegister): bigint;
   setRegister(name: XenRegister, value: bigint): void;
   /** Guest-linear address behind the instruction that called. */

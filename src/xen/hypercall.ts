@@ -86,6 +86,8 @@ export interface HypercallRecord {
   readonly registers: readonly (readonly [name: string, value: bigint])[];
   readonly argument: AnyValues | undefined;
   readonly results: Readonly<Record<string, string>>;
+  /** Bytes of guest memory that the call took and gave behind its pointers. */
+  readonly transferred: number;
   readonly result: bigint;
   /** Guest-linear: where the call returns to. */
   readonly caller: bigint;

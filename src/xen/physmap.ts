@@ -27,6 +27,9 @@ export class Physmap implements Stateful<PhysmapState> {
   /** max_pages of the domain: the frames that it began with. */
   readonly mostFrames: number;
   private readonly sharedInfo: XenPage;
+  /** Called when one of Xen's pages has come to a guest-physical address, and when it is about to leave one. */
+  onMapped: ((what: 'shared_info' | 'grant table', address: number) => void) | undefined;
+  onLeaving: ((address: number) => void) | undefined;
 
   constructor(
     private readonly holders: FrameHolders,
@@ -76,6 +79,8 @@ export class Physmap implements Stateful<PhysmapState> {
     const old = page.gfn;
     page.map(gfn);
     if (old !== undefined) this.holders.events.frameMoves(old, gfn);
+    if (old !== undefined) this.onLeaving?.(old * frameBytes);
+    this.onMapped?.(page === this.sharedInfo ? 'shared_info' : 'grant table', gfn * frameBytes);
   }
 
   /** XENMAPSPACE_gmfn: a frame of the domain's own moves. */
@@ -124,6 +129,10 @@ export class Physmap implements Stateful<PhysmapState> {
     const { events, grants } = this.holders;
     if (this.sharedInfo.gfn === gfn) events.setSharedInfo(undefined);
     events.frameLeaves(gfn);
-    for (const page of [this.sharedInfo, ...grants.pages]) if (page.gfn === gfn) page.unmap();
+    for (const page of [this.sharedInfo, ...grants.pages]) {
+      if (page.gfn !== gfn) continue;
+      this.onLeaving?.(gfn * frameBytes);
+      page.unmap();
+    }
   }
 }

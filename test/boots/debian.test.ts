@@ -52,6 +52,21 @@ describe('unmodified Debian kernels', function () {
     }
   }
 
+  for (const name of kernelNames) {
+    it(`${name}: EFI tables without services (profile tables) lead to user space; the kernel finds ACPI through them`, async function () {
+      cachedFile(this, `vmlinuz-${name}`);
+      const kernel = path.join(kernelFolder, `vmlinuz-${name}`);
+      const options = ['--door', 'linux64', '--profile', 'tables', '--append', 'console=ttyS0 ignore_loglevel'];
+      const { status, stdout, stderr } = await efikit(['boot', kernel, ...options]);
+      expect(status, stderr + stdout.slice(-2000)).to.equal(0);
+      expect(stdout).to.match(/^USERSPACE-UP [\d.]+/m);
+      expect(stdout).to.match(/efi: EFI v2\.100? by efikit/); // 6.1 prints the revision's last digit as it stands
+      expect(stdout).to.match(/efi: ACPI 2\.0=0xe0000 RTPROP=0x/);
+      expect(stdout).to.match(/ACPI: RSDP 0x00000000000E0000/);
+      expect(stderr).to.match(/asked: nothing, the profile tables has no services/);
+    });
+  }
+
   it('6.1-cloud: no option at all is enough', async function () {
     cachedFile(this, 'vmlinuz-6.1-cloud');
     const { status, stdout, stderr } = await efikit(['boot', path.join(kernelFolder, 'vmlinuz-6.1-cloud')]);

@@ -3,4 +3,28 @@
 // Each is a file: `{ name, title, by, claim, figures, text }`. `figures(runs)` makes the runs and gives plain data, which is kept in
 // docs/evaluation/figures.json; `text(figures)` makes of it `{ figure, body, forEfi, forPvh, open }`: the one figure for the
 // overview, paragraphs and tables, what speaks for either side, and what is not measured.
-export const evaluated = [];
+import { abiSurface } from './abi-surface.mjs';
+import { code } from './code.mjs';
+import { commonPath } from './common-path.mjs';
+import { detection } from './detection.mjs';
+import { dom0 } from './dom0.mjs';
+import { imageHandle } from './image-handle.mjs';
+import { kexec } from './kexec.mjs';
+import { longMode } from './long-mode.mjs';
+import { minimalEnvironment } from './minimal-environment.mjs';
+import { subarch } from './subarch.mjs';
+import { tables } from './tables.mjs';
+
+export const evaluated = [
+  minimalEnvironment,
+  abiSurface,
+  code,
+  commonPath,
+  longMode,
+  detection,
+  imageHandle,
+  subarch,
+  dom0,
+  tables,
+  kexec,
+];

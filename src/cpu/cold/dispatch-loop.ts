@@ -122,6 +122,7 @@ export function emitRun(
     f.i32(0);
     f.memory(0x28, L.LEAVE_RECORD);
     f.set(record);
+    observe.performed();
   };
   const decideBy = (next: number): void => {
     emitDecide(f, {
@@ -137,6 +138,7 @@ export function emitRun(
       storeOwnRip,
       advance,
       exit,
+      observe,
       functionIndex,
     });
   };
@@ -182,10 +184,12 @@ export function emitRun(
   f.i32(0);
   f.set(status);
 
+  observe.begin();
   const next = f.loop();
   f.get(budget);
   f.op(0x45);
   f.if();
+  observe.endBefore();
   storeOwnRip();
   exit(L.EXIT_BUDGET);
   f.end();
@@ -194,6 +198,7 @@ export function emitRun(
   f.op(0x6b);
   f.set(budget);
 
+  const jumped = observing ? f.block() : lookup; // RIP is stored
   const direct = f.block(); // branch to REC_IMMEDIATE
   const decide = f.block(); // status is set, BUDGET in memory is current
   f.get(record);
@@ -223,6 +228,7 @@ export function emitRun(
   f.op(0x74);
   f.memory(0x28, L.HOT_FUNCTIONS);
   f.set(hotEntry);
+  observe.endBefore();
   callHot();
   f.br(decide);
   f.end();
@@ -265,7 +271,7 @@ export function emitRun(
       jump: () => {
         f.i32(0);
         f.set(from);
-        f.br(lookup);
+        f.br(jumped);
       },
       jumpDirect: () => {
         f.br(direct);
@@ -292,6 +298,7 @@ export function emitRun(
   loadBudget();
   decideBy(next);
   f.end(); // direct
+  observe.endBehind();
   f.get(record);
   f.memory(0x2d, L.REC_FLAGS);
   f.i32(L.REC_LINKABLE);
@@ -321,6 +328,7 @@ export function emitRun(
   f.end();
   f.get(entry);
   f.set(record);
+  observe.begin();
   f.br(next);
   f.end();
   f.get(record);
@@ -334,6 +342,11 @@ export function emitRun(
   f.memory(0x29, L.REC_IMMEDIATE);
   f.memory(0x37, L.RIP);
   f.br(lookup);
+  if (observing) {
+    f.end(); // jumped
+    observe.endBehind();
+    f.br(lookup);
+  }
   f.end(); // next
   f.end(); // lookup
   f.op(0x00); // unreachable

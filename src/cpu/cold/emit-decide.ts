@@ -1,5 +1,6 @@
 import * as L from '../state-layout.js';
 import type { FunctionWriter } from '../wasm/encoder.js';
+import type { Observation } from './emit-observation.js';
 
 const MAX_FAULTS = 20_000; // faults cost no ticks: after so many in one run the host looks at its clock
 
@@ -19,6 +20,7 @@ export function emitDecide(
     storeOwnRip: () => void;
     advance: () => void;
     exit: (reason: number) => void;
+    observe: Observation;
     functionIndex: (name: string) => number;
   },
 ): void {
@@ -51,6 +53,7 @@ export function emitDecide(
   x.advance();
   f.br(x.next);
   f.end(); // STATUS_FAULT
+  x.observe.endBefore();
   refund();
   x.storeOwnRip();
   x.storeBudget();
@@ -76,13 +79,17 @@ export function emitDecide(
   f.end();
   goLookup();
   f.end(); // STATUS_JUMP
+  x.observe.endBehind();
   goLookup();
   f.end(); // STATUS_LEAVE
+  x.observe.endBehind();
   x.exit(L.EXIT_LEAVE);
   f.end(); // STATUS_REPEAT
+  x.observe.endBehind();
   x.storeOwnRip();
   x.exit(L.EXIT_BUDGET);
   f.end(); // STATUS_STALE
+  x.observe.endBefore();
   refund();
   x.storeOwnRip();
   goLookup();
@@ -93,6 +100,7 @@ export function emitDecide(
   x.advance();
   f.br(x.next);
   f.end(); // STATUS_HOST
+  x.observe.endBefore();
   refund();
   x.storeOwnRip();
   f.i32(0);

@@ -10,7 +10,12 @@ export declare function readMmio(physical: u32, bytes: i32): u32;
 @external('host', 'writeMmio')
 export declare function writeMmio(physical: u32, bytes: i32, value: u32): void;
 
-/** Bytes of RAM changed whose granules hold translated code (or are watched): blocks that overlap them are stale. */
+/** Bytes of RAM changed whose granules hold translated code: blocks that overlap them are stale. By place. */
 // @ts-ignore: decorator
 @external('host', 'codeWritten')
 export declare function codeWritten(physical: u32, bytes: u32): void;
+
+/** The guest is about to load (write 0) or store (1) bytes in granules of which some bytes are watched. By place. */
+// @ts-ignore: decorator
+@external('host', 'watched')
+export declare function watched(place: u32, bytes: u32, write: u32): void;

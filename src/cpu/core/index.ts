@@ -49,6 +49,7 @@ export { checkFpu, checkFpuControl, checkMmx, checkSse } from './float/fpu-state
 export { emms, fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait } from './float/fpu-state';
 export { fxrstor, fxrstor64, fxsave, fxsave64, ldmxcsr, stmxcsr } from './float/fpu-state';
 export { hotRead, hotWrite } from './memory/hot-access';
+export { refreshWatched } from './memory/watch';
 export { enterMmx, maskmovdqu, maskmovq } from './float/sse-store';
 export { sseApproximate, sseArithmetic, sseCompareFlags, sseExact } from './float/sse-float';
 export { sseConvertFormat, sseFromInteger, sseToIntegers, sseToMmx, sseToRegister } from './float/sse-float-convert';

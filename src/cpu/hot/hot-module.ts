@@ -1,6 +1,7 @@
 /** Makes one WebAssembly module of several regions: a module and an instance cost more than a function in it. */
 import * as L from '../state-layout.js';
 import { ModuleWriter } from '../wasm/encoder.js';
+import { RegionCounters, type CounterPool } from './region-counters.js';
 import { RegionEmitter } from './region-emitter.js';
 import type { Region } from './region.js';
 
@@ -10,19 +11,24 @@ export interface HotModuleHost {
   readonly functions: Record<string, unknown>;
   /** TLB entries - 1. */
   readonly tlbMask: number;
-  readonly observing: boolean;
+  /** Of an observing processor. */
+  readonly counters: CounterPool | undefined;
 }
 
 export interface HotModule {
   /** A function for each region: (entry) => status. */
   readonly functions: readonly unknown[];
+  /** What each region counts, when they do. */
+  readonly counters: readonly RegionCounters[];
   readonly bytes: number;
 }
 
 export function compileRegions(regions: readonly Region[], host: HotModuleHost): HotModule {
   const module = new ModuleWriter();
   const imports = new Map<string, number>();
-  const bodies = regions.map((region) =>
+  const pool = host.counters;
+  const counters = pool === undefined ? [] : regions.map(() => new RegionCounters(pool));
+  const bodies = regions.map((region, i) =>
     new RegionEmitter(region, {
       // Hot functions call imports alone, so imports may be added as long as no function is declared.
       functionIndex: (name, signature) => {
@@ -34,7 +40,7 @@ export function compileRegions(regions: readonly Region[], host: HotModuleHost):
       },
       tlbMask: host.tlbMask,
       user: (region.mode & L.MODE_USER) !== 0,
-      observing: host.observing,
+      counters: counters[i],
     }).emit(),
   );
   bodies.forEach((body, i) => {
@@ -47,5 +53,5 @@ export function compileRegions(regions: readonly Region[], host: HotModuleHost):
     env: { memory: host.memory },
     core: host.functions,
   });
-  return { functions: bodies.map((_, i) => exports[String(i)]), bytes: bytes.length };
+  return { functions: bodies.map((_, i) => exports[String(i)]), counters, bytes: bytes.length };
 }

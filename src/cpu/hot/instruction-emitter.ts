@@ -238,7 +238,7 @@ export abstract class InstructionEmitter extends NodeEmitter {
 
   /** Emits: this is the instruction that is executed; in front of every call that a device may hear of. */
   protected tellRecord(): void {
-    if (!this.context.observing) return;
+    if (this.context.counters === undefined) return;
     const { f } = this;
     f.i32(0);
     f.i32(this.instruction.record);

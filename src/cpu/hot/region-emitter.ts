@@ -6,7 +6,7 @@ import type { FunctionBody, Signature } from '../wasm/encoder.js';
 import { I32_LOAD, I32_STORE, I64_LOAD, I64_STORE } from '../wasm/opcodes.js';
 import { addendSlot } from './expected-addends.js';
 import { InstructionEmitter } from './instruction-emitter.js';
-import { unseenFlags } from './records.js';
+import { unseenFlags, type ResolvedInstruction } from './records.js';
 import { registerBit, type RegisterUse } from './register-locals.js';
 import type { Region, RegionBlock, RegionContext } from './region.js';
 import { structure, type Part } from './structure.js';
@@ -39,6 +39,8 @@ export class RegionEmitter extends InstructionEmitter {
   private current!: RegionBlock;
   /** Instructions of the current block that are charged but not yet executed, the one at hand included. */
   private ahead = 0;
+  /** Counters of the current block's ways out, by how many instructions are left then. */
+  private readonly sites = new Map<number, number>();
 
   constructor(
     private readonly region: Region,
@@ -144,7 +146,7 @@ export class RegionEmitter extends InstructionEmitter {
   }
 
   private block(position: number): void {
-    const { f } = this;
+    const { f, context } = this;
     const block = this.region.blocks[position];
     if (block === undefined) throw new Error('no such block');
     const { instructions, end } = block;
@@ -164,6 +166,8 @@ export class RegionEmitter extends InstructionEmitter {
     this.charge(instructions.length);
     this.exit(block.block.linear, this.coldLabel);
     f.end();
+    this.sites.clear();
+    if (context.counters !== undefined) this.count(context.counters.executed(...recordsOf(instructions, 0)));
     const unseen = unseenFlags(instructions);
     instructions.forEach((instruction, index) => {
       this.flags.unseen = unseen[index] ?? false;
@@ -189,6 +193,35 @@ export class RegionEmitter extends InstructionEmitter {
     f.set(this.budget);
   }
 
+  /** Takes back the charge for the last instructions of the block, which hot code leaves in front of. */
+  private takeBack(instructions: number): void {
+    this.charge(instructions);
+    this.countLeft(instructions);
+  }
+
+  /** Counts that the last instructions of the block are not executed after all. */
+  private countLeft(instructions: number): void {
+    const { counters } = this.context;
+    if (counters === undefined || instructions === 0) return;
+    let site = this.sites.get(instructions);
+    if (site === undefined) {
+      const all = this.current.instructions;
+      site = counters.takenBack(...recordsOf(all, all.length - instructions));
+      this.sites.set(instructions, site);
+    }
+    this.count(site);
+  }
+
+  private count(counter: number): void {
+    const { f } = this;
+    f.i32(0);
+    f.i32(0);
+    f.memory(I32_LOAD, counter);
+    f.i32(1);
+    f.op(0x6a); // add
+    f.memory(I32_STORE, counter);
+  }
+
   private exit(rip: bigint, label: number): void {
     const { f } = this;
     f.i64(rip);
@@ -197,7 +230,7 @@ export class RegionEmitter extends InstructionEmitter {
   }
 
   protected leave(): void {
-    this.charge(this.ahead);
+    this.takeBack(this.ahead);
     this.exit(this.instruction.address, this.coldLabel);
   }
 
@@ -223,6 +256,7 @@ export class RegionEmitter extends InstructionEmitter {
     f.i32(0);
     f.i32(this.instruction.record);
     f.memory(I32_STORE, L.LEAVE_RECORD);
+    this.countLeft(behind);
     f.get(this.status);
     f.return();
     f.end();
@@ -241,7 +275,7 @@ export class RegionEmitter extends InstructionEmitter {
     f.op(0x47, 0x72); // ne, or: this very code may be gone
     f.hint(false);
     f.if();
-    this.charge(behind);
+    this.takeBack(behind);
     this.exit(this.instruction.nextRip, this.jumpLabel);
     f.end();
   }
@@ -286,7 +320,7 @@ export class RegionEmitter extends InstructionEmitter {
 
   protected jump(target: Node): void {
     const { f, instruction, current } = this;
-    this.charge(this.ahead - 1);
+    this.takeBack(this.ahead - 1);
     if (target.source.kind === 'immediate') {
       this.goTo(current.targets.get(this.index), instruction.immediate, instruction.address);
       return;
@@ -307,6 +341,13 @@ export class RegionEmitter extends InstructionEmitter {
 }
 
 const helperSignature: Signature = { parameters: ['i32'], results: ['i32'] };
+
+/** The records of a block's instructions from one on: the first, and the one behind the last. */
+function recordsOf(instructions: readonly ResolvedInstruction[], from: number): [number, number] {
+  const first = instructions[from];
+  if (first === undefined) throw new Error('no such instruction');
+  return [first.record, first.record + (instructions.length - from) * L.RECORD_BYTES];
+}
 
 /** The registers and the expected addends that the code uses, as bits. */
 function usedBy(region: Region): RegisterUse & { readonly addends: number } {

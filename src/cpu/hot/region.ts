@@ -6,6 +6,7 @@ import type { Block } from '../blocks.js';
 import type { Signature } from '../wasm/encoder.js';
 import { HOT_POSITION_BITS } from '../state-layout.js';
 import type { BlockBody, ResolvedInstruction } from './records.js';
+import type { RegionCounters } from './region-counters.js';
 import type { BranchCounts } from './branch-counts.js';
 
 export interface RegionBlock {
@@ -38,8 +39,8 @@ export interface RegionContext {
   readonly tlbMask: number;
   /** Code at CPL 3. */
   readonly user: boolean;
-  /** The core learns which record is executed. */
-  readonly observing: boolean;
+  /** For an observing processor: counts executions, and the core learns which record is executed. */
+  readonly counters: RegionCounters | undefined;
 }
 
 export interface RegionLimits {

@@ -3,10 +3,12 @@ import type { ProcessorArtifacts } from '../artifacts.js';
 import type { Block, BlockStore } from '../blocks.js';
 import { HOT_CAPACITY } from '../cold/limits.js';
 import { SeededRandom } from '../seeded-random.js';
+import type { ExecutionCounts } from '../execution-counts.js';
 import * as L from '../state-layout.js';
 import { BranchCounts, indexEntry } from './branch-counts.js';
 import { compileRegions, type HotModuleHost } from './hot-module.js';
 import { RecordReader, type BlockBody } from './records.js';
+import type { RegionCounters } from './region-counters.js';
 import { RegionFormer, type Region, type RegionLimits } from './region.js';
 
 /**
@@ -39,6 +41,7 @@ export interface HotStatistics {
 interface Compiled {
   readonly region: Region;
   readonly slot: number;
+  counters?: RegionCounters | undefined;
 }
 
 interface Table {
@@ -72,10 +75,11 @@ export class HotTier {
 
   constructor(
     private readonly artifacts: ProcessorArtifacts,
-    private readonly host: Omit<HotModuleHost, 'tlbMask'>,
+    private readonly host: Omit<HotModuleHost, 'tlbMask' | 'counters'>,
     private readonly table: Table,
     private readonly blocks: BlockStore,
     private readonly compileAfter: CompileAfter,
+    private readonly executions?: ExecutionCounts,
   ) {
     this.view = new DataView(host.memory.buffer);
     this.reader = new RecordReader(host.memory, artifacts);
@@ -115,8 +119,10 @@ export class HotTier {
     if (this.waiting.size === 0) return;
     const start = performance.now();
     const compiled: Compiled[] = [];
+    this.executions?.makeRoom();
     for (const block of this.waiting) {
       if (!block.valid || this.isCompiled(block)) continue; // it may have become an entry of a region of this batch
+      if (this.executions?.hasRoom(compiled.length) === false) break;
       const slot = this.takeSlot();
       if (slot === undefined) break;
       const region = new RegionFormer(this.find, this.bodyOf, this.counts, this.limits).form(block, this.waiting);
@@ -160,13 +166,17 @@ export class HotTier {
   }
 
   private install(compiled: readonly Compiled[]): void {
-    const { functions, bytes } = compileRegions(
+    const { functions, counters, bytes } = compileRegions(
       compiled.map(({ region }) => region),
-      { ...this.host, tlbMask: this.view.getUint32(L.TLB_MASK, true) },
+      { ...this.host, tlbMask: this.view.getUint32(L.TLB_MASK, true), counters: this.executions?.pool },
     );
-    compiled.forEach(({ region, slot }, i) => {
-      this.table.set(slot, functions[i]);
-      this.statistics.instructions += region.instructions;
+    compiled.forEach((one, i) => {
+      this.table.set(one.slot, functions[i]);
+      this.statistics.instructions += one.region.instructions;
+      const counted = counters[i];
+      if (counted === undefined) return;
+      one.counters = counted;
+      this.executions?.compiled(counted);
     });
     this.statistics.regions += compiled.length;
     this.statistics.modules++;
@@ -232,6 +242,7 @@ export class HotTier {
     }
     this.table.set(slot, null);
     this.free.push(slot);
+    if (compiled.counters !== undefined) this.executions?.drop(compiled.counters);
     this.statistics.dropped++;
     this.nextEpoch();
   }

@@ -5,6 +5,7 @@ import { LoadedImageProtocol, loadedImageRevision } from '../../../firmware-tabl
 import { Status, statusName } from '../../../firmware-tables/uefi/status.js';
 import { FirmwareError } from '../errors.js';
 import { imageEntry } from '../log/firmware-event.js';
+import { structureOf } from '../../memory/provided.js';
 import type { Firmware } from '../firmware.js';
 import { byteCount } from '../guest-access.js';
 import { imagePieces, placeImage, type ImagePiece } from '../images/image-loader.js';
@@ -72,6 +73,7 @@ const LoadImage = service(
       ...types,
     };
     fw.host.memory.writePhysical(protocol, LoadedImageProtocol.encode(values));
+    fw.provided.add(structureOf('firmware', LoadedImageProtocol.name, protocol, [LoadedImageProtocol]));
     fw.handles.install(BigInt(handle), Guid.EFI_LOADED_IMAGE_PROTOCOL, BigInt(protocol));
     const entryPoint = base + image.entryPoint;
     fw.images.loaded.set(BigInt(handle), { base, pages, entryPoint, protocol, application, started: false });
@@ -88,6 +90,7 @@ function unload(fw: Firmware, handle: bigint): void {
   if (!image) return;
   fw.images.loaded.delete(handle);
   fw.handles.uninstall(handle, Guid.EFI_LOADED_IMAGE_PROTOCOL);
+  fw.provided.end(image.protocol, 'freed');
   fw.pool.free(image.protocol);
   fw.pool.free(Number(handle));
   fw.memoryMap.set(image.base, image.pages, MemoryType.EfiConventionalMemory, false);

@@ -9,7 +9,9 @@ import {
   SimpleTextOutputProtocol,
   textOutputFunctions,
 } from '../../../firmware-tables/uefi/protocols/simple-text-output.js';
+import type { Struct } from '../../../firmware-tables/layout.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
+import { structureOf } from '../../memory/provided.js';
 import type { Firmware } from '../firmware.js';
 import { declared, service } from '../service.js';
 import type { ConsoleAddresses } from '../set-up/tables.js';
@@ -52,21 +54,17 @@ export function installConsole(
   const data = MemoryType.EfiBootServicesData;
   const functions = (prefix: string, list: readonly { readonly name: string }[]): Record<string, bigint> =>
     Object.fromEntries(list.map(({ name }) => [name, slotAddress(`${prefix}.${name}`)]));
-  const write = (bytes: Uint8Array, what: string): bigint => {
-    const address = memory.allocatePool(data, bytes.length, what);
-    memory.write(address, bytes);
+  const write = <V, I>(layout: Struct<V, I>, values: I): bigint => {
+    const address = memory.allocatePool(data, layout.size, layout.name);
+    memory.write(address, layout.encode(values));
+    fw.provided.add(structureOf('firmware', layout.name, address, [layout]));
     return BigInt(address);
   };
-  const mode = write(SimpleTextOutputMode.encode({ MaxMode: 1, Attribute: 0x07 }), 'the console mode');
-  const output = write(
-    SimpleTextOutputProtocol.encode({ ...functions('SimpleTextOutput', textOutputFunctions), Mode: mode }),
-    'the console output protocol',
-  );
-  const input = write(
-    // WaitForKey must be an event; the handle's address serves, nobody can wait on it yet
-    SimpleTextInputProtocol.encode({ ...functions('SimpleTextInput', textInputFunctions), WaitForKey: handle }),
-    'the console input protocol',
-  );
+  const Mode = write(SimpleTextOutputMode, { MaxMode: 1, Attribute: 0x07 });
+  const output = write(SimpleTextOutputProtocol, { ...functions('SimpleTextOutput', textOutputFunctions), Mode });
+  // WaitForKey must be an event; the handle's address serves, nobody can wait on it yet
+  const inputFunctions = functions('SimpleTextInput', textInputFunctions);
+  const input = write(SimpleTextInputProtocol, { ...inputFunctions, WaitForKey: handle });
   if (override === 'present' || (override === undefined && 'SimpleTextOutput' in fw.profile.protocols)) {
     fw.handles.install(handle, Guid.EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL, output);
   }

@@ -1,6 +1,7 @@
 import { Guid } from '../../../firmware-tables/uefi/guids.js';
 import { MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import {
+  DevicePathNode,
   DevicePathType,
   endOfDevicePath,
   VendorMediaNode,
@@ -8,6 +9,7 @@ import {
 } from '../../../firmware-tables/uefi/protocols/device-path.js';
 import { LoadFile2Protocol } from '../../../firmware-tables/uefi/protocols/load-file2.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
+import { structureOf } from '../../memory/provided.js';
 import type { Firmware } from '../firmware.js';
 import { readDevicePathNodes } from '../log/device-path.js';
 import { service } from '../service.js';
@@ -57,6 +59,9 @@ export function installLoadFile2(
   memory.write(pathAddress, path);
   const protocol = memory.allocatePool(data, LoadFile2Protocol.size, 'LoadFile2');
   memory.write(protocol, LoadFile2Protocol.encode({ LoadFile: slotAddress('LoadFile2.LoadFile') }));
+  const pathParts = [VendorMediaNode, { name: 'end', of: DevicePathNode }];
+  fw.provided.add(structureOf('firmware', 'device path of the initrd', pathAddress, pathParts));
+  fw.provided.add(structureOf('firmware', LoadFile2Protocol.name, protocol, [LoadFile2Protocol]));
   fw.handles.install(handle, Guid.EFI_DEVICE_PATH_PROTOCOL, BigInt(pathAddress));
   fw.handles.install(handle, Guid.EFI_LOAD_FILE2_PROTOCOL, BigInt(protocol));
   fw.loadFile2 = BigInt(protocol);

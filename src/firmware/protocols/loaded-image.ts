@@ -1,12 +1,14 @@
 import { Guid } from '../../../firmware-tables/uefi/guids.js';
 import { MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import {
+  DevicePathNode,
   DevicePathType,
   endOfDevicePath,
   MemoryMappedNode,
   memoryMappedSubtype,
 } from '../../../firmware-tables/uefi/protocols/device-path.js';
 import { LoadedImageProtocol, loadedImageRevision } from '../../../firmware-tables/uefi/protocols/loaded-image.js';
+import { structureOf, type Part } from '../../memory/provided.js';
 import type { Firmware } from '../firmware.js';
 import { string16Bytes } from '../guest-access.js';
 import type { BootInputs } from '../set-up/set-up.js';
@@ -15,9 +17,10 @@ import type { TableMemory } from '../set-up/xen-table.js';
 /** Puts EFI_LOADED_IMAGE_PROTOCOL on the image's handle; the command line is its LoadOptions, in UCS-2. UEFI 2.10 section 9.1. */
 export function installLoadedImage(fw: Firmware, memory: TableMemory, inputs: BootInputs, imageBase: number): void {
   const data = MemoryType.EfiBootServicesData;
-  const write = (bytes: Uint8Array, what: string): number => {
-    const address = memory.allocatePool(data, bytes.length, what);
+  const write = (bytes: Uint8Array, name: string, parts: readonly Part[]): number => {
+    const address = memory.allocatePool(data, bytes.length, name);
     memory.write(address, bytes);
+    fw.provided.add(structureOf('firmware', name, address, parts));
     return address;
   };
   const options = inputs.commandLine === '' ? new Uint8Array(0) : string16Bytes(inputs.commandLine);
@@ -35,13 +38,14 @@ export function installLoadedImage(fw: Firmware, memory: TableMemory, inputs: Bo
   const protocol = LoadedImageProtocol.encode({
     Revision: loadedImageRevision,
     SystemTable: fw.tables.addresses.systemTable,
-    FilePath: write(path, 'the image path'),
+    FilePath: write(path, 'device path of the image', [MemoryMappedNode, { name: 'end', of: DevicePathNode }]),
     LoadOptionsSize: options.length,
-    LoadOptions: options.length === 0 ? 0 : write(options, 'the command line'),
+    LoadOptions: options.length === 0 ? 0 : write(options, 'LoadOptions', [{ name: 'text', bytes: options.length }]),
     ImageBase: imageBase,
     ImageSize: inputs.image.sizeOfImage,
     ImageCodeType: MemoryType.EfiLoaderCode,
     ImageDataType: MemoryType.EfiLoaderData,
   });
-  fw.handles.install(fw.imageHandle, Guid.EFI_LOADED_IMAGE_PROTOCOL, BigInt(write(protocol, 'LoadedImage')));
+  const address = write(protocol, LoadedImageProtocol.name, [LoadedImageProtocol]);
+  fw.handles.install(fw.imageHandle, Guid.EFI_LOADED_IMAGE_PROTOCOL, BigInt(address));
 }

@@ -83,6 +83,7 @@ export function buildProcessorTables(
     }
   });
   memory.write(pageTables, littleEndian(pages));
+  memory.provided.occupy('firmware', 'page tables', pageTables, pages.length * 8);
 
   const gdt = memory.allocatePool(data, descriptors.length * 8, 'the GDT');
   memory.write(gdt, littleEndian(BigUint64Array.from(descriptors)));
@@ -99,6 +100,8 @@ export function buildProcessorTables(
     gates[vector * 2 + 1] = target >> 32n;
   }
   memory.write(idt, littleEndian(gates));
+  memory.provided.occupy('firmware', 'descriptor tables', gdt, descriptors.length * 8);
+  memory.provided.occupy('firmware', 'descriptor tables', idt, gates.length * 8);
   return {
     pageTables,
     usesNoExecute: policy.protections.some(({ executable }) => !executable),

@@ -2,6 +2,7 @@ import { Guid } from '../../../firmware-tables/uefi/guids.js';
 import { MemoryType, pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { RtPropertiesTable, runtimeSupportedBits } from '../../../firmware-tables/uefi/configuration-table.js';
 import { pcMap, rangesOfMap, type GuestMap } from '../../memory/guest-map.js';
+import { structureOf } from '../../memory/provided.js';
 import { ramEnd, type RamSizes } from '../../memory/ram-map.js';
 import { FirmwareError } from '../errors.js';
 import type { Firmware } from '../firmware.js';
@@ -57,6 +58,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
     regions: troubledRegions(initialRegions(fw.host.memory, inputs.map ?? pcMap), fw.overrides),
     key: 1,
   });
+  fw.provided.occupy('firmware', 'page 0', 0, pageBytes);
   const memory = tableMemory(fw);
   const { runtimeGates, bootGates } = writeGates(fw, memory);
   const slotAddresses = new Map<string, bigint>();
@@ -66,7 +68,9 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   }
   const slotAddress = (name: string): bigint => slotAddresses.get(name) ?? 0n;
   const newHandle = (): bigint => {
-    const handle = BigInt(memory.allocatePool(MemoryType.EfiBootServicesData, 16, 'a handle'));
+    const address = memory.allocatePool(MemoryType.EfiBootServicesData, 16, 'a handle');
+    fw.provided.occupy('firmware', 'handles', address, 16);
+    const handle = BigInt(address);
     fw.handles.add(handle);
     return handle;
   };
@@ -82,6 +86,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   const imagePages = Math.ceil(inputs.image.sizeOfImage / pageBytes);
   const pieces = imagePieces(inputs.image, inputs.file, imageBase);
   fw.memoryMap.set(imageBase, imagePages, MemoryType.EfiLoaderCode, false);
+  fw.provided.occupy('firmware', 'image', imageBase, imagePages * pageBytes);
   for (const { rva, bytes } of pieces) memory.write(imageBase + rva, bytes);
   fw.imageHandle = newHandle();
   if (offers(fw, 'LoadedImage')) installLoadedImage(fw, memory, inputs, imageBase);
@@ -95,6 +100,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   const policy = { protections, smallPageBytes: allNoExecute ? end : 0, identityGiB: identityGiB(end) };
   const processor = buildProcessorTables(memory, vectorGate, policy);
   const stack = memory.allocatePages(MemoryType.EfiBootServicesData, stackPages, 'the stack');
+  fw.provided.occupy('firmware', 'stack', stack, stackPages * pageBytes);
   const stackPointer = stack + stackPages * pageBytes - 0x38; // return address, home space, alignment
   fw.imageReturn = BigInt(bootGates + GateGroup.imageReturn * gateStride);
   memory.write(stackPointer, u64Bytes(fw.imageReturn));
@@ -111,7 +117,7 @@ export function setUp(fw: Firmware, inputs: BootInputs): FirmwareEntry {
   };
 }
 
-const regionTypes = {
+export const regionTypes = {
   ram: MemoryType.EfiConventionalMemory,
   acpi: MemoryType.EfiACPIReclaimMemory,
   reserved: MemoryType.EfiReservedMemoryType,
@@ -152,6 +158,7 @@ function tableMemory(fw: Firmware): TableMemory {
     write(address, bytes) {
       fw.host.memory.writePhysical(address, bytes);
     },
+    provided: fw.provided,
   };
 }
 
@@ -161,13 +168,19 @@ function writeGates(fw: Firmware, memory: TableMemory): { runtimeGates: number; 
   const runtimeGates = memory.allocatePages(MemoryType.EfiRuntimeServicesCode, 1, 'the runtime services');
   memory.write(runtimeGates, gatePage(slots.filter((slot) => slot.runtime).map((slot) => slot.gate)));
   const bootGates = memory.allocatePages(MemoryType.EfiBootServicesCode, 1, 'the boot services');
+  for (const page of [runtimeGates, bootGates]) fw.provided.occupy('firmware', 'code', page, pageBytes);
   const vectors = Array.from({ length: 256 }, (_, vector) => GateGroup.vectors + vector);
   const gates = slots.filter((slot) => !slot.runtime).map((slot) => slot.gate);
   memory.write(bootGates, gatePage([...gates, GateGroup.imageReturn, ...vectors]));
   return { runtimeGates, bootGates };
 }
 
-function installConfigurationTables(fw: Firmware, memory: TableMemory, inputs: BootInputs): void {
+/** The configuration tables that the profile and its overrides name. */
+export function installConfigurationTables(
+  fw: Firmware,
+  memory: TableMemory,
+  inputs: Pick<BootInputs, 'rsdp' | 'initrd' | 'modules' | 'commandLine'>,
+): void {
   const entries: { guid: string; address: bigint }[] = [];
   const add = (guid: string, address: number): void => {
     entries.push({ guid, address: BigInt(address) });
@@ -181,6 +194,7 @@ function installConfigurationTables(fw: Firmware, memory: TableMemory, inputs: B
       RuntimeServicesSupported: supportedRuntimeServices(fw),
     };
     memory.write(address, RtPropertiesTable.encode(table));
+    fw.provided.add(structureOf('firmware', RtPropertiesTable.name, address, [RtPropertiesTable]));
     add(Guid.EFI_RT_PROPERTIES_TABLE, address);
   }
   const wantsProtocol = offers(fw, 'Xen');

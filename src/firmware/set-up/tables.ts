@@ -8,7 +8,10 @@ import {
 import { SystemTable, systemTableSignature } from '../../../firmware-tables/uefi/system-table.js';
 import { revision210, TableHeader } from '../../../firmware-tables/uefi/table-header.js';
 import { guidText } from '../../../firmware-tables/guid.js';
+import { guidName } from '../../../firmware-tables/uefi/guids.js';
+import type { LayoutFields } from '../../../firmware-tables/layout.js';
 import type { GuestMemory } from '../../memory/guest-memory.js';
+import { structureOf, type ProvidedMemory } from '../../memory/provided.js';
 import { crc32 } from '../../bytes/crc32.js';
 import { string16Bytes } from '../guest-access.js';
 
@@ -61,7 +64,10 @@ export class Tables {
     configurationCapacity: 0,
   };
 
-  constructor(private readonly memory: GuestMemory) {}
+  constructor(
+    private readonly memory: GuestMemory,
+    private readonly provided: ProvidedMemory,
+  ) {}
 
   /** Writes all tables. `slotAddress` gives the gate of a slot, 0 for NULL; the allocators give run-time or boot memory. */
   build(
@@ -105,6 +111,43 @@ export class Tables {
       ConfigurationTable: addresses.configurationTable,
     });
     this.memory.writePhysical(addresses.systemTable, sealTable(systemTable));
+    this.provide(SystemTable, addresses.systemTable);
+    this.provide(BootServices, addresses.bootServices);
+    this.provide(RuntimeServices, addresses.runtimeServices);
+    this.provideVendor(vendorAddress, vendorBytes);
+    this.provideArray();
+  }
+
+  /** Writes a System Table whose services are gone: their pointers and the consoles' are NULL. */
+  buildWithoutServices(allocate: (bytes: number) => number): void {
+    const vendorBytes = string16Bytes(vendor);
+    const vendorAddress = allocate(vendorBytes.length);
+    this.memory.writePhysical(vendorAddress, vendorBytes);
+    this.addresses = {
+      systemTable: allocate(SystemTable.size),
+      runtimeServices: 0,
+      bootServices: 0,
+      configurationTable: allocate(initialCapacity * ConfigurationTable.size),
+      configurationCapacity: initialCapacity,
+    };
+    const systemTable = SystemTable.encode({
+      Hdr: header(systemTableSignature, SystemTable.size),
+      FirmwareVendor: vendorAddress,
+      FirmwareRevision: firmwareRevision,
+      ConfigurationTable: this.addresses.configurationTable,
+    });
+    this.memory.writePhysical(this.addresses.systemTable, sealTable(systemTable));
+    this.provide(SystemTable, this.addresses.systemTable);
+    this.provideVendor(vendorAddress, vendorBytes);
+    this.provideArray();
+  }
+
+  private provide(layout: LayoutFields, address: number): void {
+    this.provided.add(structureOf('firmware', layout.name, address, [layout]));
+  }
+
+  private provideVendor(address: number, { length: bytes }: Uint8Array): void {
+    this.provided.add(structureOf('firmware', 'FirmwareVendor', address, [{ name: 'text', bytes }]));
   }
 
   /** Changes fields of the System Table and its CRC32. */
@@ -133,12 +176,15 @@ export class Tables {
     entries: readonly { readonly guid: string; readonly address: bigint }[],
     allocateRuntime: (bytes: number) => number | undefined,
   ): boolean {
+    const before = this.configurationTables();
+    const oldAddress = this.addresses.configurationTable;
     if (entries.length > this.addresses.configurationCapacity) {
       const capacity = this.addresses.configurationCapacity * 2;
       const address = allocateRuntime(capacity * ConfigurationTable.size);
       if (address === undefined) return false;
       this.addresses.configurationTable = address;
       this.addresses.configurationCapacity = capacity;
+      this.provideArray();
     }
     const bytes = new Uint8Array(this.addresses.configurationCapacity * ConfigurationTable.size);
     entries.forEach(({ guid, address }, index) => {
@@ -149,7 +195,36 @@ export class Tables {
       table.NumberOfTableEntries = BigInt(entries.length);
       table.ConfigurationTable = BigInt(this.addresses.configurationTable);
     });
+    this.provideEntries(
+      { address: oldAddress, guids: before.map(({ guid }) => guid) },
+      entries.map(({ guid }) => guid),
+    );
     return true;
+  }
+
+  /** The array takes its room, with entries or without. */
+  private provideArray(): void {
+    const { configurationTable, configurationCapacity } = this.addresses;
+    const bytes = configurationCapacity * ConfigurationTable.size;
+    this.provided.occupy('firmware', 'configuration table array', configurationTable, bytes);
+  }
+
+  /** Each entry is a structure of its own, which stays while its place holds the same GUID. */
+  private provideEntries(
+    before: { readonly address: number; readonly guids: readonly string[] },
+    guids: readonly string[],
+  ): void {
+    const address = this.addresses.configurationTable;
+    const stays = (index: number): boolean => before.address === address && before.guids[index] === guids[index];
+    before.guids.forEach((_, index) => {
+      if (!stays(index)) this.provided.end(before.address + index * ConfigurationTable.size, 'replaced');
+    });
+    guids.forEach((guid, index) => {
+      if (stays(index)) return;
+      const name = `configuration table ${guidName(guid)}`;
+      const at = address + index * ConfigurationTable.size;
+      this.provided.add(structureOf('firmware', name, at, [ConfigurationTable]));
+    });
   }
 
   /** ExitBootServices: clears what is gone. UEFI 2.10 section 7.4.6. */

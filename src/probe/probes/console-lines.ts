@@ -1,18 +1,5 @@
+import type { ConsoleLine, ConsoleLinesRecord } from '../console-result.js';
 import { probe } from '../probe.js';
-
-/** A line of the guest's console and when its first byte came. */
-export interface ConsoleLine {
-  /** Instructions retired before it. */
-  readonly instructions: number;
-  readonly text: string;
-}
-
-/** What this probe writes for a door. */
-export interface ConsoleLinesRecord {
-  readonly lines: readonly ConsoleLine[];
-  /** Lines behind the last of `lines`. */
-  readonly moreLines: number;
-}
 
 const mostLines = 2000;
 const longestLine = 400; // characters

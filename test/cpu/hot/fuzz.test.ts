@@ -16,21 +16,21 @@ const lastProgram = process.env['FUZZ_LAST'];
 const machines = new Map<string, RandomMachine>();
 
 /** One machine a configuration serves all programs. */
-function machineOf(compileAfter: CompileAfter, tlbEntries: number): RandomMachine {
-  const key = `${JSON.stringify(compileAfter)} ${String(tlbEntries)}`;
-  const machine = machines.get(key) ?? new RandomMachine(buildArtifacts(), compileAfter, tlbEntries);
+function machineOf(compileAfter: CompileAfter, tlbEntries: number, observing = false): RandomMachine {
+  const key = `${JSON.stringify(compileAfter)} ${String(tlbEntries)} ${String(observing)}`;
+  const machine = machines.get(key) ?? new RandomMachine(buildArtifacts(), compileAfter, tlbEntries, { observing });
   machines.set(key, machine);
   return machine;
 }
 
 /** Runs the program on the machine; one that breaks down is not used again. */
 function run(
-  [compileAfter, tlbEntries]: readonly [CompileAfter, number],
+  [compileAfter, tlbEntries, observing = false]: readonly [CompileAfter, number, boolean?],
   program: Program,
   assembled: Assembled,
   options: RunOptions,
 ): RandomMachine {
-  const machine = machineOf(compileAfter, tlbEntries);
+  const machine = machineOf(compileAfter, tlbEntries, observing);
   try {
     machine.run(program, assembled, options);
     return machine;
@@ -80,6 +80,21 @@ function check(program: Program): void {
   compare(run(['never', 1024], program, assembled, whole), cold, 'with TLBs of 16 entries the cold tier', ['tlb']);
 }
 
+/** Observing processors do the same, and count the same instructions in both tiers and in slices of any length. */
+function checkObserving(program: Program): void {
+  const assembled = assemble(program);
+  const { after, tlbEntries, slice, seed: sliceSeed, looks } = program.variant;
+  const whole = { ticks: TICKS, slice: 0, seed: 0, looks: false };
+  const sliced = { ticks: TICKS, slice, seed: sliceSeed, looks };
+  const plain = run(['never', tlbEntries], program, assembled, whole);
+  const cold = run(['never', tlbEntries, true], program, assembled, whole);
+  compare(plain, cold, 'the observing cold tier');
+  const hot = run([after, tlbEntries, true], program, assembled, sliced);
+  compare(plain, hot, 'the observing hot tier');
+  const [right, counted] = [cold.executions(), hot.executions()];
+  if (counted !== right) expect.fail(`executions: ${around(counted, right)}\n  right: ${around(right, counted)}`);
+}
+
 /** Throws with the smallest program that fails, as assembly. */
 function report(details: fc.RunDetails<[Program]>): void {
   if (!details.failed) return;
@@ -106,6 +121,21 @@ describe('hot and cold tier on random programs', function () {
     it(`${String(bits)}-bit code at CPL ${kernel ? '0' : '3'}: registers, flags, memory, TLBs, devices and ticks are equal`, () => {
       fc.assert(fc.property(programOf(bits, kernel), check), {
         numRuns: Math.ceil(runs * share),
+        seed,
+        endOnFailure: false,
+        reporter: report,
+      });
+    });
+  }
+
+  for (const [bits, kernel] of [
+    [64, true],
+    [64, false],
+    [32, true],
+  ] as const) {
+    it(`${String(bits)}-bit code at CPL ${kernel ? '0' : '3'}, observing: the same, and both tiers count the same executions`, () => {
+      fc.assert(fc.property(programOf(bits, kernel), checkObserving), {
+        numRuns: Math.ceil(runs * 0.2),
         seed,
         endOnFailure: false,
         reporter: report,

@@ -4,6 +4,7 @@ import { cpuid } from '../../../src/cpu/cpuid.js';
 import type { CompileAfter } from '../../../src/cpu/hot/tier.js';
 import { EmulatedProcessor } from '../../../src/cpu/processor.js';
 import * as layout from '../../../src/cpu/state-layout.js';
+import type { ProcessorOptions } from '../../../src/cpu/processor-options.js';
 import { generalRegisters, type ProcessorBus } from '../../../src/cpu/types.js';
 import { seededRandom } from '../../instructions/random.js';
 import { pointers } from './random-operation.js';
@@ -40,9 +41,25 @@ export class RandomMachine {
   private events: number[] = [];
   private first = 0;
   private breakpoints: number[] = [];
+  /** Of an observing machine: executions by address, length and mode. */
+  private readonly executed = new Map<string, number>();
+  private counted = 0;
+  private readonly observing: boolean;
 
-  constructor(artifacts: ProcessorArtifacts, compileAfter: CompileAfter, tlbEntries: number) {
-    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus: this.bus(), compileAfter, tlbEntries });
+  constructor(
+    artifacts: ProcessorArtifacts,
+    compileAfter: CompileAfter,
+    tlbEntries: number,
+    more: Pick<ProcessorOptions, 'onTouch' | 'observing'> = {},
+  ) {
+    const bus = this.bus();
+    this.processor = new EmulatedProcessor({ ramBytes, artifacts, bus, compileAfter, tlbEntries, ...more });
+    this.observing = more.observing ?? false;
+    if (this.observing) {
+      this.processor.onDecode = (_linear, physical) => {
+        if ((physical & 15) === 0) this.count();
+      };
+    }
     const { registers, state, memory } = this.processor;
     layOut(this.processor);
     for (const { vector, address } of handlers) {
@@ -70,6 +87,9 @@ export class RandomMachine {
     this.log = [];
     this.ended = '';
     this.line = false;
+    this.executed.clear();
+    this.counted = 0;
+    if (this.observing) processor.takeCounts(); // of the program before
     processor.setInterruptLine(false);
     this.first = processor.ticks;
     this.events = program.interrupts.map((tick) => this.first + tick).sort((a, b) => a - b);
@@ -87,6 +107,7 @@ export class RandomMachine {
       const next = Math.min(this.events[0] ?? Infinity, end);
       const stop = processor.run(slice === 0 ? next : Math.min(next, now + 1 + random.below(slice)));
       this.expectSettledFlags();
+      if (this.observing && slice > 0 && random.chance(1 / 4)) this.count();
       if (stop === 'shutdown') this.ended = 'shutdown';
       else if (stop === 'halted' && (this.events[0] ?? Infinity) > processor.ticks) {
         const asleep = this.events.length === 0 || (processor.registers.rflags & INTERRUPT_FLAG) === 0n;
@@ -94,6 +115,29 @@ export class RandomMachine {
         else processor.skipTo(Math.min(this.events[0] ?? Infinity, end)); // the run may have scheduled one
       }
     }
+    this.count();
+  }
+
+  /** Takes the counts, whose sum is what was retired, at any moment between two instructions. */
+  private count(): void {
+    if (!this.observing) return;
+    const { processor, executed } = this;
+    const { addresses, lengths, modes, counts } = processor.takeCounts();
+    addresses.forEach((address, i) => {
+      const key = `${address.toString(16)}/${String(lengths[i])}/${String(modes[i])}`;
+      executed.set(key, (executed.get(key) ?? 0) + (counts[i] ?? 0));
+      this.counted += counts[i] ?? 0;
+    });
+    const retired = processor.ticks - processor.extraTicks - this.first;
+    if (this.counted !== retired) throw new Error(`${String(this.counted)} counted, ${String(retired)} retired`);
+  }
+
+  /** What an observing machine counted. */
+  executions(): string {
+    return [...this.executed]
+      .map(([key, times]) => `${key}: ${String(times)}`)
+      .sort()
+      .join(', ');
   }
 
   private reset(
@@ -143,6 +187,7 @@ export class RandomMachine {
 
   /** A handler is entered: lets it return behind the instruction, or ends the run. */
   private onException(vector: number): void {
+    this.count();
     const { assembled, program, processor } = this;
     this.exceptions.push(vector);
     if (assembled === undefined || program === undefined) throw new Error('no program');
@@ -185,6 +230,7 @@ export class RandomMachine {
     for (const address of this.breakpoints) {
       this.processor.setBreakpoint(address, () => {
         this.note(`breakpoint ${address.toString(16)}`);
+        this.count();
       });
     }
   }

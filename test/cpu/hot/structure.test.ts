@@ -161,7 +161,7 @@ describe('structured control flow of a region', () => {
     const view = new DataView(memory.buffer);
     fc.assert(
       fc.property(graphs, fc.nat({ max: 200 }), (graph, budget) => {
-        const host = { memory, functions: { storeFlags: () => undefined }, tlbMask: 1023, observing: false };
+        const host = { memory, functions: { storeFlags: () => undefined }, tlbMask: 1023, counters: undefined };
         const { functions } = compileRegions([regionOf(graph)], host);
         const run = functions[0] as (way: number) => number;
         graph.entries.forEach((entry, way) => {

@@ -9,7 +9,7 @@ import {
   STATUS_FAULT,
 } from '../../state-layout';
 import { faultPending } from '../fault';
-import { loadSlow, prepareWrite, storeSlow } from '../memory/memory-access';
+import { loadSlow, prepareRead, prepareWrite, storeSlow } from '../memory/memory-access';
 import { inLongMode, setStackPointer, stackLinear } from '../system/mode';
 import { effectiveAddress, stackOf, writeRegister } from './operands';
 
@@ -100,7 +100,7 @@ export function pushAll32(_record: i32): i32 {
 /** POPA, POPAD: the saved rSP is skipped. */
 function popAll(bytes: i32): i32 {
   const start = load<u64>(RSP);
-  loadSlow(stackLinear(start + 7 * bytes), bytes, 1);
+  prepareRead(stackLinear(start + 7 * bytes), bytes, 1);
   for (let i = 0; i < 8; i++) {
     const value = loadSlow(stackLinear(start + bytes * (7 - i)), bytes, 1);
     if (faultPending()) return STATUS_FAULT;

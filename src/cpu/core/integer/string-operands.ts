@@ -22,11 +22,13 @@ import {
   SEGMENT_BASE,
   TLB_DATA,
 } from '../../state-layout';
+import { countFurther } from '../further-elements';
 import { hostAddress, readHits, tlbEntry, writeHits } from '../memory/tlb';
 
 const DIRECTION: u64 = 0x400;
 
 // The instruction that runs, taken from its record: nothing here outlives the helper's call.
+let current: i32 = 0;
 let flags: u32 = 0;
 let sourceBase: u64 = 0;
 let destinationBase: u64 = 0;
@@ -48,6 +50,7 @@ export const NO_HOST: u32 = 0;
 
 /** Reads the record. */
 export function begin(record: i32): void {
+  current = record;
   flags = load<u8>(record, REC_FLAGS);
   const mode: u32 = load<u32>(MODE);
   sourceBase = load<u64>(load<u32>(record, REC_SEGMENT));
@@ -110,7 +113,9 @@ function affordable(): u64 {
 // @ts-ignore: decorator
 @inline
 function charge(elements: u64): void {
-  store<i32>(BUDGET, load<i32>(BUDGET) - <i32>(elements - <u64>prepaid));
+  const further = <i32>(elements - <u64>prepaid);
+  store<i32>(BUDGET, load<i32>(BUDGET) - further);
+  countFurther(current, further);
   prepaid = false;
 }
 

@@ -18,7 +18,8 @@ import {
 import { raise, raiseNonCanonical, VECTOR_GP } from '../fault';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, NO_PHYSICAL, pageInRam, walk } from './paging';
 import { addressOf, loadPhysical, storePhysical } from './physical';
-import { fill, openForWrites, physicalOf, readHits, tlbEntry } from './tlb';
+import { fill, openForWrites, pageHits, physicalOf, readHits, tlbEntry } from './tlb';
+import { tellWatched } from './watch';
 
 /** What fetchTranslate and translateSupervisor answer when they fault, and when nothing executable is there. */
 export const TRANSLATE_FAULT: u32 = 0xffff_ffff;
@@ -47,7 +48,7 @@ function cut(address: u64, wideModes: u32): u64 {
 function translate(linear: u64, access: i32): u64 {
   const tlb: u32 = access & ACCESS_USER ? TLB_USER : TLB_SUPERVISOR;
   const entry = tlbEntry(tlb, linear);
-  if (readHits(entry, linear)) {
+  if (pageHits(entry, linear)) {
     if (!(access & ACCESS_WRITE)) return physicalOf(entry, linear);
     if (load<u32>(entry, TLB_FLAGS) & TLB_WRITABLE) {
       openForWrites(entry);
@@ -92,7 +93,24 @@ function physicalOfByte(index: i32): u64 {
   return index < firstBytes ? firstPhysical + <u64>index : secondPhysical + <u64>(index - firstBytes);
 }
 
+/**
+ * Tells the host what of the translated range is watched, before it is accessed. Page walks are not told; what the
+ * processor loads and stores by itself for an instruction (descriptors, frames of exceptions) is.
+ */
+function tellRange(bytes: i32, write: u32): void {
+  // The host may run translations of its own.
+  const first = firstPhysical;
+  const second = secondPhysical;
+  const split = firstBytes;
+  tellWatched(first, min<i32>(bytes, split), write);
+  if (split < bytes) tellWatched(second, bytes - split, write);
+  firstPhysical = first;
+  secondPhysical = second;
+  firstBytes = split;
+}
+
 function loadRange(bytes: i32): u64 {
+  tellRange(bytes, 0);
   if (firstBytes >= bytes) return loadPhysical(firstPhysical, bytes);
   let value: u64 = 0;
   for (let i = 0; i < bytes; i++) value |= loadPhysical(physicalOfByte(i), 1) << (<u64>i << 3);
@@ -100,6 +118,7 @@ function loadRange(bytes: i32): u64 {
 }
 
 function storeRange(value: u64, bytes: i32): void {
+  tellRange(bytes, 1);
   if (firstBytes >= bytes) {
     storePhysical(firstPhysical, value, bytes);
     return;
@@ -154,6 +173,7 @@ function misaligned(address: u64, aligned: i32): bool {
 export function load128Slow(address: u64, aligned: i32, stack: i32): void {
   if (misaligned(address, aligned)) return;
   if (!translateRange(address, 16, currentAccess(ACCESS_READ), stack, MODE_LONG)) return;
+  tellRange(16, 0);
   if (firstBytes >= 16) {
     const at = firstPhysical;
     store<u64>(SCRATCH, loadPhysical(at, 8));
@@ -169,6 +189,7 @@ export function store128Slow(address: u64, aligned: i32, stack: i32): void {
   if (!translateRange(address, 16, currentAccess(ACCESS_WRITE), stack, MODE_LONG)) return;
   const low = load<u64>(SCRATCH);
   const high = load<u64>(SCRATCH, 8);
+  tellRange(16, 1);
   if (firstBytes >= 16) {
     const at = firstPhysical;
     storePhysical(at, low, 8);

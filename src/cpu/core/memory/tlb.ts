@@ -30,9 +30,11 @@ import {
   TLB_TAG_READ,
   TLB_TAG_WRITE,
   TLB_USER,
+  TLB_WATCHED,
   TLB_WRITABLE,
 } from '../../state-layout';
 import { pageInRam, walkGlobal, walkShift, walkWritable } from './paging';
+import { pageIsWatched } from './watch';
 
 const PAGE: u64 = 0xffff_ffff_ffff_f000;
 const LOG_MAX: u32 = TLB_LOG_MAX;
@@ -49,6 +51,13 @@ export function tlbEntry(tlb: u32, linear: u64): u32 {
 @inline
 export function readHits(entry: u32, linear: u64): bool {
   return load<u64>(entry, TLB_TAG_READ) == (linear & PAGE);
+}
+
+/** readHits for slow paths: also where the page is watched, which the fast ones miss. */
+// @ts-ignore: decorator
+@inline
+export function pageHits(entry: u32, linear: u64): bool {
+  return (load<u64>(entry, TLB_TAG_READ) & ~(<u64>TLB_WATCHED)) == (linear & PAGE);
 }
 
 // @ts-ignore: decorator
@@ -71,7 +80,7 @@ export function physicalOf(entry: u32, linear: u64): u64 {
   return <u64>load<u32>(entry, TLB_PHYSICAL) | (linear & 0xfff);
 }
 
-/** Lets further stores to the entry's page go straight to RAM, unless the page holds translated code. */
+/** Lets further stores to the entry's page go straight to RAM, unless the page holds translated code or is watched. */
 export function openForWrites(entry: u32): void {
   const page: u32 = load<u32>(entry, TLB_PHYSICAL) >> 12;
   if (load<u8>(<u32>CODE_PAGES + page)) return;
@@ -89,7 +98,8 @@ export function fill(tlb: u32, linear: u64, physical: u64): void {
   const page: u64 = linear & PAGE;
   if (tlb >= <u32>TLB_FETCH_SUPERVISOR && load<u64>(entry, TLB_TAG_READ) != TLB_INVALID) bumpJumpEpoch();
   const frame: u32 = <u32>physical & ~(<u32>0xfff);
-  store<u64>(entry, page, TLB_TAG_READ);
+  const watched = tlb < <u32>TLB_FETCH_SUPERVISOR && pageIsWatched(frame >> 12);
+  store<u64>(entry, watched ? page | TLB_WATCHED : page, TLB_TAG_READ);
   store<u64>(entry, TLB_INVALID, TLB_TAG_WRITE);
   store<u32>(entry, <u32>RAM + frame - <u32>page, TLB_ADDEND);
   store<u32>(entry, frame, TLB_PHYSICAL);
@@ -190,7 +200,7 @@ export function flushPage(address: u64): void {
 @inline
 function dropOne(tlb: u32, linear: u64): void {
   const entry = tlbEntry(tlb, linear);
-  if (readHits(entry, linear)) drop(entry);
+  if (pageHits(entry, linear)) drop(entry);
 }
 
 /** Drops every entry of a page, of whatever size it was entered with, that contains `linear`. */

@@ -30,6 +30,7 @@ import {
   SEGMENT_BASE,
   STATUS_CONTINUE,
   STATUS_FAULT,
+  TELL_MSRS,
   TSC_OFFSET,
 } from '../../state-layout';
 import { CR4_TSD } from './control-registers';
@@ -59,6 +60,11 @@ declare function readMsr(index: u32): i32;
 // @ts-ignore: decorator
 @external('host', 'writeMsr')
 declare function writeMsr(index: u32, low: u32, high: u32): i32;
+
+/** RDMSR or WRMSR is done, or has raised a fault (1): called while TELL_MSRS is set. */
+// @ts-ignore: decorator
+@external('host', 'msrDone')
+declare function msrDone(index: u32, write: u32, fault: u32, low: u32, high: u32): void;
 
 /** Writes EAX, EBX, ECX, EDX to SCRATCH, u32 each. */
 // @ts-ignore: decorator
@@ -142,6 +148,13 @@ function setPair(value: u64): void {
 
 /** RDMSR: ECX names the register. */
 export function rdmsr(_record: i32): i32 {
+  const index = load<u32>(RCX);
+  const status = readNamed();
+  if (load<u32>(TELL_MSRS)) msrDone(index, 0, status == STATUS_FAULT ? 1 : 0, load<u32>(RAX), load<u32>(RDX));
+  return status;
+}
+
+function readNamed(): i32 {
   if (notPrivileged()) return STATUS_FAULT;
   const index = load<u32>(RCX);
   const plain = plainMsr(index);
@@ -204,6 +217,14 @@ function writeEfer(record: i32, value: u64): i32 {
 
 /** WRMSR. */
 export function wrmsr(record: i32): i32 {
+  const status = writeNamed(record);
+  if (load<u32>(TELL_MSRS)) {
+    msrDone(load<u32>(RCX), 1, status == STATUS_FAULT ? 1 : 0, load<u32>(RAX), load<u32>(RDX));
+  }
+  return status;
+}
+
+function writeNamed(record: i32): i32 {
   if (notPrivileged()) return STATUS_FAULT;
   const index = load<u32>(RCX);
   const low = load<u32>(RAX);

@@ -30,6 +30,7 @@ import {
   STATUS_REPEAT,
 } from '../../state-layout';
 import { faultPending } from '../fault';
+import { countFurther } from '../further-elements';
 import { loadSlow, loadSystem, prepareWrite, storeSlow } from '../memory/memory-access';
 import { finishAtBoundary, FLAG_DF, generalProtection, ioPrivilege, leave, nextRip, windowOpen } from './mode';
 import { stackOf, writeRegister } from '../integer/operands';
@@ -195,6 +196,7 @@ function transfer(record: i32, bytes: u32, inserts: bool): i32 {
     if (budget <= 0 || load<u16>(record, REC_HANDLER) != handler) return STATUS_REPEAT; // cut, or perhaps overwritten
     if (windowOpen()) return leave(LEAVE_BOUNDARY);
     store<i32>(BUDGET, budget - 1);
+    countFurther(record, 1);
   }
 }
 

@@ -1,0 +1,108 @@
+import { expect } from 'chai';
+import { dataElement, escaped, html } from '../../src/report/page/markup.js';
+import { linearScale, logScale } from '../../src/report/page/scale.js';
+import { byteText, percent, short } from '../../src/report/page/figures-text.js';
+import { mapsAt } from '../../src/report/page/call-panel.js';
+import { callsInOrder } from '../../src/report/page/call-order.js';
+import { changedMap, mapChange } from '../../src/probe/map-changes.js';
+import { comparisonPage } from '../../src/report/page/comparison-page.js';
+import { hostile, madeUpComparison, madeUpRun, noAssets } from '../support/comparison-results.js';
+
+describe('the markup of pages', () => {
+  it('escapes every value, and leaves what is markup already', () => {
+    const inner = html`<b>${'a & b'}</b>`;
+    expect(html`<p title="${'"x" <y>'}">${inner}${['<', 1, undefined, false]}</p>`.toString()).to.equal(
+      '<p title="&quot;x&quot; &lt;y&gt;"><b>a &amp; b</b>&lt;1</p>',
+    );
+  });
+
+  it('shows control characters and those that turn the direction of the text by their number', () => {
+    expect(escaped('a\u0000b\u001b[31m\u202ec\n')).to.equal('a\\u{0}b\\u{1b}[31m\\u{202e}c\n');
+  });
+
+  it('writes data so that nothing in it ends the element', () => {
+    const text = dataElement('x', { a: '</script><script>alert(1)</script><!--' }).toString();
+    expect(text.match(/<\/?script/g)).to.have.length(2);
+    expect(JSON.parse(text.replace(/^<script[^>]*>|<\/script>$/g, ''))).to.deep.equal({
+      a: '</script><script>alert(1)</script><!--',
+    });
+  });
+});
+
+describe('the scales of pages', () => {
+  it('linear: equal steps from 0', () => {
+    const { place, ticks } = linearScale(1_000_000);
+    expect([place(0), place(500_000), place(1_000_000), place(2_000_000)]).to.deep.equal([0, 50, 100, 100]);
+    expect(ticks.map(({ label }) => label)).to.deep.equal(['0', '200 k', '400 k', '600 k', '800 k', '1 M']);
+  });
+
+  it('logarithmic: equal powers, what is below the first at the edge', () => {
+    const { place, ticks } = logScale(12_713, 1e8);
+    expect([place(0), place(1e4), place(1e6), place(1e8)]).to.deep.equal([0, 0, 50, 100]);
+    expect(ticks.map(({ label }) => label)).to.deep.equal(['<10 k', '100 k', '1 M', '10 M', '100 M']);
+  });
+
+  it('numbers have three digits, shares one behind the point, sizes their unit', () => {
+    expect([869, 12_713, 97_120_340, 1_415_233_059].map(short)).to.deep.equal(['869', '12.7 k', '97.1 M', '1.42 G']);
+    expect([percent(1, 3), percent(1, 1e6), percent(999_999, 1e6), percent(2, 2), percent(0, 0)]).to.deep.equal([
+      '33.3 %',
+      '<0.1 %',
+      '99.9 %',
+      '100 %',
+      '-',
+    ]);
+    expect([1, 4096, 15 * 2 ** 20 + 2 ** 19].map(byteText)).to.deep.equal(['1 byte', '4 KiB', '15.5 MiB']);
+  });
+});
+
+describe('memory maps along the calls', () => {
+  const range = (start: number, end: number, type: string) => ({ start, end, type });
+  const whole = [range(0, 1, 'a'), range(1, 9, 'b'), range(9, 10, 'a')];
+  const split = [range(0, 1, 'a'), range(1, 5, 'b'), range(5, 9, 'c'), range(9, 10, 'a')];
+
+  it('a change is what neither end has in common, and gives the map again', () => {
+    const change = mapChange(whole, split);
+    expect(change).to.deep.equal({ at: 1, removed: 1, added: [range(1, 5, 'b'), range(5, 9, 'c')] });
+    expect(changedMap(whole, change!)).to.deep.equal(split);
+    expect(changedMap(split, mapChange(split, whole)!)).to.deep.equal(whole);
+    expect(mapChange(whole, [...whole])).to.equal(undefined);
+    expect(changedMap([], mapChange([], whole)!)).to.deep.equal(whole);
+    expect(changedMap(whole, mapChange(whole, [])!)).to.deep.equal([]);
+  });
+
+  it('a call that changed the map has it before and after, any other as it was', () => {
+    const { calls } = madeUpRun('efi').probes as { calls: NonNullable<Parameters<typeof mapsAt>[0]> };
+    const [first, second, third] = callsInOrder(calls);
+    const after = mapsAt(calls, second!)!.after;
+    expect(mapsAt(calls, first!)!.after).to.equal(calls.memoryMap);
+    expect(mapsAt(calls, second!)!.before).to.equal(calls.memoryMap);
+    expect(after).to.have.length(calls.memoryMap!.length + 1);
+    expect(mapsAt(calls, third!)).to.deep.equal({ before: after, after });
+  });
+});
+
+describe('the page of a comparison', () => {
+  const text = (...doors: Parameters<typeof madeUpComparison>): string =>
+    comparisonPage(madeUpComparison(...doors), noAssets);
+
+  it('has a picture for what the probes took and a part for each section of others', () => {
+    const page = text(madeUpRun('efi'), madeUpRun('pvh'));
+    for (const part of ['overview', 'time-line', 'calls', 'memory', 'probe-something-new', 'console'])
+      expect(page, part).to.contain(`id="${part}"`);
+    expect(page).to.contain('Is anything new?').and.to.contain('a cell');
+  });
+
+  it('a closed door says why, one door and three are drawn, and a run without probes as well', () => {
+    expect(text(madeUpRun('pvh'), { door: 'efi', closed: 'no PE header' })).to.contain('is closed: no PE header');
+    expect(text({ door: 'pvh', closed: 'no note' })).to.contain('is closed: no note');
+    expect(text(madeUpRun('efi'), madeUpRun('pvh'), madeUpRun('proposal'))).to.contain('efi, pvh and proposal');
+    expect(text({ ...madeUpRun('efi'), probes: {} })).to.contain('made without that probe');
+  });
+
+  it('nothing that a guest wrote becomes markup', () => {
+    const page = text(madeUpRun('efi', hostile), madeUpRun('pvh', hostile));
+    expect(page).not.to.contain('<img').and.not.to.contain('<script>alert');
+    expect(page.match(/<script/g)).to.have.length(2);
+    expect(page.match(/<style/g)).to.have.length(1);
+  });
+});
