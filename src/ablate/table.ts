@@ -74,24 +74,15 @@ function waysOf(parts: readonly Part[], holds: (trial: Trial) => boolean): strin
 
 /** Trials of a part that end alike are one line. */
 function fatalLines(parts: readonly Part[]): string[] {
-  const rows = parts.flatMap(({ title, trials }) => {
+  return parts.flatMap(({ title, trials }) => {
     const groups = new Map<string, Trial[]>();
     for (const trial of trials.filter(({ verdict }) => verdict === 'fatal')) {
-      const key = `${trial.ending.reached} ${endOf(trial)}`;
+      const key = `past ${trial.ending.reached}, ${endOf(trial)}`;
       groups.set(key, [...(groups.get(key) ?? []), trial]);
     }
-    return [...groups.values()].map((group, index) => {
-      const [first] = group;
-      if (first === undefined) return [];
-      return [
-        `  ${index === 0 ? title : ''}`,
-        group.map(wayOf).join(', '),
-        `past ${first.ending.reached}`,
-        endOf(first),
-      ];
-    });
+    const lines = [...groups].map(([end, group]) => `    ${group.map(wayOf).join(', ')}: ${end}`);
+    return lines.length === 0 ? [] : [`  ${title}`, ...lines];
   });
-  return tableLines(rows);
 }
 
 const endOf = ({ ending, says }: Trial): string => {
