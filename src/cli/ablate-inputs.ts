@@ -55,7 +55,16 @@ export async function ablationInputs(args: Arguments, file: string, inputs: Boot
     strict: true,
   };
   const modules = options.modules.map(({ bytes, commandLine }) => [sha256(bytes), commandLine]);
-  const depends = { ...about, image: about.image.sha256, initrd, quirks, modules, shape, pvh: options.pvh, snapshotVersion };
+  const depends = {
+    ...about,
+    image: about.image.sha256,
+    initrd,
+    quirks,
+    modules,
+    shape,
+    pvh: options.pvh,
+    snapshotVersion,
+  };
   const hasFirmware = door === 'efi' || door === 'proposal';
   return {
     setup: {
