@@ -7,8 +7,11 @@ export interface TakenAtDoor<Taken> {
   readonly taken: Taken;
 }
 
-/** What costs time and is there for those alone who need it: execution counts; accesses to CPUID, MSRs, ports and MMIO; the kernel's symbols. */
-export type ProbeNeed = 'counts' | 'touches' | 'symbols';
+/**
+ * What costs time and is there for those alone who need it: execution counts; accesses to CPUID, MSRs, ports and MMIO; the
+ * instructions that access watched memory; the kernel's symbols.
+ */
+export type ProbeNeed = 'counts' | 'touches' | 'watches' | 'symbols';
 
 /**
  * One question asked of a run. It watches and never steers: with it and without it a guest does the same. docs/probes.md
