@@ -51,7 +51,7 @@ export function costSections(doors: Doors, { doors: together }: CostJoined): rea
   return [
     {
       title: 'what a door costs',
-      note: 'Guest memory that the hypervisor holds, lines of its code (without blank lines and comments), bytes of the code in the kernel that serves this door alone.',
+      note: 'Guest memory that the hypervisor holds, lines of its code (without blank lines and comments), bytes of the code in the guest for this door (of EFI and linux64 with the decompressor, which no symbol tells apart).',
       table: {
         columns,
         rows: [
