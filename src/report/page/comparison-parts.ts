@@ -1,6 +1,7 @@
 import type { ComparisonResult } from '../comparison.js';
 import { callGroups } from './call-groups.js';
 import type { DoorScrub } from './call-panel.js';
+import { callsInOrder } from './call-order.js';
 import { callStrip, callTable } from './call-strip.js';
 import { joinedOf, type Run } from './comparison-data.js';
 import { coveragePicture } from './coverage-picture.js';
@@ -24,10 +25,11 @@ const pictured: Readonly<Record<string, RegExp | undefined>> = {
   surface: undefined,
 };
 
-export const scrubOf = ({ door, probes }: Run): DoorScrub => ({
+export const scrubOf = ({ door, probes: { calls, 'console-lines': said } }: Run): DoorScrub => ({
   door,
-  calls: probes.calls,
-  lines: probes['console-lines']?.lines ?? [],
+  ...(calls?.memoryMap === undefined ? {} : { memoryMap: calls.memoryMap }),
+  calls: callsInOrder(calls),
+  lines: said?.lines ?? [],
 });
 
 /** The parts of the page: pictures first, then what probes say that have none. */
