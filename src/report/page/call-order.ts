@@ -34,7 +34,7 @@ export function callsInOrder({ calls = [], hypercalls = [] }: Partial<CallsRecor
   let group: HypercallEntry[] = [];
   const close = (): void => {
     const [first] = group;
-    if (first !== undefined) result.push(folded(first, group));
+    if (first !== undefined) result.push(group.length === 1 ? { ...first, kind: 'hypercall' } : folded(first, group));
     group = [];
   };
   for (const call of all) {

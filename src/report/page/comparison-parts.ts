@@ -114,7 +114,8 @@ function callsBody(runs: readonly Run[]): Markup {
   return html`
     ${figure(
       html`Each cell is a call, in the guest's order; its letter says what for. Cells with a dashed edge did not
-      succeed. Choose one to see its arguments, who called, and the memory map at that moment.`,
+      succeed; of many hypercalls, those that repeat an earlier one share a cell. Choose one to see its arguments, who
+      called, and the memory map at that moment.`,
       html`${known.map(callStrip)}
         ${legend(callGroups.map(({ name, letter, title }) => [`group-${name}`, html`<b>${letter}</b> ${title}`] as const))}
         <div class="panel" id="call-panel" hidden></div>`,
