@@ -7,8 +7,11 @@ export interface TakenAtDoor<Taken> {
   readonly taken: Taken;
 }
 
-/** What costs time and is there for those alone who need it: execution counts; accesses to CPUID, MSRs, ports and MMIO. */
-export type ProbeNeed = 'counts' | 'touches';
+/**
+ * What costs time and is there for those alone who need it. `kernel`: its symbols and where it runs (ProbedRun.kernel),
+ * which the others include; `counts`: what was executed (onStretch, onDecode); `touches`: CPUID, MSRs, ports and MMIO.
+ */
+export type ProbeNeed = 'kernel' | 'counts' | 'touches';
 
 /**
  * One question asked of a run. It watches and never steers: with it and without it a guest does the same. docs/probes.md

@@ -98,7 +98,7 @@ export const coverage = probe<CoveredCode, JoinedCoverage>({
       scopes: new Map(coverageScopes.map(({ name, from, to }) => [name, scopeOf(stretches, from, to)])),
       met,
       startKernel: met.startKernel,
-      kernelId: run.kernel === undefined ? undefined : idOf(run.kernel.elf.bytes),
+      kernelId: run.kernel?.id,
       fileId: idOf(run.image.bytes),
       names: run.names,
     });
