@@ -5,6 +5,7 @@ import { coverage } from './coverage.js';
 import { handOver } from './hand-over.js';
 import { instructions } from './instructions.js';
 import { memoryMaps } from './memory-maps.js';
+import { misuse } from './misuse.js';
 import { surface } from './surface.js';
 import { touches } from './touches.js';
 
@@ -18,4 +19,5 @@ export const probes: readonly AnyProbe[] = [
   memoryMaps,
   calls,
   consoleLines,
+  misuse,
 ];
