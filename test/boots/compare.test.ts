@@ -113,7 +113,7 @@ describe('compare on a real kernel', function () {
 
     const touched = compared.ofDoor('pvh').probes['touches'] as readonly Touched[];
     const leaf = touched.find(({ kind, at }) => kind === 'cpuid' && at === '0x40000000');
-    expect(leaf?.by.map(({ function: name }) => name)).to.include('xen_prepare_pvh');
+    expect(leaf?.by.map(({ function: name }) => name)).to.include('native_cpuid');
     for (const { times, by } of touched) expect(sum(by.map((one) => one.times))).to.equal(times);
 
     expect(compared.stdout).to.match(/^ {2}kernel-entry +[\d,]+ +[\d,]+/m);
