@@ -19,7 +19,7 @@ import type { ProbedRun } from '../probed-run.js';
 export const cost = probe<CostRecord, CostJoined>({
   name: 'cost',
   question: 'What does each door cost a hypervisor, and the kernel?',
-  needs: ['symbols'],
+  needs: ['kernel'],
   start(run) {
     const { provided } = run.machine;
     let held: HeldPages = new Map();
