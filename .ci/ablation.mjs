@@ -2,8 +2,9 @@
 //
 //   node .ci/ablation.mjs              makes the page of the findings that are kept in .ci/ablation/results.json
 //   node .ci/ablation.mjs --check      status 1 when the page is not what the findings give
-//   node .ci/ablation.mjs --write      ablates the kernels anew (some 500 runs), keeps the findings, makes the page;
+//   node .ci/ablation.mjs --write      ablates the kernels anew (some 200 runs each), keeps the findings, makes the page;
 //                                      interrupted, it goes on where it was
+//   node .ci/ablation.mjs --write --kernel 6.1-cloud     one kernel alone (may be repeated)
 //
 // Kernels come from examples/get-kernels.
 import { spawnSync } from 'node:child_process';
@@ -19,7 +20,6 @@ import { root } from './sources.mjs';
 export const kernels = ['6.1-cloud', '6.12-cloud', 'latest-cloud'];
 export const resultsFile = path.join(root, '.ci/ablation/results.json');
 export const pageFile = path.join(root, 'docs/ablation.md');
-const journal = path.join(root, 'dist/ablation.jsonl');
 
 const formatted = async (text, file) =>
   prettier.format(text, { ...(await prettier.resolveConfig(file)), filepath: file });
@@ -27,36 +27,46 @@ const formatted = async (text, file) =>
 /** The page that the kept findings give. */
 export const currentPage = async () => formatted(page(JSON.parse(readFileSync(resultsFile, 'utf8'))), pageFile);
 
-/** The findings as they are kept: what of the console the page does not show is left out, and images are named, not placed. */
-export function keptFindings({ efikit, ablations }) {
-  const trialOf = (trial) => ({ ...trial, lost: undefined, appeared: undefined }); // JSON has no undefined
+/** One kernel's findings as they are kept: what of the console the page does not show is left out, and the image is named, not placed. */
+export function keptFindings(kernel, { ablations: [found] }) {
+  const withoutLines = (trial) => ({ ...trial, lost: undefined, appeared: undefined }); // JSON has no undefined
   return {
-    efikit,
-    ablations: ablations.map((one, index) => ({
-      ...one,
-      image: { ...one.image, path: kernels[index] },
-      parts: one.parts.map((part) => ({ ...part, trials: part.trials.map(trialOf) })),
-    })),
+    ...found,
+    image: { ...found.image, path: kernel },
+    parts: found.parts.map((part) => ({ ...part, trials: part.trials.map(withoutLines) })),
   };
 }
 
-function ablate() {
-  const files = kernels.map(kernelFile);
-  for (const file of files)
-    if (!existsSync(file)) throw new Error(`${file} is missing: fetch it with examples/get-kernels`);
-  const command = [path.join(root, 'dist/cli.js'), 'ablate', ...files, '--journal', journal, '--json', '-'];
+/** The kept findings with those of one kernel anew. */
+export function withFindings(results, kernel, findings) {
+  const all = new Map([...results.ablations.map((one) => [one.image.path, one]), [kernel, findings]]);
+  return { efikit: findings.efikit, ablations: kernels.flatMap((name) => all.get(name) ?? []) };
+}
+
+function ablate(kernel) {
+  const file = kernelFile(kernel);
+  if (!existsSync(file)) throw new Error(`${file} is missing: fetch it with examples/get-kernels`);
+  const journal = path.join(root, `dist/ablation-${kernel}.jsonl`);
+  const command = [path.join(root, 'dist/cli.js'), 'ablate', file, '--journal', journal, '--json', '-'];
   const { status, stdout } = spawnSync(process.execPath, command, {
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 1 << 28,
   });
   if (status !== 0) throw new Error(`efikit ablate ended with status ${status}; what has run is kept in ${journal}`);
   rmSync(journal);
-  return JSON.parse(stdout);
+  return keptFindings(kernel, JSON.parse(stdout));
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { write: { type: 'boolean' }, check: { type: 'boolean' } } });
-  if (values.write) writeFileSync(resultsFile, await formatted(JSON.stringify(keptFindings(ablate())), resultsFile));
+  const { values } = parseArgs({
+    options: { write: { type: 'boolean' }, check: { type: 'boolean' }, kernel: { type: 'string', multiple: true } },
+  });
+  for (const kernel of values.write ? (values.kernel ?? kernels) : []) {
+    if (!kernels.includes(kernel)) throw new Error(`--kernel ${kernel}: the choices are ${kernels.join(', ')}`);
+    const kept = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : { ablations: [] };
+    const results = withFindings(kept, kernel, ablate(kernel));
+    writeFileSync(resultsFile, await formatted(JSON.stringify(results), resultsFile));
+  }
   const text = await currentPage();
   if (!values.check) writeFileSync(pageFile, text);
   else if (readFileSync(pageFile, 'utf8') !== text) throw new Error('docs/ablation.md is stale: run npm run docs');

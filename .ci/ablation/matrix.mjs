@@ -2,7 +2,7 @@
 // its own, an initrd, and a machine with PIC and PIT. Each row names the trials of `efikit ablate` that ask the same.
 
 /** What became of the guest: it reached user space, its stub gave up, or it crashed or went no further. */
-export const ends = { up: 'user space', exit: 'the stub calls Exit', crash: 'crashes' };
+export const ends = { up: 'user space', exit: 'the stub calls Exit', crash: 'crashes or panics' };
 
 export const matrix = [
   {

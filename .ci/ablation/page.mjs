@@ -163,7 +163,7 @@ export function page({ efikit, ablations }) {
 \`efikit ablate\` takes away, one at a time, every service, protocol and configuration table that a firmware offers and every device that
 the machine can do without; it lets services fail with each status that their section of UEFI 2.10 names, lets them say
 EFI_SUCCESS and do nothing, and spoils what they give. Then it looks for the smallest set that is enough. This page has what it found
-about three kernels of Debian, with efikit ${efikit}.
+about ${ablations.length === 1 ? 'a kernel' : `${ablations.length} kernels`} of Debian, with efikit ${efikit}.
 
 ${table(
   ['', 'release', 'SHA-256 of the image', 'with everything', 'instructions'],
@@ -190,7 +190,7 @@ describes field by field; every figure in it is the same on every run and every 
 
 - **needed**: without it (the function is there and answers EFI_UNSUPPORTED, or EFI_NOT_FOUND for look-ups) the kernel does not come as far
   as this column says.
-- callable: any answer will do, but where the pointer is NULL the caller crashes. No stub looks at a slot before it calls.
+- callable: any answer will do, but where the pointer is NULL the caller crashes: it does not look before it calls.
 - no: the kernel comes to its own end without it. What is missing then is another question; the profile's page
   (\`docs/linux-profile.md\`) has it for a user space that uses variables.
 - -: this kernel does not ask for it, and the profile has no such part.
