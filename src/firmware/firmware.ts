@@ -82,7 +82,7 @@ export class Firmware {
   /** For the log: reads that no device notices. */
   private readonly peek: GuestAccess;
   readonly memoryMap = new MemoryMap([]);
-  readonly pool = new Pool(this.memoryMap);
+  readonly pool: Pool;
   readonly handles = new HandleDatabase();
   readonly variables: VariableStore;
   readonly tables: Tables;
@@ -116,6 +116,7 @@ export class Firmware {
   ) {
     this.profile = options.profile ?? proposal;
     this.overrides = options.overrides ?? {};
+    this.pool = new Pool(this.memoryMap, this.overrides['memory:red-zones']);
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
     this.onEvent = options.onEvent;

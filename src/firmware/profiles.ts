@@ -126,6 +126,8 @@ export interface MemoryOverrides {
   readonly 'memory:below-4g'?: number;
   /** GetMemoryMap's DescriptorSize, bytes. */
   readonly 'memory:descriptor-bytes'?: number;
+  /** So many bytes (a multiple of 16) on both sides of each pool block belong to nobody, so that overruns are found. */
+  readonly 'memory:red-zones'?: number;
   /** Memory is not executable by its type: all types but code, or all but the firmware's own code. */
   readonly 'memory:no-execute'?: 'data' | 'all';
 }

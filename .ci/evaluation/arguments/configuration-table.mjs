@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { count, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 const rows = [
   ['structures', 'structures given'],
@@ -31,6 +32,13 @@ export const configurationTable = {
     const same = toldDifferently.every((list) => list.length === 0);
     const ours = linux['Xen table (proposal-linux)'];
     return {
+      picture: bars({
+        title: 'The same start of day, by the Xen table and by hvm_start_info',
+        groups: ['fieldsRead', 'bytesRead', 'bytes'].map((key) => ({
+          label: rows.find(([name]) => name === key)[1],
+          bars: columns.map(([name, run]) => ({ label: name, value: run.totals[key], said: count(run.totals[key]) })),
+        })),
+      }),
       figure: `${twoDoors['Xen table'].totals.fieldsRead} fields by the table, ${twoDoors.PVH.totals.fieldsRead} by hvm_start_info, for the same facts`,
       body: [
         'One small guest of ours (examples/two-doors) takes its whole start of day, that is command line, modules, memory and ACPI, from the Xen configuration table in one run and from hvm_start_info in the other:',

@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { when } from '../sentences.mjs';
+import { grid } from '../picture.mjs';
 
 export const ovmf = {
   name: 'ovmf',
@@ -25,6 +26,14 @@ export const ovmf = {
       why ?? '-',
     ];
     return {
+      picture: grid({
+        title: 'Load addresses through the PVH door',
+        columns: ['accepted?'],
+        rows: linked.map(({ address, what, accepted: taken }) => ({
+          label: address,
+          cells: [{ kind: taken ? 'good' : 'bad', said: `${taken ? 'accepted' : 'refused'}: ${what}` }],
+        })),
+      }),
       figure: `${accepted.length} of ${linked.length} load addresses are accepted; below 4 GiB: ${below4g.accepted ? 'accepted' : 'refused'}`,
       body: [
         `ELF images of 2 MiB made for the purpose, linked at several guest-physical addresses, through the PVH door of a machine with ${memoryBytes / 2 ** 20} MiB:`,

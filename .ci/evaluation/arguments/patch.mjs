@@ -4,6 +4,7 @@ import { table } from '../../markdown.mjs';
 import { root } from '../../sources.mjs';
 import { doorOf, kernels } from '../runs.mjs';
 import { count, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 const doors = ['efi', 'pvh', 'proposal'];
 
@@ -50,6 +51,18 @@ export const patch = {
     const [{ doors: first }] = found;
     const own = ({ instructions, unpacking }) => instructions - unpacking;
     return {
+      picture: bars({
+        title: 'Bytes of guest code that serve one door alone',
+        scale: 'log',
+        groups: found.map((one) => ({
+          label: one.kernel,
+          bars: doors.map((door) => ({
+            label: door,
+            value: stubBytes(one.doors[door]),
+            said: count(stubBytes(one.doors[door])),
+          })),
+        })),
+      }),
       figure: `${count(stubBytes(first.proposal) || imageBytes)} bytes, ${first.proposal.services} services, ${first.proposal.fieldsRead} fields`,
       body: [
         `examples/proposal-linux (a PE image of ${count(imageBytes)} bytes) calls GetMemoryMap and ExitBootServices, takes kernel, initrd and command line from the Xen configuration table, builds boot_params and enters \`startup_64\`. Beside it the stubs that were merged:`,

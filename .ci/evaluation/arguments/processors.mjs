@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { count, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 export const processors = {
   name: 'processors',
@@ -14,6 +15,18 @@ export const processors = {
     );
     const bare = all.filter(({ way }) => !way.includes('Xen'));
     return {
+      picture: bars({
+        title: 'Instructions between the first and the last interrupt command',
+        groups: [
+          {
+            bars: bare.map(({ kernel, way, run }) => ({
+              label: `${kernel}, ${way}`,
+              value: run.instructionsOfSequence,
+              said: count(run.instructionsOfSequence),
+            })),
+          },
+        ],
+      }),
       figure: `${bare[0].run.sequence.length} writes of the local APIC as bare metal, ${pv.perProcessor} hypercalls with ${pv.structureBytes} bytes by Xen's interface`,
       body: [
         'A MADT that lists a second processor, and what the kernel does about it:',

@@ -1,4 +1,5 @@
 import { table } from '../../markdown.mjs';
+import { grid } from '../picture.mjs';
 
 const short = (text) => (text === 'opens' ? 'opens' : 'no');
 const doors = ['efi', 'pvh', 'linux64', 'proposal'];
@@ -25,6 +26,14 @@ export const systems = {
     const there = figures.filter(({ missing }) => missing === undefined);
     const opens = (door) => there.filter(({ doors: of }) => of?.[door] === 'opens').length;
     return {
+      picture: grid({
+        title: 'Which doors each image has',
+        columns: doors,
+        rows: there.map(({ image, doors: of }) => ({
+          label: image,
+          cells: doors.map((door) => ({ kind: of?.[door] === 'opens' ? 'good' : 'none', said: of?.[door] ?? 'no' })),
+        })),
+      }),
       figure: `of ${there.length} images ${opens('efi')} have an EFI entry, ${opens('pvh')} a PVH entry`,
       body: [
         'Which doors each image has, and how its runs ended; the reasons for a closed door are what `efikit inspect` says.',

@@ -1,5 +1,6 @@
 import { code, table } from '../../markdown.mjs';
 import { when } from '../sentences.mjs';
+import { grid } from '../picture.mjs';
 
 const chosen = ['proposal', 'linux', 'loader'];
 
@@ -41,6 +42,21 @@ export const tools = {
     const exits = count(richest, ({ outcome }) => outcome === 'exited');
     const firstMissed = ({ missed }) => missed.find(({ profile }) => profile === null || profile !== undefined)?.name;
     return {
+      picture: grid({
+        title: 'Applications by profile',
+        columns: profiles,
+        rows: figures.map(({ image, runs }) => ({
+          label: image,
+          cells: profiles.map((profile) =>
+            runs[profile] === undefined
+              ? { kind: 'none', said: '-' }
+              : {
+                  kind: succeeded(runs[profile]) ? 'good' : runs[profile].outcome === 'exited' ? 'middle' : 'bad',
+                  said: ended(runs[profile]),
+                },
+          ),
+        })),
+      }),
       figure: profiles
         .map(
           (profile) =>
