@@ -149,7 +149,7 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
-      ...((setup.observing ?? needs.size > 0) ? { observing: true } : {}),
+      ...((setup.observing ?? (needs.has('counts') || needs.has('touches'))) ? { observing: true } : {}),
       ...(needs.has('touches') ? { onTouch: (touch: Touch) => onTouch?.(touch) } : {}),
       onServiceCall: (call) => {
         onCall(call);
