@@ -55,16 +55,16 @@ async function main() {
     throw new Error(`--only ${unknown}: the choices are ${evaluated.map(({ name }) => name).join(', ')}`);
   if (!values.page) {
     const runs = new Runs();
-    const before = kept();
-    const figures = {};
-    for (const { name, figures: measure } of evaluated) {
-      const again = values.only === undefined || values.only.includes(name) || before.figures[name] === undefined;
-      if (again) process.stderr.write(`evaluation: ${name}\n`);
-      figures[name] = again ? await measure(runs) : before.figures[name];
-    }
-    const all = { about: await aboutOf(runs), figures };
+    const figures = { ...kept().figures };
+    const about = await aboutOf(runs);
     mkdirSync(path.dirname(figuresFile), { recursive: true });
-    writeFileSync(figuresFile, await formatted(JSON.stringify(all), figuresFile));
+    for (const { name, figures: measure } of evaluated) {
+      if (values.only !== undefined && !values.only.includes(name)) continue;
+      process.stderr.write(`evaluation: ${name}\n`);
+      figures[name] = await measure(runs);
+      // What was measured is kept even when a later argument cannot be.
+      writeFileSync(figuresFile, await formatted(JSON.stringify({ about, figures }), figuresFile));
+    }
   }
   writeFileSync(pageFile, await currentPage());
   for (const [name, picture] of Object.entries(pictures(kept())))
