@@ -3,6 +3,7 @@ import { calls } from './calls.js';
 import { consoleLines } from './console-lines.js';
 import { coverage } from './coverage.js';
 import { handOver } from './hand-over.js';
+import { idleTime } from './idle-time.js';
 import { instructions } from './instructions.js';
 import { memoryMaps } from './memory-maps.js';
 import { misuse } from './misuse.js';
@@ -15,6 +16,7 @@ export const probes: readonly AnyProbe[] = [
   coverage,
   handOver,
   touches,
+  idleTime,
   surface,
   memoryMaps,
   calls,
