@@ -1,6 +1,7 @@
 import type { AnyProbe } from '../probe.js';
 import { calls } from './calls.js';
 import { consoleLines } from './console-lines.js';
+import { cost } from './cost.js';
 import { coverage } from './coverage.js';
 import { handOver } from './hand-over.js';
 import { idleTime } from './idle-time.js';
@@ -18,6 +19,7 @@ export const probes: readonly AnyProbe[] = [
   touches,
   idleTime,
   surface,
+  cost,
   memoryMaps,
   calls,
   consoleLines,
