@@ -1,8 +1,12 @@
 // Why the two machines do not do the same work: functions whose counts differ, and what of the machines makes them differ.
 // The first cause whose pattern fits a function takes it.
 
-/** `work`: it is done for whoever calls it, so its difference follows from the others'. */
 export const causes = [
+  {
+    name: 'the EFI stub',
+    functions: /^EFI stub$/,
+    why: "it walks the memory map and the configuration tables, and OVMF's are longer",
+  },
   {
     name: 'waiting for a clock',
     functions:
@@ -54,5 +58,22 @@ export const causes = [
     functions:
       /^(x86_match_cpu|intel_|early_init_intel|init_intel|do_clear_cpu_cap|get_cpu_|clocks_calc|clockevent|cev_|lapic_|native_apic|ktime_get|exc_general|error_entry|fixup_)/,
     why: 'CPUID leaf 2 and features that QEMU lacks; other timer modes of the local APIC',
+  },
+  {
+    name: 'timers and the scheduler',
+    functions:
+      /^(__?schedule|schedule|psi_|update_|__update_|task_|scheduler_|native_sched|sched_clock|timekeeping|hrtimer|__hrtimer|tick_|ktime|rcu|__rcu|call_rcu|note_gp|run_|enqueue|dequeue|pick_|put_prev|set_next|asm_sysvec|sysvec|irqentry|irq_enter|irq_exit|sync_regs|fast_mix|cpuacct|clockevents)/,
+    why: 'other moments of the same timer: a boot that takes longer is interrupted more often',
+  },
+  {
+    name: 'random numbers',
+    functions: /^(chacha|blake2s|get_random|__get_random|crng|extract_|_get_random|random_|prandom)/,
+    why: 'other bytes of RDRAND, read at other moments; they also order the objects of each slab',
+  },
+  {
+    name: 'allocators, locks, copying',
+    functions:
+      /^(kmem_|__kmem_|kmalloc|__kmalloc|kfree|slab|___slab|__slab|allocate_slab|memcg|setup_object|cache_|cmpxchg_double|get_page_from|rmqueue|clear_page|alloc_page|__alloc_pages|mempolicy|interleave|__zone|put_cpu_partial|memset|__memset|memcpy|__memcpy|memmove|__memmove|memcmp|_raw_|__raw_|native_queued|__native_queued|mutex|__mutex|__x86_|__fentry__|_find_|__cond_resched|check_|inode_|d_|__d_|current_|discard_slab|__free_slab|free_)/,
+    why: 'done on behalf of all the others, ACPI above all: its interpreter allocates for every operator that it reads',
   },
 ];
