@@ -9,7 +9,7 @@
  *                 the lower half of the address space when all marks above this line have been passed.
  * image=NAME:FILE:OFFSET    an image whose place is not known: the block that has the bytes of FILE at OFFSET (hexadecimal) is
  *                 its entry, and where the file would begin is its address 0. May be repeated.
- * from=NAME       what is translated before the entry of this image is never counted: a firmware, which is then ten times faster.
+ * from=NAME       what is translated before the entry of this image is never counted: a firmware, which then runs faster.
  * last=NAME       QEMU ends at this mark.
  *
  * The output has, for each mark that was passed, what was executed since the one before:

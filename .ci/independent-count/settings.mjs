@@ -102,7 +102,7 @@ export const variations = [
     title: 'PVH, a machine without a real-time clock (`rtc=off`)',
     door: 'pvh',
     machine: qemuMachines.pvh.replace('rtc=on', 'rtc=off'),
-    why: 'the kernel waits a second for an update of the clock to end, for its registers read as all ones',
+    why: 'the kernel reads the clock twice and each time waits a second for an update of it to end, for all its registers read as ones',
   },
   {
     title: 'PVH, a machine with a PIT (`pit=on`)',
