@@ -53,6 +53,11 @@ export const vars: Option = {
   meaning: 'variable store kept across runs; created when there is none (efikit vars shows it)',
   byDefault: 'in memory',
 };
+export const redZones: Option = {
+  name: 'red-zones',
+  meaning:
+    'let 64 bytes around each block of the EFI pool belong to nobody, so that every overrun is found (docs/misuse.md)',
+};
 export const xen: Option = {
   name: 'xen',
   meaning: 'the guest is a PVH domain of Xen 4.17: its console is hvc0, there is no serial port',
@@ -84,6 +89,13 @@ export const html: Option = {
   value: 'FILE',
   meaning: 'the report as one page with pictures, which needs nothing besides',
 };
+export const only: Option = {
+  name: 'only',
+  value: 'NAMES',
+  meaning: 'ask these probes alone, in full: names with commas between (docs/comparison.md lists them)',
+  byDefault: 'all',
+};
+export const details: Option = { name: 'details', meaning: 'print everything that the probes found, not an overview' };
 export const replay: Option = {
   name: 'replay',
   value: 'FILE',

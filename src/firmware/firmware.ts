@@ -2,6 +2,7 @@ import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
 import { ProvidedMemory } from '../memory/provided.js';
 import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './log/describe.js';
+import { corruptions } from './corruptions.js';
 import { FirmwareError } from './errors.js';
 import { reportException } from './exceptions.js';
 import { imageEntry, type FirmwareEvent } from './log/firmware-event.js';
@@ -15,7 +16,7 @@ import { MemoryMap, type MemoryRegion } from './memory/memory-map.js';
 import { NoExecute, type NoExecutePlace } from './memory/no-execute.js';
 import { clobber } from './poison.js';
 import { Pool, type PoolState } from './memory/pool.js';
-import { profiles, proposal, type Overrides, type Profile } from './profiles.js';
+import { profiles, proposal, type Overrides, type Profile, type ServiceName } from './profiles.js';
 import { decodeArguments, type Show } from './service.js';
 import { buildSlots, type Slot } from './slots.js';
 import { setUp, type BootInputs, type FirmwareEntry } from './set-up/set-up.js';
@@ -81,7 +82,7 @@ export class Firmware {
   /** For the log: reads that no device notices. */
   private readonly peek: GuestAccess;
   readonly memoryMap = new MemoryMap([]);
-  readonly pool = new Pool(this.memoryMap);
+  readonly pool: Pool;
   readonly handles = new HandleDatabase();
   readonly variables: VariableStore;
   readonly tables: Tables;
@@ -115,6 +116,7 @@ export class Firmware {
   ) {
     this.profile = options.profile ?? proposal;
     this.overrides = options.overrides ?? {};
+    this.pool = new Pool(this.memoryMap, this.overrides['memory:red-zones']);
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
     this.onEvent = options.onEvent;
@@ -241,7 +243,7 @@ export class Firmware {
       // As EDK II: an argument that is NULL is refused before any pointer is followed.
       answer = (decoded.hasNull ? undefined : decoded.bad.fault) ?? Status.INVALID_PARAMETER;
     } else {
-      answer = this.act(slot, decoded.values, (name, text) => {
+      answer = this.actOrSpoil(slot, decoded.values, (name, text) => {
         if (typeof text === 'string') results[name] = text;
         else lists[name] = text;
       });
@@ -259,6 +261,26 @@ export class Firmware {
       tick,
       ...(unserved ? { unserved } : {}),
     });
+    return answer;
+  }
+
+  /** Acts; where an override wants it, spoils what the caller gets. */
+  private actOrSpoil(slot: Slot, values: Record<string, unknown>, show: Show): bigint | GuestFault {
+    const { corrupt, name } = slot;
+    const before = this.forcedCalls.get(name) ?? 0;
+    const isDue = corrupt !== undefined && (corrupt.times === undefined || before < corrupt.times);
+    const corruption = isDue ? corruptions[name as ServiceName]?.[corrupt.corrupt] : undefined;
+    let spoilt = corruption?.before?.(this, values) === true;
+    let answer = this.act(slot, values, show);
+    if (typeof answer === 'bigint') {
+      const instead = corruption?.after?.(this, values, answer);
+      spoilt ||= instead !== undefined;
+      answer = instead ?? answer;
+    }
+    if (spoilt) {
+      this.forcedCalls.set(name, before + 1);
+      show('corrupted', corruption?.meaning ?? '');
+    }
     return answer;
   }
 

@@ -56,6 +56,5 @@ describe('commands: usage', function () {
 
   it('refuses with status 2 what is announced but not built', async () => {
     await refuses(['boot', image, '--profile', 'loader'], /loader is not built yet/);
-    await refuses(['ablate', image], /ablate is not built yet/);
   });
 });
