@@ -31,14 +31,14 @@ export const currentPage = async () => formatted(page(kept()), pageFile);
 async function aboutOf(runs) {
   const described = [];
   for (const name of kernels) {
-    const { console: printed } = doorOf(await runs.comparison(name), 'pvh');
+    const { console: printed } = doorOf(await runs.plain(name), 'pvh');
     const release = /Linux version (\S+)/.exec(printed)?.[1] ?? 'unknown';
     const sha256 = createHash('sha256')
       .update(readFileSync(kernelFile(name)))
       .digest('hex');
     described.push({ name, release, sha256 });
   }
-  const { efikit } = await runs.comparison(kernels[0]);
+  const { efikit } = await runs.plain(kernels[0]);
   return {
     efikit,
     kernels: described,
@@ -54,10 +54,10 @@ async function main() {
   if (unknown !== undefined)
     throw new Error(`--only ${unknown}: the choices are ${evaluated.map(({ name }) => name).join(', ')}`);
   if (!values.page) {
+    mkdirSync(path.dirname(figuresFile), { recursive: true });
     const runs = new Runs();
     const figures = { ...kept().figures };
     const about = await aboutOf(runs);
-    mkdirSync(path.dirname(figuresFile), { recursive: true });
     for (const { name, figures: measure } of evaluated) {
       if (values.only !== undefined && !values.only.includes(name)) continue;
       process.stderr.write(`evaluation: ${name}\n`);

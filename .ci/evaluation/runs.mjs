@@ -12,6 +12,9 @@ export const kernels = ['6.1-cloud', '6.12-cloud'];
 export const initrd = path.join(kernelFolder, 'initrd.gz');
 /** The command line of every run but those that say otherwise. */
 export const commandLine = 'console=ttyS0';
+const allDoors = ['efi', 'pvh', 'proposal'];
+/** Where the pages of the runs are kept, beside the figures. */
+export const pages = path.join(root, 'docs/evaluation');
 const cli = path.join(root, 'dist/cli.js');
 
 const say = (line) => process.stderr.write(`evaluation: ${line}\n`);
@@ -54,22 +57,29 @@ export class Runs {
     return this.#made.get(key);
   }
 
-  /** `efikit compare`: the result of --json (ComparisonResult). */
-  comparison(kernel, { doors = ['efi', 'pvh', 'proposal'], append = commandLine, options = [] } = {}) {
+  /** Every door with the default command line; its page is kept. */
+  plain(kernel) {
+    return this.comparison(kernel, { page: kernel });
+  }
+
+  /** `efikit compare`: the result of --json (ComparisonResult). `page`: the name of a page that is kept as well. */
+  comparison(kernel, { doors = allDoors, append = commandLine, options = [], page } = {}) {
     if (!existsSync(kernelFile(kernel)))
       throw new Error(`${kernelFile(kernel)} is not there: run examples/get-kernels`);
     const args = ['compare', kernelFile(kernel), '--initrd', initrd, '--append', append, '--doors', doors.join(',')];
-    return this.#once([...args, ...options], [0, 1]);
+    const kept = page === undefined ? [] : ['--html', path.join(pages, `${page}.html`)];
+    return this.#once([...args, ...options, ...kept], [0, 1]);
   }
 
   /** The same under Xen: its console instead of the serial port. */
   underXen(kernel, doors = ['efi', 'pvh']) {
-    return this.comparison(kernel, { doors, append: 'console=hvc0', options: ['--xen'] });
+    return this.comparison(kernel, { doors, append: 'console=hvc0', options: ['--xen'], page: `${kernel}-xen` });
   }
 
   /** `efikit ablate` of one kernel (Ablation). */
   async ablation(kernel) {
-    const args = ['ablate', kernelFile(kernel), '--initrd', initrd, '--append', commandLine];
+    const html = path.join(pages, `${kernel}-ablation.html`);
+    const args = ['ablate', kernelFile(kernel), '--initrd', initrd, '--append', commandLine, '--html', html];
     return (await this.#once(args, [0])).ablations[0];
   }
 

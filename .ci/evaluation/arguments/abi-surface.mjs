@@ -28,7 +28,7 @@ const totalsOf = (comparison, of) =>
 async function figuresOf(runs, kernel) {
   return {
     kernel,
-    plain: totalsOf(await runs.comparison(kernel), doors),
+    plain: totalsOf(await runs.plain(kernel), doors),
     xen: totalsOf(await runs.underXen(kernel), ['efi', 'pvh']),
   };
 }

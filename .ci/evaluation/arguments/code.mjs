@@ -6,7 +6,7 @@ import { bars } from '../picture.mjs';
 const doors = ['efi', 'pvh', 'proposal'];
 
 async function figuresOf(runs, kernel) {
-  const comparison = await runs.comparison(kernel);
+  const comparison = await runs.plain(kernel);
   return {
     kernel,
     joined: comparison.joined.cost.doors,

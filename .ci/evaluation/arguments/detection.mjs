@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../sources.mjs';
 import { when } from '../sentences.mjs';
-import { bars } from '../picture.mjs';
+import { grid } from '../picture.mjs';
 
 const matrix = () => JSON.parse(readFileSync(path.join(root, '.ci/xen-matrix/results.json'), 'utf8'));
 
@@ -15,6 +15,29 @@ function tally(cells, of, so) {
 const has = (signal) => (cell) => cell.name.includes(`${signal} yes`);
 const lacks = (signal) => (cell) => cell.name.includes(`${signal} no`);
 const foundXen = ({ result }) => result.type === 'xen';
+
+/** The two flags of the FADT, as columns of the picture. */
+const flags = [
+  { title: 'no VGA, no RTC', signals: ['no-VGA yes', 'no-RTC yes'] },
+  { title: 'no VGA', signals: ['no-VGA yes', 'no-RTC no'] },
+  { title: 'no RTC', signals: ['no-VGA no', 'no-RTC yes'] },
+  { title: 'neither', signals: ['no-VGA no', 'no-RTC no'] },
+];
+
+/** What a kernel concluded: a row for all other signals, a cell for each pair of flags. */
+function pictured(cells) {
+  const others = ({ name }) => name.replace(/, no-VGA.*/, '').replace(/^door /, '');
+  return [...new Set(cells.map(others))].map((signals) => ({
+    signals,
+    cells: flags.map((flag) => {
+      const found = cells.find(
+        (cell) => others(cell) === signals && flag.signals.every((signal) => cell.name.includes(signal)),
+      );
+      if (found === undefined) return '-';
+      return found.result.guest_type ?? (found.result.type === 'xen' ? 'Xen' : 'no Xen');
+    }),
+  }));
+}
 
 export const detection = {
   name: 'detection',
@@ -32,7 +55,10 @@ export const detection = {
         (other) => other.kernel === cell.kernel && other.name === cell.name.replace(`${signal} yes`, `${signal} no`),
       );
     const withTable = efi.filter((cell) => has('table')(cell) && pair(cell, 'table') !== undefined);
+    const [kernel] = Object.keys(matrix());
     return {
+      kernel,
+      rows: pictured(cells.filter((cell) => cell.kernel === kernel)),
       boots: cells.length,
       withoutLeaves: tally(cells, lacks('leaves'), (cell) => !foundXen(cell)),
       withLeaves: tally(cells, has('leaves'), foundXen),
@@ -56,33 +82,16 @@ export const detection = {
       ),
     };
   },
-  text({ boots, withoutLeaves, withLeaves, tableChanges, pvhByFlags, byPvhDoor }) {
+  text({ kernel, rows, boots, withoutLeaves, withLeaves, tableChanges, pvhByFlags, byPvhDoor }) {
     const all = ({ of, so }) => of > 0 && of === so;
     return {
-      picture: bars({
-        title: 'Boots in which each signal decided',
-        groups: [
-          {
-            bars: [
-              {
-                label: 'no leaves: no Xen found',
-                value: withoutLeaves.so,
-                said: `${withoutLeaves.so} of ${withoutLeaves.of}`,
-              },
-              { label: 'leaves: Xen found', value: withLeaves.so, said: `${withLeaves.so} of ${withLeaves.of}` },
-              {
-                label: 'configuration table',
-                value: tableChanges.so,
-                said: `${tableChanges.so} of ${tableChanges.of} pairs`,
-              },
-              {
-                label: 'FADT flags (kind of guest)',
-                value: pvhByFlags.so,
-                said: `${pvhByFlags.so} of ${pvhByFlags.of}`,
-              },
-            ],
-          },
-        ],
+      picture: grid({
+        title: `What ${kernel} takes itself for, by the signals that it is given`,
+        columns: flags.map(({ title }) => title),
+        rows: rows.map(({ signals, cells }) => ({
+          label: signals,
+          cells: cells.map((said) => ({ kind: said === 'PVH' ? 'good' : said === 'HVM' ? 'middle' : 'none', said })),
+        })),
       }),
       figure: `CPUID decides in ${withoutLeaves.so + withLeaves.so} of ${boots} boots, the configuration table in ${tableChanges.so} of ${tableChanges.of} pairs`,
       body: [

@@ -9,7 +9,7 @@ import { bars } from '../picture.mjs';
 const doors = ['efi', 'pvh', 'proposal'];
 
 async function figuresOf(runs, kernel) {
-  const comparison = await runs.comparison(kernel);
+  const comparison = await runs.plain(kernel);
   const columns = doors.map((door) => {
     const { instructions, surface, cost } = doorOf(comparison, door).probes;
     const before = instructions.stretches.slice(
