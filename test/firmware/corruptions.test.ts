@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { Status } from '../../firmware-tables/uefi/status.js';
 import { corruptions } from '../../src/firmware/corruptions.js';
-import type { Overrides } from '../../src/firmware/profiles.js';
 import { buildSlots } from '../../src/firmware/slots.js';
 import { specifiedStatuses } from '../../src/firmware/specified-statuses.js';
 import { linux } from '../../src/firmware/profiles.js';
