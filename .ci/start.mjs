@@ -31,6 +31,8 @@ efikit([
   'one command line',
   '--module',
   'LICENSE,a module with a command line',
+  '--only',
+  'memory-maps',
 ]);
 
 const kernel = ['6.1-cloud', '6.12-cloud', 'latest-cloud'].map(kernelFile).find((file) => existsSync(file));

@@ -84,6 +84,13 @@ export const html: Option = {
   value: 'FILE',
   meaning: 'the report as one page with pictures, which needs nothing besides',
 };
+export const only: Option = {
+  name: 'only',
+  value: 'NAMES',
+  meaning: 'ask these probes alone, in full: names with commas between (docs/comparison.md lists them)',
+  byDefault: 'all',
+};
+export const details: Option = { name: 'details', meaning: 'print everything that the probes found, not an overview' };
 export const replay: Option = {
   name: 'replay',
   value: 'FILE',

@@ -9,6 +9,7 @@ import { loadProposalLinux } from '../host/proposal-linux.js';
 import { runMachine } from '../host/run-loop.js';
 import type { LoadedImage } from '../loaders/image.js';
 import { ObservedBoot } from '../probe/observed-boot.js';
+import type { AnyProbe } from '../probe/probe.js';
 import { probes } from '../probe/probes/index.js';
 import { comparisonLines, comparisonResult, type Column } from '../report/comparison.js';
 import { grouped } from '../report/numbers.js';
@@ -45,6 +46,8 @@ export const compare: Command = {
     option.timeout,
     { ...option.json, meaning: 'the results of all doors; "-" is standard output, instead of the table' },
     option.html,
+    option.only,
+    option.details,
     option.tier,
   ],
   examples: [
@@ -69,6 +72,7 @@ async function runCompare(args: Arguments): Promise<number> {
   doors.forEach((door) => chooseProfile(args.text('profile'), door)); // a wrong name shows before a file is read
   const inputs = bootInputs(args);
   const jsonFile = args.text('json');
+  const asked = parseOnly(args.text('only'));
   const htmlFile = args.text('html');
   const page = htmlFile === undefined ? undefined : { file: new OutputFile(htmlFile), assets: loadPageAssets() };
   const candidates: Candidate[] = [];
@@ -80,11 +84,18 @@ async function runCompare(args: Arguments): Promise<number> {
   const columns: Column[] = [];
   let status: number = ExitStatus.unusableInput;
   for (const door of doors) {
-    const { column, status: own } = await runDoor(door, candidates, { args, inputs, until, limits, tier });
+    const { column, status: own } = await runDoor(door, candidates, {
+      args,
+      inputs,
+      until,
+      limits,
+      tier,
+      asked: asked ?? probes,
+    });
     columns.push(column);
     if ('result' in column && (status === ExitStatus.unusableInput || status === ExitStatus.success)) status = own;
   }
-  const result = comparisonResult(version, columns, probes);
+  const result = comparisonResult(version, columns, asked ?? probes);
   if (page !== undefined) {
     page.file.write(comparisonPage(result, page.assets));
     page.file.close();
@@ -95,7 +106,8 @@ async function runCompare(args: Arguments): Promise<number> {
     else json.write(text);
     json?.close();
   }
-  if (jsonFile !== '-') output.writeText(`${comparisonLines(columns, probes).join('\n')}\n`);
+  const details = args.flag('details') || asked !== undefined;
+  if (jsonFile !== '-') output.writeText(`${comparisonLines(columns, result.sections, { details }).join('\n')}\n`);
   await output.finish();
   if (columns.every((column) => 'closed' in column)) {
     process.stderr.write(
@@ -109,6 +121,16 @@ function parseDoors(text: string): DoorName[] {
   const names = text.split(',').filter((name) => name !== '');
   if (names.length === 0) throw new UsageError('--doors: give at least one of efi, pvh, linux64 and proposal');
   return [...new Set(names)].map((name) => parseDoor(name, 'doors'));
+}
+
+/** --only: the probes of those names; undefined for all. Throws UsageError. */
+function parseOnly(text: string | undefined): readonly AnyProbe[] | undefined {
+  if (text === undefined) return undefined;
+  const names = text.split(',').filter((name) => name !== '');
+  const unknown = names.find((name) => !probes.some((one) => one.name === name));
+  if (unknown !== undefined || names.length === 0)
+    throw new UsageError(`--only ${unknown ?? text}: the probes are ${probes.map(({ name }) => name).join(', ')}`);
+  return probes.filter(({ name }) => names.includes(name));
 }
 
 function defaultsOf(args: Arguments, inputs: BootInputs): string[] {
@@ -129,6 +151,7 @@ async function runDoor(
     readonly until: string | undefined;
     readonly limits: { readonly maxInstructions: number | undefined; readonly timeoutSeconds: number | undefined };
     readonly tier: 'both' | 'interpreter';
+    readonly asked: readonly AnyProbe[];
   },
 ): Promise<{ column: Column; status: number }> {
   const refusals = candidates.map(({ image }) => doorRefuses(door, image));
@@ -156,7 +179,7 @@ async function runDoor(
     ...inputs.shape,
     options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
     ...(until === undefined ? {} : { until }),
-    probes,
+    probes: given.asked,
   });
   const progress = progressLine(run, door);
   const last = await runMachine(run.machine, {

@@ -16,6 +16,7 @@ const general = `efikit: a minimal UEFI firmware and the machine under it
   efikit compare IMAGE   the same image through several doors, and what differs
   efikit inspect IMAGE   what is in the image, and which doors it has
   efikit ablate IMAGE    which firmware services the image needs (not built yet)
+  efikit report FILE     the page of a comparison that was saved as JSON
   efikit vars ...        list, get, set, delete, import, export variables of a store file
 
 efikit COMMAND --help explains the options; efikit --version names the version.
@@ -25,6 +26,7 @@ efikit COMMAND --help explains the options; efikit --version names the version.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   boot: async () => (await import('./boot.js')).boot,
   compare: async () => (await import('./compare.js')).compare,
+  report: async () => (await import('./report.js')).report,
   vars: async () => (await import('./vars.js')).vars,
   inspect: async () => (await import('./inspect-command.js')).inspectCommand,
 };
@@ -35,14 +37,16 @@ const unbuilt: Readonly<Record<string, string>> = {
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined)
-    throw new UsageError('no command is named: boot, compare, inspect or vars; efikit --help explains them');
+    throw new UsageError('no command is named: boot, compare, inspect, report or vars; efikit --help explains them');
   if (name === '--help' || name === '-h' || name === 'help') return print(general);
   if (name === '--version') return print(`${version}\n`);
   const missing = Object.hasOwn(unbuilt, name) ? unbuilt[name] : undefined;
   if (missing !== undefined) throw new UsageError(missing);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined)
-    throw new UsageError(`"${name}" is no command: boot, compare, inspect or vars; efikit --help explains them`);
+    throw new UsageError(
+      `"${name}" is no command: boot, compare, inspect, report or vars; efikit --help explains them`,
+    );
   const command = await load();
   const args = parseArguments(command, rest);
   return args === undefined ? print(helpText(command)) : command.run(args);
@@ -80,7 +84,7 @@ function explain(error: unknown): [string, number] {
     error instanceof StoreError ||
     error instanceof SnapshotError ||
     error instanceof VariableFormatError ||
-    (error instanceof Error && error.name === 'UnreachableError');
+    (error instanceof Error && (error.name === 'UnreachableError' || error.name === 'ReportError'));
   if (unusable) return [message, ExitStatus.unusableInput];
   if (error instanceof RangeError)
     return [`out of memory on this host: ${message}; give the guest less with --memory`, ExitStatus.unusableInput];

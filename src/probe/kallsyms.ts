@@ -64,6 +64,11 @@ export class SymbolTable {
     return found === undefined ? undefined : physicalAt(this.elf, found.address);
   }
 
+  /** As at(index).address, without the name. */
+  addressAt(index: number): bigint {
+    return this.addresses.at(index);
+  }
+
   at(index: number): KernelSymbol {
     const text = nameAt(this.elf.bytes, this.tokens, this.names, index);
     return { name: text.slice(1), type: text.charAt(0), address: this.addresses.at(index) };

@@ -5,6 +5,7 @@ import { linux64 } from '../boot/linux64.js';
 import { proposalDoor } from '../boot/proposal.js';
 import { pvh } from '../boot/pvh.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
+import type { Touch } from '../cpu/touch.js';
 import type {
   CommitVariable,
   Firmware,
@@ -26,8 +27,9 @@ import { CallerNames } from './caller-names.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
-import type { AnyProbe, TakenByProbe } from './probe.js';
-import { ProbedRun } from './probed-run.js';
+import { needsOf, type AnyProbe, type TakenByProbe } from './probe.js';
+import { KernelPlace } from './kernel-place.js';
+import { Probing } from './probing.js';
 import { HypercallLog } from './hypercall-log.js';
 import { bootNotes, withoutStop, type BootNotes, type ResumeSetup } from './saved-boot.js';
 import { ServiceLog } from './service-log.js';
@@ -115,24 +117,24 @@ export class ObservedBoot {
   readonly console = new ConsoleWatch();
   readonly callers: CallerNames;
   /** Absent in a run that goes on from a snapshot: probes want all of a run. */
-  private readonly probed: ProbedRun | undefined;
-  private readonly started: ReadonlyMap<string, () => unknown>;
+  private readonly probing: Probing | undefined;
 
   private constructor(
     readonly setup: RunSetup,
     readonly machine: Machine,
     readonly probe: PhaseProbe,
     fresh?: BootSetup,
+    kernel?: KernelPlace,
   ) {
     this.callers = new CallerNames(machine);
-    this.probed = fresh && new ProbedRun(fresh.door, machine, fresh.image, this.firmware, this.callers);
-    const { probed } = this;
-    this.started = new Map(probed && (fresh?.probes ?? []).map((one) => [one.name, one.start(probed)]));
+    this.probing = fresh && new Probing(fresh, machine, this.firmware, this.callers, kernel, probe);
   }
 
   /** Throws BootError, ImageError or UnreachableError. */
   static start(setup: BootSetup): ObservedBoot {
     const { observer } = setup;
+    const needs = needsOf(setup.probes ?? []);
+    let onTouch: ((touch: Touch) => void) | undefined;
     let onCall: (call: ServiceCall) => void = () => undefined;
     let onHypercall: (call: HypercallRecord) => void = () => undefined;
     let onEvent: (event: FirmwareEvent) => void = () => undefined;
@@ -147,7 +149,8 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
-      ...(setup.observing === undefined ? {} : { observing: setup.observing }),
+      ...((setup.observing ?? needs.size > 0) ? { observing: true } : {}),
+      ...(needs.has('touches') ? { onTouch: (touch: Touch) => onTouch?.(touch) } : {}),
       onServiceCall: (call) => {
         onCall(call);
       },
@@ -163,12 +166,10 @@ export class ObservedBoot {
     if (isDirect) setup.image.unpackInto?.({ memory: machine.memory, lowest: layout.highMemoryStart });
     try {
       setup.beforeEntry?.();
-      const boot = new ObservedBoot(
-        setup,
-        machine,
-        new PhaseProbe(machine, wantsKernel(setup) ? kernelOf(setup.image) : undefined),
-        setup,
-      );
+      const elf = wantsKernel(setup) ? kernelOf(setup.image) : undefined;
+      const kernel = elf && needs.size > 0 ? KernelPlace.of(elf) : undefined;
+      const boot = new ObservedBoot(setup, machine, new PhaseProbe(machine, elf), setup, kernel);
+      onTouch = boot.probing?.tell.touch;
       onCall = (call) => {
         boot.called(call);
       };
@@ -251,7 +252,7 @@ export class ObservedBoot {
 
   /** What the probes took; once, when the run has ended. */
   taken(): TakenByProbe {
-    return new Map([...this.started].map(([name, take]) => [name, take()]));
+    return this.probing?.taken() ?? new Map<string, unknown>();
   }
 
   /** How the run ended, seen with its console: a reset or a halt after a kernel panic is the panic. */
@@ -286,7 +287,7 @@ export class ObservedBoot {
     };
     machine.onConsole = (byte) => {
       setup.observer?.console?.(byte);
-      this.probed?.tell.console(byte);
+      this.probing?.tell.console(byte);
       console.write(byte);
     };
     if (machine.xen !== undefined) {
@@ -298,7 +299,7 @@ export class ObservedBoot {
       machine.end({ outcome: 'panicked', reason: `Kernel panic: ${reason}` });
     };
     probe.onPhase = (phase) => {
-      this.probed?.tell.phase(phase);
+      this.probing?.tell.phase(phase);
       setup.observer?.phase?.(phase);
       pass(phase.name);
     };
@@ -322,7 +323,7 @@ export class ObservedBoot {
     if (until === 'start_kernel' || !isPhaseName(until)) {
       if (until === 'start_kernel' ? probe.knowsSymbol(symbol) : probe.watchSymbol(symbol)) return;
       const unknown =
-        this.probed === undefined
+        this.probing === undefined
           ? `a snapshot has the symbols alone that its boot was told to look for, and not ${symbol}`
           : `the kernel has no symbol ${symbol}`;
       const why = probe.symbolsProblem ?? unknown;
@@ -344,7 +345,7 @@ export class ObservedBoot {
       machine.boot(proposalLinux === undefined ? efi : proposalDoor(proposalLinux), image, options);
       this.tellMemoryMap('entry');
     }
-    this.probe.entered();
+    this.probe.entered(this.probing?.entered());
   }
 
   private called(call: ServiceCall): void {
@@ -353,26 +354,26 @@ export class ObservedBoot {
     if (call.name === 'ExitBootServices') this.tellMemoryMap('exit-boot-services');
     const from = (): string | undefined => this.callers.ofCall(call.caller);
     observer?.call?.(call, from);
-    this.probed?.tell.call(call, from);
+    this.probing?.tell.call(call, from);
     this.probe.serviceCalled(call);
   }
 
   private tellMemoryMap(when: 'entry' | 'exit-boot-services'): void {
     const entries = this.machine.firmware.memoryMap.entries();
     this.setup.observer?.memoryMap?.(when, entries);
-    this.probed?.tell.memoryMap(when, entries);
+    this.probing?.tell.memoryMap(when, entries);
   }
 
   private hypercalled(call: HypercallRecord): void {
     this.hypercalls.record(call);
     const from = (): string | undefined => this.callers.ofCall(call.caller);
     this.setup.observer?.hypercall?.(call, from);
-    this.probed?.tell.hypercall(call, from);
+    this.probing?.tell.hypercall(call, from);
   }
 
   private happened(event: FirmwareEvent): void {
     this.callers.happened(event);
-    this.probed?.tell.event(event);
+    this.probing?.tell.event(event);
     const { address } = event;
     this.setup.observer?.event?.(event, () => (address === undefined ? undefined : this.callers.nameOf(address)));
   }

@@ -8,6 +8,27 @@ import { kernelLocator, locatorOf, type KernelLocator } from './kernel-locator.j
 export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start_kernel', 'user-space'] as const;
 export type PhaseName = (typeof phaseNames)[number];
 
+/**
+ * Phases and, as `symbol:NAME`, the functions that are marked besides where instructions are counted, in the order in
+ * which a kernel passes them. startup_64 is the kernel's entry. Linux arch/x86/kernel/head_64.S, arch/x86/platform/pvh/head.S, init/main.c.
+ */
+export const pointNames: readonly string[] = [
+  'entry',
+  'exit-boot-services',
+  'symbol:pvh_start_xen',
+  'symbol:xen_prepare_pvh',
+  'kernel-entry',
+  'symbol:x86_64_start_kernel',
+  'start_kernel',
+  'symbol:rest_init',
+  'symbol:run_init_process',
+  'user-space',
+];
+
+export const pointSymbols: readonly string[] = pointNames
+  .filter((name) => name.startsWith('symbol:'))
+  .map((name) => name.slice('symbol:'.length));
+
 export const isPhaseName = (text: string): text is PhaseName => (phaseNames as readonly string[]).includes(text);
 
 const startKernel = 'start_kernel';
@@ -56,9 +77,12 @@ export class PhaseProbe {
   symbolsProblem: string | undefined;
   /** Called at each phase and watched symbol; a symbol's name is `symbol:NAME`. */
   onPhase: (phase: Phase) => void = () => undefined;
+  /** Code is about to run for the first time where it stands. Up to the kernel's entry and user space, whichever is later. */
+  onDecoded: ((linear: bigint, physical: number) => void) | undefined;
   private readonly watched = new Set<string>();
   private locator: KernelLocator | undefined;
-  private distance: number | undefined;
+  /** How far from where it was linked the kernel runs, once its entry was found: guest-physical. */
+  distance: number | undefined;
   /** Where symbols that were asked for lie when the kernel runs where it was linked: guest-physical. */
   private readonly linked = new Map<string, number | undefined>();
   private symbols: SymbolTable | SymbolsError | undefined;
@@ -111,13 +135,18 @@ export class PhaseProbe {
       : (linear, physical, cpl) => {
           if (cpl === 3 && !this.has('user-space')) this.mark('user-space', linear);
           if (cpl === 0 && !this.has('kernel-entry')) this.lookForKernel(linear, physical);
+          this.onDecoded?.(linear, physical);
           if (isDone()) processor.onDecode = undefined;
         };
   }
 
-  /** The machine stands at the image's entry. */
-  entered(): void {
+  /**
+   * The machine stands at the image's entry. `distance` says how far from where it was linked the kernel stands, where
+   * its door has put it there: then symbols are marked in front of the kernel's own entry too.
+   */
+  entered(distance?: number): void {
     this.find(startKernel);
+    this.stopAtSymbols(distance);
     this.kernel = undefined;
     if (this.symbols instanceof SymbolTable) this.symbols = undefined;
     this.mark('entry', this.target.processor.registers.rip);
@@ -136,6 +165,11 @@ export class PhaseProbe {
     if (known) this.watched.add(name);
     if (known) this.stopAtSymbols();
     return known;
+  }
+
+  /** As watchSymbol, for whoever can do without: it is no problem when the kernel lacks one. */
+  watchIfThere(names: readonly string[]): void {
+    for (const name of names) if (this.find(name) !== undefined) this.watched.add(name);
   }
 
   knowsSymbol(name: string): boolean {
@@ -179,8 +213,7 @@ export class PhaseProbe {
   }
 
   /** Once the kernel has been found: breakpoints for what it has not passed. */
-  private stopAtSymbols(): void {
-    const { distance } = this;
+  private stopAtSymbols(distance = this.distance): void {
     if (distance === undefined) return;
     for (const name of new Set([startKernel, ...this.watched])) {
       const marks = [...(name === startKernel ? [name] : []), ...(this.watched.has(name) ? [`symbol:${name}`] : [])];

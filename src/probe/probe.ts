@@ -7,6 +7,9 @@ export interface TakenAtDoor<Taken> {
   readonly taken: Taken;
 }
 
+/** What costs time and is there for those alone who need it: execution counts; accesses to CPUID, MSRs, ports and MMIO. */
+export type ProbeNeed = 'counts' | 'touches';
+
 /**
  * One question asked of a run. It watches and never steers: with it and without it a guest does the same. docs/probes.md
  * says how to add one.
@@ -18,6 +21,8 @@ export interface Probe<Taken, Joined = undefined> {
   readonly name: string;
   /** What it answers, as one sentence for people. */
   readonly question: string;
+  /** What it needs of a run besides what every run tells. */
+  readonly needs?: readonly ProbeNeed[];
   /** Attaches to a run in front of the image's entry; the function that comes back is called once, when the run has ended. */
   start(run: ProbedRun): () => Taken;
   /** What goes into the JSON result of a door: plain data, the same on every run and every host. */
@@ -32,6 +37,10 @@ export interface Probe<Taken, Joined = undefined> {
 
 /** A probe whatever it takes: what it takes goes back to it alone. */
 export type AnyProbe = Probe<unknown, unknown>;
+
+/** What several probes need together. */
+export const needsOf = (probes: readonly AnyProbe[]): ReadonlySet<ProbeNeed> =>
+  new Set(probes.flatMap(({ needs = [] }) => needs));
 
 /** Declares a probe. */
 export const probe = <Taken, Joined = undefined>(definition: Probe<Taken, Joined>): AnyProbe => definition;

@@ -3,7 +3,12 @@ import type { Firmware, FirmwareEvent, MapEntry, ServiceCall } from '../firmware
 import type { LoadedImage } from '../loaders/image.js';
 import type { Machine } from '../machine.js';
 import type { HypercallRecord } from '../xen/hypercall.js';
+import type { Touch } from '../cpu/touch.js';
 import type { CallerNames } from './caller-names.js';
+import type { CodeAreas } from './code-areas.js';
+import type { CodeNames } from './code-names.js';
+import type { Stretch } from './executed-code.js';
+import type { KernelPlace } from './kernel-place.js';
 import type { Phase } from './phases.js';
 
 /** Whoever is told of something that happens in a run. */
@@ -22,6 +27,9 @@ export class ProbedRun {
   readonly #events: Listeners<[FirmwareEvent]> = [];
   readonly #console: Listeners<[number]> = [];
   readonly #memoryMaps: Listeners<['entry' | 'exit-boot-services', readonly MapEntry[]]> = [];
+  readonly #stretches: Listeners<[Stretch]> = [];
+  readonly #touches: Listeners<[Touch]> = [];
+  readonly #decoded: Listeners<[bigint]> = [];
 
   constructor(
     readonly door: DoorName,
@@ -31,6 +39,11 @@ export class ProbedRun {
     /** The EFI firmware; undefined for doors that do not enter through it. */
     readonly firmware: Firmware | undefined,
     readonly callers: CallerNames,
+    /** The Linux of the run with its symbols; undefined where there is none, or nobody needs it. */
+    readonly kernel: KernelPlace | undefined,
+    /** To whom executed addresses belong, and how that is called. */
+    readonly code: CodeAreas,
+    readonly names: CodeNames,
   ) {}
 
   /** A phase begins; everything of the guest stands in front of its first instruction. `entry`: the machine is laid out. */
@@ -55,6 +68,24 @@ export class ProbedRun {
   /** The EFI memory map: at the entry and as each ExitBootServices finds it. */
   onMemoryMap(listener: (when: 'entry' | 'exit-boot-services', entries: readonly MapEntry[]) => void): void {
     this.#memoryMaps.push(listener);
+  }
+
+  /** What was executed between two points of the guest's way, told at the second one. The probe needs `counts`. */
+  onStretch(listener: (stretch: Stretch) => void): void {
+    this.#stretches.push(listener);
+  }
+
+  /**
+   * Code at a guest-linear address is about to run there for the first time. Up to the kernel's entry and user space,
+   * whichever is later. The probe needs `counts`.
+   */
+  onDecode(listener: (linear: bigint) => void): void {
+    this.#decoded.push(listener);
+  }
+
+  /** CPUID, MSRs, ports and MMIO. The probe needs `touches`. */
+  onTouch(listener: (touch: Touch) => void): void {
+    this.#touches.push(listener);
   }
 
   /** A byte that the guest writes to its console. */
@@ -82,6 +113,15 @@ export class ProbedRun {
     },
     memoryMap: (when: 'entry' | 'exit-boot-services', entries: readonly MapEntry[]): void => {
       for (const listener of this.#memoryMaps) listener(when, entries);
+    },
+    stretch: (stretch: Stretch): void => {
+      for (const listener of this.#stretches) listener(stretch);
+    },
+    decoded: (linear: bigint): void => {
+      for (const listener of this.#decoded) listener(linear);
+    },
+    touch: (touch: Touch): void => {
+      for (const listener of this.#touches) listener(touch);
     },
   };
 }

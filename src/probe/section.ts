@@ -1,6 +1,8 @@
 /** What a probe has to say, for a terminal, a page or a document alike. */
 export interface Section {
   readonly title: string;
+  /** Left out of an overview. */
+  readonly detail?: true;
   /** Sentences in front of the table: what is counted, and how to read it. */
   readonly note?: string;
   readonly table?: SectionTable;

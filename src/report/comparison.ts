@@ -1,5 +1,5 @@
 import { answer, recordTaken, type AnyProbe, type TakenByProbe } from '../probe/probe.js';
-import { phaseNames } from '../probe/phases.js';
+import { pointNames } from '../probe/phases.js';
 import { compareFacts, consoleFacts } from './console-facts.js';
 import type { ServiceCount } from '../probe/service-log.js';
 import type { Section } from '../probe/section.js';
@@ -74,9 +74,18 @@ export function comparisonResult(
   };
 }
 
-/** The comparison as lines of text: one table, then what does not fit into it. */
-export function comparisonLines(columns: readonly Column[], probes: readonly AnyProbe[]): string[] {
+/**
+ * The comparison as lines of text: one table, then what does not fit into it. An overview leaves out what is a detail and
+ * ends by saying how to see it.
+ */
+export function comparisonLines(
+  columns: readonly Column[],
+  probes: readonly ProbeSections[],
+  { details }: { readonly details: boolean },
+): string[] {
   const runs = columns.filter(hasRun);
+  const shown = (sections: readonly Section[]): Section[] =>
+    sections.filter(({ detail }) => details || detail !== true);
   const sections = [
     tableLines(mainRows(columns), true),
     columns.flatMap((column) => (hasRun(column) ? [] : [`${column.door} is closed: ${column.closed}`])),
@@ -85,9 +94,19 @@ export function comparisonLines(columns: readonly Column[], probes: readonly Any
       missed.length === 0 ? [] : [`${door}: called, but not offered: ${missed.join(', ')}`],
     ),
     factLines(runs),
-    ...answer(probes, runs).sections.map(({ sections: ofProbe }) => sectionLines(ofProbe)),
+    ...probes.map(({ sections: ofProbe }) => sectionLines(shown(ofProbe))),
+    details ? [] : moreLines(probes),
   ];
   return sections.filter(({ length }) => length > 0).flatMap((section, i) => (i === 0 ? section : ['', ...section]));
+}
+
+/** What an overview left out. */
+function moreLines(probes: readonly ProbeSections[]): string[] {
+  const more = probes.filter(({ sections }) => sections.some(({ detail }) => detail === true));
+  if (more.length === 0) return [];
+  return [
+    `more: --details for everything, or --only with one of ${more.map(({ probe }) => probe).join(', ')}; --json for all figures`,
+  ];
 }
 
 /** Phases with instruction counts, the outcome, then the services: one column a door. */
@@ -97,7 +116,7 @@ function mainRows(columns: readonly Column[]): string[][] {
     columns.map((column) => (hasRun(column) ? (read(column.result) ?? '-') : 'closed'));
   const row = (title: string, read: (result: BootResult) => string | undefined): string[] => [title, ...cell(read)];
   const seen = new Set(runs.flatMap(({ result }) => result.phases.map(({ name }) => name)));
-  const phases = phaseNames.filter((name) => seen.has(name));
+  const phases = pointNames.filter((name) => seen.has(name));
   /** How often each door's guest called what. */
   const counts = (title: string, read: (result: BootResult) => readonly ServiceCount[]): string[][] => {
     const names = [...new Set(runs.flatMap(({ result }) => read(result).map(({ name }) => name)))];
@@ -110,7 +129,7 @@ function mainRows(columns: readonly Column[]): string[][] {
     row('profile', ({ profile }) => profile),
     ['instructions before'],
     ...phases.map((name) =>
-      row(`  ${name}`, (result) => {
+      row(`  ${name.replace('symbol:', '')}`, (result) => {
         const phase = result.phases.find((candidate) => candidate.name === name);
         return phase === undefined ? undefined : grouped(phase.instructions);
       }),

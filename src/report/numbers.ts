@@ -12,3 +12,7 @@ export function memoryText(bytes: number): string {
   }
   return String(bytes);
 }
+
+/** `12.3 %`; `-` of nothing. */
+export const percent = (part: number, all: number): string =>
+  all === 0 ? '-' : `${((part / all) * 100).toFixed(1)} %`;

@@ -1,7 +1,9 @@
 import type { AnyProbe } from '../probe.js';
 import { calls } from './calls.js';
 import { consoleLines } from './console-lines.js';
+import { coverage } from './coverage.js';
+import { instructions } from './instructions.js';
 import { memoryMaps } from './memory-maps.js';
 
 /** What `compare` asks of every run, in the order of its report. A new probe is a file here and a line in this list. */
-export const probes: readonly AnyProbe[] = [memoryMaps, calls, consoleLines];
+export const probes: readonly AnyProbe[] = [instructions, coverage, memoryMaps, calls, consoleLines];

@@ -1,3 +1,4 @@
+import { finders } from './finder.js';
 import { readouts } from './readout.js';
 import { roving } from './roving.js';
 import { scrub } from './scrub.js';
@@ -9,3 +10,4 @@ openForPaper();
 readouts();
 roving();
 scrub();
+finders();

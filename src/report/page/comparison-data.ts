@@ -1,6 +1,8 @@
 import type { CallsRecord } from '../../probe/calls-result.js';
 import type { ConsoleLinesRecord } from '../../probe/console-result.js';
 import type { MemoryRange } from '../../probe/memory-range.js';
+import type { InstructionsRecord } from './probe-records.js';
+import type { SurfaceRecord } from './surface-records.js';
 import type { ClosedDoor, ComparisonResult, DoorResult } from '../comparison.js';
 
 /** What the probe `memory-maps` writes for a door. */
@@ -14,6 +16,8 @@ export interface DoorRecords {
   readonly calls?: CallsRecord;
   readonly 'console-lines'?: ConsoleLinesRecord;
   readonly 'memory-maps'?: MemoryMapsRecord;
+  readonly instructions?: InstructionsRecord;
+  readonly surface?: SurfaceRecord;
 }
 
 /** A door that was run. */

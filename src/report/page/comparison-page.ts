@@ -6,17 +6,28 @@ import { callGroups } from './call-groups.js';
 import type { DoorScrub } from './call-panel.js';
 import { comparisonCards } from './comparison-cards.js';
 import { closedOf, runsOf, type Run } from './comparison-data.js';
+import { coveragePicture, coverageRows } from './coverage-picture.js';
 import { documentText, type PageAssets } from './document.js';
 import { doorName, figure, legend, onDemand, table, type Part } from './figure.js';
-import { counted, listed } from './figures-text.js';
+import { counted, listed, slug } from './figures-text.js';
+import { functionRows, instructionsPicture, type Executed } from './instructions-picture.js';
 import { dataElement, html, type Content, type Markup } from './markup.js';
 import { memoryPicture } from './memory-picture.js';
 import { overviewCards } from './overview.js';
+import type { CoverageRecord } from './probe-records.js';
+import { surfacePicture } from './surface-picture.js';
 import { sectionMarkup } from './sections.js';
 import { timeLine } from './time-line.js';
 
 /** Probes whose pictures stand in parts of their own; all others say what they have to say as sections. */
-const pictured: ReadonlySet<string> = new Set(['memory-maps', 'calls', 'console-lines']);
+const pictured: ReadonlySet<string> = new Set([
+  'memory-maps',
+  'calls',
+  'console-lines',
+  'coverage',
+  'instructions',
+  'surface',
+]);
 
 /** What `compare --html` writes: the result as one page that needs nothing besides. */
 export function comparisonPage(result: ComparisonResult, assets: PageAssets): string {
@@ -31,7 +42,7 @@ export function comparisonPage(result: ComparisonResult, assets: PageAssets): st
       facts: first === undefined ? [] : factsOf(runs, first),
       overview: html`${runs.length > 0 && overviewCards(comparisonCards(runs))} ${closedDoors(result)}`,
       parts: runs.length === 0 ? [] : partsOf(result, runs),
-      data: dataElement('scrub', runs.map(scrubOf)),
+      data: dataOf(result, runs),
       version: result.efikit,
     },
     assets,
@@ -73,7 +84,7 @@ function partsOf(result: ComparisonResult, runs: readonly Run[]): readonly Part[
       id: 'time-line',
       title: 'Time line',
       lead: 'How long is the way through each door, and what happens on it?',
-      body: timeLine(runs, []),
+      body: timeLine(runs),
     },
     {
       id: 'calls',
@@ -87,10 +98,71 @@ function partsOf(result: ComparisonResult, runs: readonly Run[]): readonly Part[
       lead: 'What is the guest told of its memory, and what does it go on with?',
       body: memoryPicture(runs, result.joined['memory-maps'] as readonly ComparedRange[] | undefined),
     },
+    ...instructionParts(runs),
+    ...coverageParts(result),
+    ...surfaceParts(runs),
     ...otherParts(result),
     { id: 'console', title: 'Console', lead: 'What did the guest print?', body: runs.map(consoleOf) },
   ];
 }
+
+const executedBy = (runs: readonly Run[]): readonly Executed[] =>
+  runs.flatMap(({ door, probes: { instructions } }) =>
+    instructions === undefined ? [] : [{ door, record: instructions }],
+  );
+
+function instructionParts(runs: readonly Run[]): readonly Part[] {
+  const executed = executedBy(runs);
+  if (executed.length === 0) return [];
+  return [
+    {
+      id: 'instructions',
+      title: 'Instructions',
+      lead: 'What does the guest execute, and in which mode of the processor?',
+      body: instructionsPicture(executed),
+    },
+  ];
+}
+
+const coverageOf = ({ joined }: ComparisonResult): CoverageRecord | undefined =>
+  joined['coverage'] as CoverageRecord | undefined;
+
+function coverageParts(result: ComparisonResult): readonly Part[] {
+  const coverage = coverageOf(result);
+  if (coverage === undefined) return [];
+  return [
+    {
+      id: 'coverage',
+      title: 'Coverage',
+      lead: 'How much of what is executed do the doors have in common, and where do their paths join?',
+      body: coveragePicture(coverage),
+    },
+  ];
+}
+
+function surfaceParts(runs: readonly Run[]): readonly Part[] {
+  const doors = runs.flatMap(({ door, probes: { surface } }) =>
+    surface === undefined ? [] : [{ door, record: surface }],
+  );
+  if (doors.length === 0) return [];
+  return [
+    {
+      id: 'surface',
+      title: 'ABI surface',
+      lead: 'Which of the bytes that it is given does the guest read, and whom does it ask for more?',
+      body: surfacePicture(doors),
+    },
+  ];
+}
+
+/** What the page's script needs besides what is drawn. */
+const dataOf = (result: ComparisonResult, runs: readonly Run[]): Content => [
+  dataElement('scrub', runs.map(scrubOf)),
+  ...(executedBy(runs).length === 0 ? [] : [dataElement('rows-instructions', functionRows(executedBy(runs)))]),
+  ...(coverageOf(result)?.scopes ?? []).flatMap((scope) =>
+    scope.functions === undefined ? [] : [dataElement(`rows-coverage-${slug(scope.scope)}`, coverageRows(scope))],
+  ),
+];
 
 function callsBody(runs: readonly Run[]): Markup {
   const known = runs.filter(({ probes }) => probes.calls !== undefined);

@@ -77,9 +77,9 @@ function rangeOf(
     class="range"
     tabindex="${look.first ? 0 : -1}"
     role="img"
-    aria-label="${text}"
-    data-tip="${text}"
+    data-tip
   >
+    <title>${text}</title>
     <rect class="memory-${memoryKind(type)}" width="100%" height="100%" />
     <rect class="pattern-${memoryKind(type)}" width="100%" height="100%" />
     ${look.isNew && html`<rect class="is-new" x="0" y="0" width="100%" height="100%" />`}

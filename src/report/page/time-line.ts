@@ -5,6 +5,8 @@ import { short } from './figures-text.js';
 import { html, type Content, type Markup } from './markup.js';
 import { milestonesOf } from './milestones.js';
 import { linearScale, logScale, type Scale } from './scale.js';
+import { unpackingOf as unpackedBy, type Unpacking } from './unpacking.js';
+import { switcher } from './switcher.js';
 import { stretchesOf, stretchLegend } from './stretches.js';
 
 const bandTop = 30;
@@ -13,36 +15,26 @@ const laneHeight = 92;
 /** Marks that are nearer than this, in percent of the width, are one. */
 const nearest = 0.12;
 
-/** A stretch of instructions in which the guest unpacks the kernel. */
-export interface Unpacking {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** The doors over each other, on both scales; the page shows one of them, paper both. */
-export function timeLine(runs: readonly Run[], unpacking: readonly (Unpacking | undefined)[]): Markup {
+export function timeLine(runs: readonly Run[]): Markup {
+  const unpacking = runs.map(unpackedBy);
   const end = Math.max(...runs.map(({ instructions }) => instructions));
   const first = Math.min(
     ...runs.flatMap((run) => stretchesOf(run).map(({ to }) => to)).filter((instructions) => instructions > 0),
   );
   const milestones = milestonesOf(runs);
   const draw = (scale: Scale): Markup =>
-    html`<div class="scale-${scale.name}">
-      <p class="axis-name">
-        instructions retired, ${scale.name === 'log' ? 'each power of ten as wide as the next' : 'in equal steps'}
-      </p>
-      ${svgOf(runs, unpacking, { first, end, scale })}
-    </div>`;
+    html`<p class="axis-name">instructions retired</p>
+      ${svgOf(runs, unpacking, { first, end, scale })}`;
   const caption = html`Each door from its entry to its end. Lines above a band are firmware calls, lines below it
   hypercalls; a numbered mark is a line of the console, listed below. The hatched stretch unpacks the kernel.`;
   return figure(
     caption,
     html`
-      <div class="time-line">
-        <input type="radio" name="scale" id="scale-log" checked /><label for="scale-log">logarithmic</label>
-        <input type="radio" name="scale" id="scale-linear" /><label for="scale-linear">linear</label>
-        ${draw(logScale(first, end))} ${draw(linearScale(end))}
-      </div>
+      ${switcher('scale', 'Scale of the time line', [
+        { label: 'logarithmic', class: 'scale-log', body: draw(logScale(first, end)) },
+        { label: 'linear', class: 'scale-linear', body: draw(linearScale(end)) },
+      ])}
       ${legend([...stretchLegend, ['unpacking', 'unpacking the kernel'], ['mark-call', 'firmware call'], ['mark-hypercall', 'hypercall']])}
       ${onDemand(
         'The same as tables',
