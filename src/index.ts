@@ -22,6 +22,7 @@ export {
   describeMemoryMap,
   FirmwareError,
   linux,
+  loader,
   profiles,
   proposal,
   quirkOverrides,
