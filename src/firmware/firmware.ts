@@ -249,7 +249,6 @@ export class Firmware {
 
   /** ExitBootServices succeeded: boot services end. UEFI 2.10 section 7.4.6. */
   leaveBootServices(): void {
-    this.events.leaveBootServices();
     this.host.watchdog?.(undefined);
     this.bootServicesEnded = true;
     this.host.disableInterrupts();

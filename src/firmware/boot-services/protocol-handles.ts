@@ -1,7 +1,9 @@
 import { MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { guidBytes } from '../../../firmware-tables/guid.js';
+import { guidName } from '../../../firmware-tables/uefi/guids.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { Firmware } from '../firmware.js';
-import { declared, service } from '../service.js';
+import { declared, rawArgument, service } from '../service.js';
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
@@ -51,6 +53,8 @@ const CloseProtocol = service(
     return fw.handles.interfaceOf(Handle, Protocol) === undefined ? Status.NOT_FOUND : Status.SUCCESS;
   },
 );
+
+const guidSize = 16; // bytes
 
 /** An array in pool memory that the caller frees; undefined when there is no memory. */
 function giveArray(fw: Firmware, words: readonly bigint[]): bigint | undefined {
@@ -105,6 +109,75 @@ const InstallProtocolInterface = service(
   },
 );
 
+interface Installed {
+  readonly protocol: string;
+  readonly address: bigint;
+}
+
+/** What follows the handle in a call with a variable number of arguments: GUIDs and interfaces in turn, up to a NULL. */
+function* variableArguments(fw: Firmware): Generator<Installed> {
+  for (let index = 1; index < mostArguments; index += 2) {
+    const pointer = rawArgument(fw.host, fw.guest, index);
+    if (pointer === 0n) return;
+    yield { protocol: fw.guest.readGuid(pointer), address: rawArgument(fw.host, fw.guest, index + 1) };
+  }
+}
+const mostArguments = 129;
+/** The first of them, for the log. */
+const variable = { Protocol: 'guidAt', Interface: 'pointer' } as const;
+
+/** EFI_BOOT_SERVICES.InstallMultipleProtocolInterfaces(): all or none. UEFI 2.10 section 7.3.17. */
+const InstallMultipleProtocolInterfaces = service({ Handle: 'uintnAt', ...variable }, (fw, { Handle }, show) => {
+  const given = fw.guest.readU64(Handle);
+  fw.guest.requireWritable(Handle, 8);
+  const wanted = [...variableArguments(fw)];
+  if (given !== 0n && !fw.handles.has(given)) return Status.INVALID_PARAMETER;
+  const isThere = ({ protocol }: Installed): boolean => fw.handles.interfaceOf(given, protocol) !== undefined;
+  const names = new Set(wanted.map(({ protocol }) => protocol));
+  if (wanted.some(isThere) || names.size < wanted.length) return Status.INVALID_PARAMETER;
+  if (wanted.length === 0) return Status.SUCCESS;
+  const handle = given === 0n ? fw.pool.allocate(MemoryType.EfiBootServicesData, 16) : given;
+  if (handle === undefined) return Status.OUT_OF_RESOURCES;
+  for (const { protocol, address } of wanted) fw.handles.install(BigInt(handle), protocol, address);
+  fw.guest.writeU64(Handle, BigInt(handle));
+  show('Handle', hex(BigInt(handle)));
+  show('Protocols', [...names].map(guidName));
+  return Status.SUCCESS;
+});
+
+/** EFI_BOOT_SERVICES.UninstallMultipleProtocolInterfaces(): all or none. UEFI 2.10 section 7.3.18. */
+const UninstallMultipleProtocolInterfaces = service({ Handle: 'handle', ...variable }, (fw, { Handle }) => {
+  const wanted = [...variableArguments(fw)];
+  const isThere = ({ protocol, address }: Installed): boolean => fw.handles.interfaceOf(Handle, protocol) === address;
+  if (!fw.handles.has(Handle) || !wanted.every(isThere)) return Status.INVALID_PARAMETER;
+  for (const { protocol } of wanted) fw.handles.uninstall(Handle, protocol);
+  return Status.SUCCESS;
+});
+
+/** EFI_BOOT_SERVICES.ProtocolsPerHandle(): the GUIDs stand behind the pointers to them. UEFI 2.10 section 7.3.14. */
+const ProtocolsPerHandle = service(
+  { Handle: 'handle', ProtocolBuffer: 'pointer', ProtocolBufferCount: 'pointer' },
+  (fw, { Handle, ProtocolBuffer, ProtocolBufferCount }, show) => {
+    if (!fw.handles.has(Handle) || ProtocolBuffer === 0n || ProtocolBufferCount === 0n) return Status.INVALID_PARAMETER;
+    fw.guest.requireWritable(ProtocolBuffer, 8);
+    fw.guest.requireWritable(ProtocolBufferCount, 8);
+    const names = fw.handles.protocolsOf(Handle);
+    const address = fw.pool.allocate(MemoryType.EfiBootServicesData, names.length * (8 + guidSize));
+    if (address === undefined) return Status.OUT_OF_RESOURCES;
+    const block = new Uint8Array(names.length * (8 + guidSize));
+    names.forEach((name, index) => {
+      const at = names.length * 8 + index * guidSize;
+      new DataView(block.buffer).setBigUint64(index * 8, BigInt(address + at), true);
+      block.set(guidBytes(name), at);
+    });
+    fw.host.memory.writePhysical(address, block);
+    fw.guest.writeU64(ProtocolBuffer, BigInt(address));
+    fw.guest.writeU64(ProtocolBufferCount, BigInt(names.length));
+    show('Protocols', names.map(guidName));
+    return Status.SUCCESS;
+  },
+);
+
 /** EFI_BOOT_SERVICES.UninstallProtocolInterface(). UEFI 2.10 section 7.3.3. */
 const UninstallProtocolInterface = service(
   { Handle: 'handle', Protocol: 'guid', Interface: 'pointer' },
@@ -147,6 +220,9 @@ export const handleServices = {
   InstallProtocolInterface,
   UninstallProtocolInterface,
   ReinstallProtocolInterface,
+  InstallMultipleProtocolInterfaces,
+  UninstallMultipleProtocolInterfaces,
+  ProtocolsPerHandle,
   ConnectController,
   DisconnectController,
   RegisterProtocolNotify: declared({ Protocol: 'guid', Event: 'pointer', Registration: 'pointer' }),
@@ -156,7 +232,4 @@ export const handleServices = {
     EntryBuffer: 'pointer',
     EntryCount: 'pointer',
   }),
-  ProtocolsPerHandle: declared({ Handle: 'handle', ProtocolBuffer: 'pointer', ProtocolBufferCount: 'pointer' }),
-  InstallMultipleProtocolInterfaces: declared({ Handle: 'pointer', Protocol: 'guid', Interface: 'pointer' }),
-  UninstallMultipleProtocolInterfaces: declared({ Handle: 'handle', Protocol: 'guid', Interface: 'pointer' }),
 };

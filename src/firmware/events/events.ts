@@ -13,6 +13,7 @@ interface Frame {
 
 export interface EventsState {
   readonly tpl: number;
+  readonly exitIsTold: boolean;
   readonly events: readonly (readonly [string, Record<string, unknown>])[];
   readonly queue: readonly string[];
   readonly frames: readonly { readonly registers: Readonly<Record<string, string>>; readonly tpl: number }[];
@@ -30,6 +31,7 @@ export class Events {
   /** Events whose notification function is to run, in the order in which they were signalled. */
   private queue: bigint[] = [];
   private readonly frames: Frame[] = [];
+  private exitIsTold = false;
 
   get(event: bigint): EfiEvent | undefined {
     return this.events.get(event);
@@ -129,14 +131,18 @@ export class Events {
     return true;
   }
 
-  /** ExitBootServices: those who asked to be told. */
-  leaveBootServices(): void {
+  /** Tells those who asked to be told of ExitBootServices, once. True when notification functions are to run first. */
+  tellExit(): boolean {
+    if (this.exitIsTold) return false;
+    this.exitIsTold = true;
     this.signalGroup(Guid.EFI_EVENT_GROUP_EXIT_BOOT_SERVICES);
+    return this.queue.some((event) => (this.events.get(event)?.tpl ?? 0) > this.tpl);
   }
 
   save(): EventsState {
     return {
       tpl: this.tpl,
+      exitIsTold: this.exitIsTold,
       events: [...this.events].map(([event, { notify, context, ...rest }]) => [
         hex(event),
         { ...rest, notify: hex(notify), context: hex(context) },
@@ -151,6 +157,7 @@ export class Events {
 
   restore(state: EventsState | undefined): void {
     this.tpl = state?.tpl ?? Tpl.application;
+    this.exitIsTold = state?.exitIsTold ?? false;
     this.events.clear();
     for (const [event, saved] of state?.events ?? []) {
       const { notify, context, ...rest } = saved as unknown as Omit<EfiEvent, 'notify' | 'context'> & {
