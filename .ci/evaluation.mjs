@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
 import { evaluated } from './evaluation/arguments/index.mjs';
-import { page } from './evaluation/page.mjs';
+import { page, pictures } from './evaluation/page.mjs';
 import { commandLine, doorOf, kernels, Runs } from './evaluation/runs.mjs';
 import { kernelFile } from './kernels.mjs';
 import { root } from './sources.mjs';
@@ -67,6 +67,8 @@ async function main() {
     writeFileSync(figuresFile, await formatted(JSON.stringify(all), figuresFile));
   }
   writeFileSync(pageFile, await currentPage());
+  for (const [name, picture] of Object.entries(pictures(kept())))
+    writeFileSync(path.join(path.dirname(figuresFile), `${name}.svg`), picture);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -6,6 +6,10 @@ import { buildXenAcpiTables } from './devices/acpi-xen.js';
 import { pcMap, specialPagesRange, xenMap, type GuestMap } from './memory/guest-map.js';
 import { layout } from './memory/layout.js';
 
+/** What of the small PC a guest may do without. */
+export const machineParts = ['io-apic', 'uart', 'pit', 'rtc', 'keyboard', 'sleep', 'reset'] as const;
+export type MachinePart = (typeof machineParts)[number];
+
 export interface PlatformDescription {
   /**
    * `uart`: the small PC with a serial port, its tables below 1 MiB. `xen`: what libxl gives to a PVH domain, a local
@@ -22,6 +26,8 @@ export interface PlatformDescription {
   readonly noVga: boolean;
   /** FADT: CMOS_RTC_NOT_PRESENT. */
   readonly noRtc: boolean;
+  /** Devices of the small PC that are taken out; none when left out. Nothing answers in their place. */
+  readonly without?: readonly MachinePart[];
 }
 
 /** The platforms that have a name; others are these with a field changed: `{ ...platforms.xen, noVga: false }`. */
@@ -38,8 +44,9 @@ export function mapOf({ devices, specialPages }: PlatformDescription): GuestMap 
 }
 
 /** The ACPI tables; at their addresses lies RAM or memory of the platform's own. */
-export function acpiTablesOf({ devices, noVga, noRtc }: PlatformDescription): AcpiTables {
+export function acpiTablesOf({ devices, noVga, noRtc, without = [] }: PlatformDescription): AcpiTables {
   const bootArch = (noVga ? FadtBootArch.VGA_NOT_PRESENT : 0) | (noRtc ? FadtBootArch.CMOS_RTC_NOT_PRESENT : 0);
   if (devices === 'xen') return buildXenAcpiTables({ bootArch });
-  return buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic: layout.ioApic, bootArch });
+  const ioApic = without.includes('io-apic') ? undefined : layout.ioApic;
+  return buildAcpiTables(layout.acpiTables, { localApic: layout.localApic, ioApic, bootArch });
 }

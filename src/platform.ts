@@ -11,7 +11,7 @@ import { SpecialPages } from './devices/special-pages.js';
 import type { Uart16550 } from './devices/uart-16550.js';
 import { layout } from './memory/layout.js';
 import type { ProvidedMemory } from './memory/provided.js';
-import { acpiTablesOf, platforms, type PlatformDescription } from './platform-description.js';
+import { acpiTablesOf, platforms, type MachinePart, type PlatformDescription } from './platform-description.js';
 
 /** What the platform needs of the machine. */
 export interface PlatformHost extends DeviceHost {
@@ -69,7 +69,8 @@ export class Platform implements Stateful<PlatformState> {
     private readonly host: PlatformHost,
     options: PlatformOptions,
   ) {
-    const { startSeconds, description = platforms.uart } = options;
+    const { startSeconds } = options;
+    const description: PlatformDescription = options.description ?? platforms.uart;
     this.localApic = new LocalApic(host, { x2apic: description.x2apic });
     this.localApic.onLineChange = (asserted) => {
       host.setInterruptLine(asserted);
@@ -77,7 +78,7 @@ export class Platform implements Stateful<PlatformState> {
     this.localApic.onUnsupported = (what) => {
       host.log(what);
     };
-    if (description.devices === 'uart') this.pc = this.pcDevices(startSeconds);
+    if (description.devices === 'uart') this.pc = this.pcDevices(startSeconds, description.without ?? []);
     else this.acpiPages = this.pages(new PageMemory(layout.xenAcpi, Math.ceil(layout.xenAcpiBytes / PAGE_BYTES)));
     this.uart = this.pc?.uart;
     if (description.mtrr) this.mtrr = new Mtrr();
@@ -135,7 +136,7 @@ export class Platform implements Stateful<PlatformState> {
     return window;
   }
 
-  private pcDevices(startSeconds: number): PcDevices {
+  private pcDevices(startSeconds: number, without: readonly MachinePart[]): PcDevices {
     const { host, localApic } = this;
     const pc = new PcDevices(
       {
@@ -158,7 +159,9 @@ export class Platform implements Stateful<PlatformState> {
         },
       },
       startSeconds,
+      without,
     );
+    if (without.includes('io-apic')) return pc;
     localApic.onEndOfInterrupt = (vector) => {
       pc.ioApic.endOfInterrupt(vector);
     };

@@ -11,11 +11,13 @@ const anchorOf = (title) =>
 const list = (heading, lines) =>
   lines === undefined || lines.length === 0 ? [] : ['', `**${heading}**`, '', ...lines.map((line) => `- ${line}`)];
 
-function chapter({ title, by, claim }, { body, forEfi, forPvh, open }) {
+function chapter({ name, title, by, claim }, { body, forEfi, forPvh, open }) {
   return [
     `## ${title}`,
     '',
     `_${claim}_ (${by})`,
+    '',
+    `![${title}](evaluation/${name}.svg)`,
     '',
     ...body,
     ...list('For EFI', forEfi),
@@ -23,6 +25,10 @@ function chapter({ title, by, claim }, { body, forEfi, forPvh, open }) {
     ...list('Not measured', open),
   ];
 }
+
+/** The picture of each argument, by its name: SVG. */
+export const pictures = ({ figures }) =>
+  Object.fromEntries(evaluated.map((argument) => [argument.name, argument.text(figures[argument.name]).picture]));
 
 /** The document; `kept` is what docs/evaluation/figures.json holds. */
 export function page({ about, figures }) {

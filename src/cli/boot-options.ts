@@ -54,6 +54,11 @@ export const vars: Option = {
   meaning: 'variable store kept across runs; created when there is none (efikit vars shows it)',
   byDefault: 'in memory',
 };
+export const redZones: Option = {
+  name: 'red-zones',
+  meaning:
+    'let 64 bytes around each block of the EFI pool belong to nobody, so that every overrun is found (docs/misuse.md)',
+};
 export const xen: Option = {
   name: 'xen',
   meaning: 'the guest is a PVH domain of Xen 4.17: its console is hvc0, there is no serial port',

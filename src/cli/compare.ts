@@ -38,6 +38,7 @@ export const compare: Command = {
     option.memory,
     { ...option.strict, byDefault: 'on' },
     option.vars,
+    option.redZones,
     option.xen,
     shapeOption.platform,
     shapeOption.pvh,
@@ -56,6 +57,9 @@ export const compare: Command = {
   ],
   run: runCompare,
 };
+
+/** Bytes, with --red-zones. */
+const redZoneBytes = 64;
 
 interface Candidate {
   readonly file: string;
@@ -177,6 +181,7 @@ async function runDoor(
     tier: given.tier,
     memoryBytes: inputs.memoryBytes,
     ...inputs.shape,
+    ...(given.args.flag('red-zones') ? { overrides: { 'memory:red-zones': redZoneBytes } } : {}),
     options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
     ...(until === undefined ? {} : { until }),
     probes: given.asked,

@@ -16,7 +16,7 @@ const general = `efikit: a minimal UEFI firmware and the machine under it
   efikit compare IMAGE   the same image through several doors, and what differs
   efikit inspect IMAGE   what is in the image, and which doors it has
   efikit ablate IMAGE    which firmware services the image needs (not built yet)
-  efikit report FILE     the page of a comparison that was saved as JSON
+  efikit report FILE     the page of a comparison or an ablation that was saved as JSON
   efikit vars ...        list, get, set, delete, import, export variables of a store file
 
 efikit COMMAND --help explains the options; efikit --version names the version.
@@ -24,28 +24,27 @@ efikit COMMAND --help explains the options; efikit --version names the version.
 
 /** Commands load when they are called: a help text shall not wait for a processor. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  ablate: async () => (await import('./ablate.js')).ablate,
+  'ablate-worker': async () => (await import('./ablate-worker.js')).ablateWorker,
   boot: async () => (await import('./boot.js')).boot,
   compare: async () => (await import('./compare.js')).compare,
   report: async () => (await import('./report.js')).report,
   vars: async () => (await import('./vars.js')).vars,
   inspect: async () => (await import('./inspect-command.js')).inspectCommand,
 };
-const unbuilt: Readonly<Record<string, string>> = {
-  ablate: 'efikit ablate is not built yet: compare --profile proposal shows the first service that an image misses',
-};
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined)
-    throw new UsageError('no command is named: boot, compare, inspect, report or vars; efikit --help explains them');
+    throw new UsageError(
+      'no command is named: boot, compare, inspect, ablate, report or vars; efikit --help explains them',
+    );
   if (name === '--help' || name === '-h' || name === 'help') return print(general);
   if (name === '--version') return print(`${version}\n`);
-  const missing = Object.hasOwn(unbuilt, name) ? unbuilt[name] : undefined;
-  if (missing !== undefined) throw new UsageError(missing);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined)
     throw new UsageError(
-      `"${name}" is no command: boot, compare, inspect, report or vars; efikit --help explains them`,
+      `"${name}" is no command: boot, compare, inspect, ablate, report or vars; efikit --help explains them`,
     );
   const command = await load();
   const args = parseArguments(command, rest);

@@ -9,7 +9,7 @@ export interface HostFunctionParts {
   /** Bytes of RAM that hold translated code have changed. By place. */
   readonly codeWritten: (place: number, bytes: number) => void;
   /** Watched bytes of RAM are about to be accessed. By place. */
-  readonly watched: (place: number, bytes: number, write: boolean) => void;
+  readonly watched: (place: number, bytes: number, write: boolean, implicit: boolean) => void;
   readonly unimplemented: (what: string) => void;
   /** Linear address of the instruction that runs. */
   readonly instruction: () => bigint;
@@ -39,8 +39,8 @@ export function hostFunctions(parts: HostFunctionParts): HostFunctions {
     codeWritten: (place, bytes) => {
       parts.codeWritten(place >>> 0, bytes);
     },
-    watched: (place, bytes, write) => {
-      parts.watched(place >>> 0, bytes, write !== 0);
+    watched: (place, bytes, kind) => {
+      parts.watched(place >>> 0, bytes, (kind & L.WATCHED_WRITE) !== 0, (kind & L.WATCHED_IMPLICIT) !== 0);
     },
     readMsr: (index) => {
       const value = bus.readMsr(index >>> 0);

@@ -379,8 +379,8 @@ export class EmulatedProcessor implements Processor {
       codeWritten: (place, bytes) => {
         this.blocks.invalidate(place, bytes);
       },
-      watched: (place, bytes, write) => {
-        this.watched.tell(place, bytes, write);
+      watched: (place, bytes, write, implicit) => {
+        this.watched.tell(place, bytes, write, implicit);
       },
       unimplemented: (what) => {
         this.unimplemented(what);

@@ -255,5 +255,8 @@ export const HOT_URGENT = 0x1370; // u32: entries after which a hot block that i
 
 export const WATCH_BITMAP = 0x4a0_0000;
 export const WATCH_GRANULE_SHIFT = 6; // 64 bytes a bit
+// What an access to watched bytes is, as flags.
+export const WATCHED_WRITE = 1;
+export const WATCHED_IMPLICIT = 2; // by the processor for an instruction or an exception: descriptors, TSS, IDT, frames
 
 export const RAM = 0x500_0000;

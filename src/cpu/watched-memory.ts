@@ -10,6 +10,8 @@ export interface WatchedAccess {
   /** How many bytes of the access are watched from there on; several accesses are told where watched bytes have gaps. */
   readonly bytes: number;
   readonly write: boolean;
+  /** Made by the processor for an instruction or an exception: a descriptor, a TSS, a gate of the IDT, a frame. */
+  readonly implicit?: true;
   /** Linear address of the instruction; where the processor does not observe, RIP, which may be off by some instructions. */
   readonly instruction: bigint;
 }
@@ -58,12 +60,18 @@ export class WatchedMemory {
   }
 
   /** The core says that a guest is about to access bytes of granules that are watched. By place. */
-  tell(place: number, bytes: number, write: boolean): void {
+  tell(place: number, bytes: number, write: boolean, implicit: boolean): void {
     const { ram } = this.processor;
     const instruction = this.processor.instruction();
     for (const watcher of this.watchers) {
       for (const { start, end } of watcher.bytes.within(place, place + bytes)) {
-        watcher.onWatched?.({ physical: ramAddress(ram, start), bytes: end - start, write, instruction });
+        watcher.onWatched?.({
+          physical: ramAddress(ram, start),
+          bytes: end - start,
+          write,
+          instruction,
+          ...(implicit && { implicit }),
+        });
       }
     }
   }

@@ -19,7 +19,8 @@ import { resetValue } from './reset-ports.js';
 export interface AcpiOptions {
   /** Guest-physical addresses of the interrupt controllers' windows. */
   readonly localApic: number;
-  readonly ioApic: number;
+  /** undefined: there is no I/O APIC. */
+  readonly ioApic: number | undefined;
   /** IAPC_BOOT_ARCH of the FADT: FadtBootArch. Neither VGA nor a CMOS clock when left out. */
   readonly bootArch?: number;
 }
@@ -69,7 +70,9 @@ function madtBody({ localApic, ioApic }: AcpiOptions): Uint8Array {
   return concatenate([
     MadtBody.encode({ LocalInterruptControllerAddress: localApic, Flags: 0 }),
     MadtLocalApic.encode({ Type: MadtType.localApic, Length: MadtLocalApic.size, Flags: madtLocalApicEnabled }),
-    MadtIoApic.encode({ Type: MadtType.ioApic, Length: MadtIoApic.size, IOAPICAddress: ioApic }),
+    ...(ioApic === undefined
+      ? []
+      : [MadtIoApic.encode({ Type: MadtType.ioApic, Length: MadtIoApic.size, IOAPICAddress: ioApic })]),
   ]);
 }
 

@@ -26,6 +26,16 @@ export interface PcState {
   readonly reset: { readonly control: number };
 }
 
+/** The port ranges of each device that can be taken out (MachinePart). */
+const portsOf: Readonly<Record<string, readonly string[]>> = {
+  uart: ['COM1'],
+  pit: ['PIT', 'system control port B'],
+  rtc: ['RTC'],
+  keyboard: ['keyboard controller'],
+  sleep: ['sleep control', 'sleep status'],
+  reset: ['reset control'],
+};
+
 export class PcDevices implements Stateful<PcState> {
   readonly ioApic: IoApic;
   readonly uart = new Uart16550();
@@ -34,8 +44,11 @@ export class PcDevices implements Stateful<PcState> {
   private readonly rtc: RtcCmos;
   private readonly reset: ResetPorts;
 
-  /** `startSeconds`: what the real-time clock shows at tick 0, seconds since 1970 (UTC). */
-  constructor(host: PcHost, startSeconds: number) {
+  /**
+   * `startSeconds`: what the real-time clock shows at tick 0, seconds since 1970 (UTC). `without`: devices whose ports
+   * nothing answers at, by the keys of `portsOf`.
+   */
+  constructor(host: PcHost, startSeconds: number, without: readonly string[] = []) {
     this.ioApic = new IoApic((message) => host.message(message));
     this.uart.onInterrupt = (asserted) => {
       this.ioApic.setLine(com1Interrupt, asserted);
@@ -51,7 +64,7 @@ export class PcDevices implements Stateful<PcState> {
     sleep.onUnsupported = (what) => {
       host.log(what);
     };
-    this.portRanges = [
+    const all: readonly PortRange[] = [
       { name: 'PIT', first: ports.pit, count: ports.pitBytes, device: this.pit, split: true },
       { name: 'system control port B', first: ports.systemControlB, count: 1, device: this.pit },
       { name: 'keyboard controller', first: ports.keyboardController, count: 1, device: reset },
@@ -61,6 +74,8 @@ export class PcDevices implements Stateful<PcState> {
       { name: 'sleep status', first: ports.sleepStatus, count: 1, device: sleep },
       { name: 'reset control', first: ports.resetControl, count: 1, device: reset },
     ];
+    const gone = without.flatMap((part) => portsOf[part] ?? []);
+    this.portRanges = all.filter(({ name }) => !gone.includes(name));
   }
 
   save(): PcState {

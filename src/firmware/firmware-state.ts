@@ -14,6 +14,15 @@ export interface VirtualRange {
   readonly virtual: bigint;
 }
 
+/** A service that was called although the profile lacks it. */
+export interface MissedService {
+  readonly name: string;
+  readonly tick: number;
+  readonly calls: number;
+  /** The first built profile that has it; undefined when none has. */
+  readonly profile: string | undefined;
+}
+
 /** Everything that a saved machine must keep of the firmware besides guest memory: plain JSON data. */
 export interface FirmwareState {
   readonly memoryMap: { readonly regions: readonly MemoryRegion[]; readonly key: number };

@@ -2,8 +2,9 @@ import { GuestAddressError, type GuestFault } from '../memory/guest-memory.js';
 import { ProvidedMemory } from '../memory/provided.js';
 import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './log/describe.js';
+import { corruptions } from './corruptions.js';
 import { FirmwareError } from './errors.js';
-import type { FirmwareState, VirtualRange } from './firmware-state.js';
+import type { FirmwareState, MissedService, VirtualRange } from './firmware-state.js';
 import { reportException } from './exceptions.js';
 import { imageEntry, type FirmwareEvent } from './log/firmware-event.js';
 import { Events } from './events/events.js';
@@ -18,7 +19,7 @@ import { MemoryMap } from './memory/memory-map.js';
 import { NoExecute } from './memory/no-execute.js';
 import { clobber } from './poison.js';
 import { Pool } from './memory/pool.js';
-import { profiles, proposal, type Overrides, type Profile } from './profiles.js';
+import { profiles, proposal, type Overrides, type Profile, type ServiceName } from './profiles.js';
 import { decodeArguments, type Show } from './service.js';
 import { buildSlots, type Slot } from './slots.js';
 import { setUp, type BootInputs, type FirmwareEntry } from './set-up/set-up.js';
@@ -41,16 +42,7 @@ export interface FirmwareOptions {
   readonly onEvent?: (event: FirmwareEvent) => void;
 }
 
-/** A service that was called although the profile lacks it. */
-export interface MissedService {
-  readonly name: string;
-  readonly tick: number;
-  readonly calls: number;
-  /** The first built profile that has it; undefined when none has. */
-  readonly profile: string | undefined;
-}
-
-export type { FirmwareState, VirtualRange } from './firmware-state.js';
+export type { FirmwareState, MissedService, VirtualRange } from './firmware-state.js';
 
 /** The EFI System Table provider: EFI services as TypeScript over guest memory. UEFI 2.10. */
 export class Firmware {
@@ -60,7 +52,7 @@ export class Firmware {
   /** For the log: reads that no device notices. */
   private readonly peek: GuestAccess;
   readonly memoryMap = new MemoryMap([]);
-  readonly pool = new Pool(this.memoryMap);
+  readonly pool: Pool;
   readonly handles = new HandleDatabase();
   readonly variables: VariableStore;
   readonly tables: Tables;
@@ -102,6 +94,7 @@ export class Firmware {
   ) {
     this.profile = options.profile ?? proposal;
     this.overrides = options.overrides ?? {};
+    this.pool = new Pool(this.memoryMap, this.overrides['memory:red-zones']);
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
     this.onEvent = options.onEvent;
@@ -274,7 +267,7 @@ export class Firmware {
       // As EDK II: an argument that is NULL is refused before any pointer is followed.
       answer = (decoded.hasNull ? undefined : decoded.bad.fault) ?? Status.INVALID_PARAMETER;
     } else {
-      answer = this.act(slot, decoded.values, (name, text) => {
+      answer = this.actOrSpoil(slot, decoded.values, (name, text) => {
         if (typeof text === 'string') results[name] = text;
         else lists[name] = text;
       });
@@ -293,6 +286,26 @@ export class Firmware {
       tick,
       ...(unserved ? { unserved } : {}),
     });
+    return answer;
+  }
+
+  /** Acts; where an override wants it, spoils what the caller gets. */
+  private actOrSpoil(slot: Slot, values: Record<string, unknown>, show: Show): bigint | GuestFault {
+    const { corrupt, name } = slot;
+    const before = this.forcedCalls.get(name) ?? 0;
+    const isDue = corrupt !== undefined && (corrupt.times === undefined || before < corrupt.times);
+    const corruption = isDue ? corruptions[name as ServiceName]?.[corrupt.corrupt] : undefined;
+    let spoilt = corruption?.before?.(this, values) === true;
+    let answer = this.act(slot, values, show);
+    if (typeof answer === 'bigint') {
+      const instead = corruption?.after?.(this, values, answer);
+      spoilt ||= instead !== undefined;
+      answer = instead ?? answer;
+    }
+    if (spoilt) {
+      this.forcedCalls.set(name, before + 1);
+      show('corrupted', corruption?.meaning ?? '');
+    }
     return answer;
   }
 

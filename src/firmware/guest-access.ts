@@ -10,6 +10,9 @@ const longestString = 32_767;
  * have gives EFI_INVALID_PARAMETER.
  */
 export class GuestAccess {
+  /** Told of each access of known length, before it is made; of strings only when they are written. */
+  onAccess: ((address: bigint, length: number, write: boolean) => void) | undefined;
+
   /** `ramOnly`: no read asks a device, for what the guest must not notice. */
   constructor(
     private readonly memory: GuestMemory,
@@ -19,10 +22,12 @@ export class GuestAccess {
   read(address: bigint, length: number): Uint8Array {
     // Before a buffer of that length is made: a guest may ask for more than the host has.
     if (length > this.memory.ramBytes) throw new GuestAddressError(address, length, GuestAddressCause.notRam);
+    this.onAccess?.(address, length, false);
     return this.memory.readVirtual(address, length, this.ramOnly);
   }
 
   write(address: bigint, bytes: Uint8Array): void {
+    this.onAccess?.(address, bytes.length, true);
     this.memory.writeVirtual(address, bytes);
   }
 
@@ -60,7 +65,7 @@ export class GuestAccess {
     let at = address;
     while (text.length <= limit) {
       const toPageEnd = 4096 - Number(at & 0xfffn);
-      const bytes = this.read(at, toPageEnd === 1 ? 2 : toPageEnd & ~1);
+      const bytes = this.memory.readVirtual(at, toPageEnd === 1 ? 2 : toPageEnd & ~1, this.ramOnly);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       for (let i = 0; i < bytes.length; i += 2) {
         const unit = view.getUint16(i, true);

@@ -159,10 +159,16 @@ export const profiles: readonly Profile[] = [tables, proposal, linux, loader];
  * What an ablation or a quirk changes in a profile, by the name of a service, protocol or table:
  * `null` makes the slot (or the System Table's pointer) NULL, `absent` takes the part out as if the profile lacked it,
  * `present` adds it, a status is returned instead of acting, for the first `times` calls or always; `delay` lets each
- * call take so many ticks (1 ns) more.
+ * call take so many ticks (1 ns) more; with `corrupt` the service acts, and the first `times` calls that leave something to
+ * spoil, or all, are spoilt (corruptions.ts).
  */
 export type Override =
-  'null' | 'absent' | 'present' | { readonly status: bigint; readonly times?: number } | { readonly delay: number };
+  | 'null'
+  | 'absent'
+  | 'present'
+  | { readonly status: bigint; readonly times?: number }
+  | { readonly delay: number }
+  | { readonly corrupt: string; readonly times?: number };
 export type OverrideTarget = ServiceName | `protocol:${ProtocolName}` | `table:${ConfigurationTableName}`;
 
 /** What an override changes of memory as the firmware shows it. */
@@ -175,6 +181,8 @@ export interface MemoryOverrides {
   readonly 'memory:below-4g'?: number;
   /** GetMemoryMap's DescriptorSize, bytes. */
   readonly 'memory:descriptor-bytes'?: number;
+  /** So many bytes (a multiple of 16) on both sides of each pool block belong to nobody, so that overruns are found. */
+  readonly 'memory:red-zones'?: number;
   /** Memory is not executable by its type: all types but code, or all but the firmware's own code. */
   readonly 'memory:no-execute'?: 'data' | 'all';
 }

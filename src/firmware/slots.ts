@@ -26,6 +26,8 @@ export interface Slot {
   readonly isNull: boolean;
   /** A status that the override returns instead of acting. */
   readonly forced: { readonly status: bigint; readonly times?: number } | undefined;
+  /** A corruption of the service by an override: its name in corruptions.ts. */
+  readonly corrupt: { readonly corrupt: string; readonly times?: number } | undefined;
   /** Ticks that each call takes by an override. */
   readonly delay: number;
 }
@@ -91,6 +93,7 @@ export function buildSlots(profile: Profile, overrides: Overrides): ReadonlyMap<
         absent,
         isNull: override === 'null',
         forced: typeof override === 'object' && 'status' in override ? override : undefined,
+        corrupt: typeof override === 'object' && 'corrupt' in override ? override : undefined,
         delay: typeof override === 'object' && 'delay' in override ? override.delay : 0,
       });
     });

@@ -7,8 +7,11 @@ export interface TakenAtDoor<Taken> {
   readonly taken: Taken;
 }
 
-/** What costs time and is there for those alone who need it: execution counts; accesses to CPUID, MSRs, ports and MMIO. */
-export type ProbeNeed = 'counts' | 'touches';
+/**
+ * What costs time and is there for those alone who need it: execution counts; accesses to CPUID, MSRs, ports and MMIO; the
+ * instructions that access watched memory.
+ */
+export type ProbeNeed = 'counts' | 'touches' | 'watches';
 
 /**
  * One question asked of a run. It watches and never steers: with it and without it a guest does the same. docs/probes.md

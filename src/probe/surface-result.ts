@@ -5,8 +5,8 @@ export type SurfaceProvider = 'firmware' | 'acpi' | 'loader' | 'xen';
 
 /**
  * How a place of the guest's code reads. `field`: it takes the bytes of one field. `copy`: it copies them elsewhere (memcpy,
- * MOVS), and what is done with the copy is not seen. `sum`: it goes over all bytes for a checksum or hash. `sweep`: it goes
- * over the bytes one by one, and no name says what for (a copy, a sum or the search in a text).
+ * MOVS). `sum`: it goes over all bytes for a checksum or hash. `sweep`: it goes over the bytes without regard to fields: a
+ * copy that the compiler has made of loads and stores, or a search through memory.
  */
 export type ReadKind = 'field' | 'copy' | 'sum' | 'sweep';
 
@@ -16,6 +16,8 @@ export interface SurfaceReader {
   /** By the point at which it began: `entry`, `exit-boot-services`, ... */
   readonly phase: string;
   readonly kind: ReadKind;
+  /** It read a copy of the structure, not the structure itself. Copies by MOVS or memcpy are followed. */
+  readonly ofCopy?: true;
   /** Accesses that touched the field. */
   readonly reads: number;
 }
@@ -26,9 +28,9 @@ export interface SurfaceField {
   /** From the structure's start. */
   readonly offset: number;
   readonly bytes: number;
-  /** Bytes that were read at least once, by whomever. */
+  /** Bytes that were read at least once, by whomever, in the structure or a copy. */
   readonly bytesRead: number;
-  /** Reads of every kind; those of kind `field` alone. */
+  /** Reads of every kind, of copies too; those of kind `field` alone. */
   readonly reads: number;
   readonly fieldReads: number;
   /** Stores by the guest. The bytes that it stored are its own from then on, and no longer watched. */
@@ -51,6 +53,8 @@ export interface SurfaceStructure {
   readonly bytesFieldRead: number;
   /** Since when it is there: `set-up`, or the phase in which the guest got it. */
   readonly phase: string;
+  /** Copies that were followed. */
+  readonly copies: number;
   /** What ended the watch before the guest did: it was freed, replaced, or its place left to others. */
   readonly ended?: string;
   readonly fields: readonly SurfaceField[];

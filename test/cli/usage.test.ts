@@ -53,8 +53,4 @@ describe('commands: usage', function () {
     await refuses(['boot', image, '--door', 'pvh', '--pvh', 'version=2'], /version=0, version=1/);
     await refuses(['compare', image, '--doors', 'efi,cellar'], /--doors cellar/);
   });
-
-  it('refuses with status 2 what is announced but not built', async () => {
-    await refuses(['ablate', image], /ablate is not built yet/);
-  });
 });

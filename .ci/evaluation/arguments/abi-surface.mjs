@@ -1,6 +1,7 @@
 import { table } from '../../markdown.mjs';
 import { doorOf, kernels } from '../runs.mjs';
 import { count, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 const doors = ['efi', 'pvh', 'proposal'];
 const rows = [
@@ -51,6 +52,23 @@ export const abiSurface = {
     const [{ plain, xen }] = figures;
     const every = (test) => figures.every(test);
     return {
+      picture: bars({
+        title: 'What the guest uses of what it is given, whole boots',
+        scale: 'log',
+        groups: [
+          ['services', 'services'],
+          ['fieldsRead', 'fields read'],
+          ['bytesRead', 'bytes read'],
+          ['hypercalls', 'hypercalls'],
+        ].map(([key, label]) => ({
+          label: `${label}, ${figures[0].kernel}`,
+          bars: columns(figures[0]).map(([title, totals]) => ({
+            label: title,
+            value: totals[key],
+            said: count(totals[key]),
+          })),
+        })),
+      }),
       figure: `fields read: ${plain.efi.fieldsRead} through EFI, ${plain.pvh.fieldsRead} through PVH, ${plain.proposal.fieldsRead} through the proposal`,
       body: [
         `Every byte that firmware, loader or hypervisor lays out for the guest is watched, to the end of a boot with power-off: what is read, by which

@@ -1,6 +1,7 @@
 import { table } from '../../markdown.mjs';
 import { doorOf, kernels } from '../runs.mjs';
 import { count, kibibytes, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 const doors = ['efi', 'pvh', 'proposal'];
 
@@ -33,6 +34,18 @@ export const code = {
       (first.doors.efi.code.services ?? []).map(({ name, lines, behind }) => [name, { lines, behind }]),
     );
     return {
+      picture: bars({
+        title: 'Lines of efikit that serve each door',
+        groups: [
+          {
+            bars: doors.map((door) => ({
+              label: door,
+              value: of(first, door).lines ?? 0,
+              said: orDash(of(first, door).lines),
+            })),
+          },
+        ],
+      }),
       figure: `${orDash(of(first, 'efi').lines)} lines for EFI, ${orDash(of(first, 'proposal').lines)} for the proposal, ${orDash(of(first, 'pvh').lines)} for PVH`,
       body: [
         'Lines are those of efikit without blank lines and comments, counted from the tree: a firmware in TypeScript over guest RAM, not Xen in C, so that the ratio says more than the number. "Held" is guest RAM that is not the guest\'s.',

@@ -1,6 +1,7 @@
 import { table } from '../../markdown.mjs';
 import { doorOf, kernels } from '../runs.mjs';
 import { count, percent, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 const scopes = ['up to start_kernel', 'start_kernel to user space', 'in all'];
 
@@ -46,6 +47,18 @@ export const commonPath = {
     const late = scopeOf(first, 'start_kernel to user space');
     const every = (test) => figures.every(test);
     return {
+      picture: bars({
+        title: `Different instructions executed, ${first.kernel}, nokaslr`,
+        scale: 'log',
+        groups: first.scopes.map(({ scope, common, only }) => ({
+          label: scope,
+          bars: [
+            { label: 'both doors', value: common.addresses, said: count(common.addresses) },
+            { label: 'EFI alone', value: only[0].addresses, said: count(only[0].addresses) },
+            { label: 'PVH alone', value: only[1].addresses, said: count(only[1].addresses) },
+          ],
+        })),
+      }),
       figure: `${percent(late.common.addresses, late.all.addresses)} of the instructions between start_kernel and user space; ${early.common.addresses} of ${early.all.addresses} before`,
       body: [
         'Different instructions of kernel, stub and firmware gates that were executed (not how often), by both doors and by one alone; the last columns are executions.',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../sources.mjs';
 import { when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 const matrix = () => JSON.parse(readFileSync(path.join(root, '.ci/xen-matrix/results.json'), 'utf8'));
 
@@ -58,6 +59,31 @@ export const detection = {
   text({ boots, withoutLeaves, withLeaves, tableChanges, pvhByFlags, byPvhDoor }) {
     const all = ({ of, so }) => of > 0 && of === so;
     return {
+      picture: bars({
+        title: 'Boots in which each signal decided',
+        groups: [
+          {
+            bars: [
+              {
+                label: 'no leaves: no Xen found',
+                value: withoutLeaves.so,
+                said: `${withoutLeaves.so} of ${withoutLeaves.of}`,
+              },
+              { label: 'leaves: Xen found', value: withLeaves.so, said: `${withLeaves.so} of ${withLeaves.of}` },
+              {
+                label: 'configuration table',
+                value: tableChanges.so,
+                said: `${tableChanges.so} of ${tableChanges.of} pairs`,
+              },
+              {
+                label: 'FADT flags (kind of guest)',
+                value: pvhByFlags.so,
+                said: `${pvhByFlags.so} of ${pvhByFlags.of}`,
+              },
+            ],
+          },
+        ],
+      }),
       figure: `CPUID decides in ${withoutLeaves.so + withLeaves.so} of ${boots} boots, the configuration table in ${tableChanges.so} of ${tableChanges.of} pairs`,
       body: [
         `${boots} boots with each signal given or withheld on its own; the matrix is in [xen-detection.md](xen-detection.md). ` +

@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { count, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 export const dom0 = {
   name: 'dom0',
@@ -13,6 +14,10 @@ export const dom0 = {
     const bios = runs['dom0, BIOS under Xen'];
     const platform = efi.hypercalls.platform_op ?? 0;
     return {
+      picture: bars({
+        title: `Different hypercalls, ${kernel}`,
+        groups: [{ bars: all.map(([name, run]) => ({ label: name, value: run.kinds, said: count(run.kinds) })) }],
+      }),
       figure: `${count(platform)} calls of platform_op over a boot stand in for EFI`,
       body: [
         `Debian's ${kernel} kernel (CONFIG_XEN_DOM0) through the PVH door as the initial domain; it makes ${beyondDomU.length} hypercalls that it does not make as a domU. Details are in [xen-dom0.md](xen-dom0.md).`,

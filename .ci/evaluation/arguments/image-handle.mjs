@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 export const imageHandle = {
   name: 'image-handle',
@@ -12,6 +13,16 @@ export const imageHandle = {
     const linux = all.filter(({ name }) => !name.startsWith('two-doors'));
     const own = all.filter(({ name }) => name.startsWith('two-doors'));
     return {
+      picture: bars({
+        title: 'Look-ups of protocols, and of these of the Xen protocol',
+        groups: all.map(({ name, run }) => ({
+          label: name,
+          bars: [
+            { label: 'look-ups', value: run.lookUps, said: String(run.lookUps) },
+            { label: 'of the Xen protocol', value: run.ofTheXenProtocol, said: String(run.ofTheXenProtocol) },
+          ],
+        })),
+      }),
       figure: `${linux.reduce((sum, { run }) => sum + run.ofTheXenProtocol, 0)} of ${linux.reduce((sum, { run }) => sum + run.lookUps, 0)} look-ups of the Linux stubs ask for it`,
       body: [
         'The protocol is installed on the handle of the image, as a tag alone or with `hvm_start_info` as its interface (`--quirk xen-image-handle`):',

@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { count, listed, when } from '../sentences.mjs';
+import { grid } from '../picture.mjs';
 
 const callsOf = (services) =>
   Object.entries(services).map(([name, statuses]) => {
@@ -24,6 +25,17 @@ export const kexec = {
     const pvh = named((way) => way === 'pvh');
     const xen = named((way) => way.includes('Xen'));
     return {
+      picture: grid({
+        title: 'The second kernel, by how the first one was entered',
+        columns: ['second kernel', 'services that it calls'],
+        rows: all.map(({ kernel, way, run }) => ({
+          label: `${kernel}, ${way}`,
+          cells: [
+            { kind: run.secondInUserSpace ? 'good' : 'bad', said: run.secondInUserSpace ? 'user space' : run.reason },
+            { kind: 'none', said: String(Object.keys(run.second?.services ?? {}).length) },
+          ],
+        })),
+      }),
       figure: `${plain.filter(({ run }) => run.secondInUserSpace).length} of ${plain.length} second kernels reach user space, with EFI state and without`,
       body: [
         'Each kernel loads itself with kexec_file_load and starts again. What the second one has of EFI comes from the first: `efi_info`, the run-time map and setup_data of type SETUP_EFI.',

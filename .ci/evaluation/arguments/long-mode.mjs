@@ -1,6 +1,7 @@
 import { table } from '../../markdown.mjs';
 import { doorOf, kernels } from '../runs.mjs';
 import { count, when } from '../sentences.mjs';
+import { bars } from '../picture.mjs';
 
 const doors = ['efi', 'pvh', 'proposal'];
 
@@ -31,6 +32,17 @@ export const longMode = {
     const every = (test) => figures.every(test);
     const modes = [...new Set(doors.flatMap((door) => Object.keys(modesUntil(ways[door], 'start_kernel'))))];
     return {
+      picture: bars({
+        title: 'Instructions outside 64-bit mode before start_kernel',
+        groups: figures.map((one) => ({
+          label: one.kernel,
+          bars: doors.map((door) => ({
+            label: door,
+            value: outsideLongMode(one.ways[door]),
+            said: count(outsideLongMode(one.ways[door])),
+          })),
+        })),
+      }),
       figure: `${count(outsideLongMode(ways.pvh))} instructions outside 64-bit mode through PVH, ${count(outsideLongMode(ways.efi))} through EFI`,
       body: figures.flatMap((one, i) => [
         ...(i === 0 ? [] : ['']),

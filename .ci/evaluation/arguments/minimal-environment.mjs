@@ -2,6 +2,7 @@ import { kernelFile } from '../../kernels.mjs';
 import { code, table } from '../../markdown.mjs';
 import { doorOf, initrd, kernels } from '../runs.mjs';
 import { listed, when } from '../sentences.mjs';
+import { grid } from '../picture.mjs';
 
 /** What the wiki calls required, perhaps needed and not needed. */
 const proposed = {
@@ -30,6 +31,20 @@ async function figuresOf(runs, kernel) {
 const isService = (id) => !id.includes(':');
 const setOf = (one, goal) => one.minimal.find((set) => set.goal === goal)?.needed ?? [];
 
+const kinds = { acts: 'bad', callable: 'middle', 'any-other-status': 'middle', no: 'good', unused: 'none' };
+const words = {
+  acts: 'needed',
+  callable: 'may fail, not be NULL',
+  'any-other-status': 'not with every status',
+  no: 'not needed',
+  unused: 'not used',
+};
+
+function cellOf(one, id) {
+  const need = one.needs[id]?.need ?? 'unused';
+  return { kind: kinds[need], said: words[need] };
+}
+
 export const minimalEnvironment = {
   name: 'minimal-environment',
   title: 'A minimal EFI environment is enough',
@@ -50,6 +65,13 @@ export const minimalEnvironment = {
     const missing = setOf(first, 'user-space').filter((id) => !proposed.required.includes(id));
     const calledByProposal = first.proposalLinux.services.map(({ name }) => name);
     return {
+      picture: grid({
+        title: 'What each kernel needs of EFI to reach user space',
+        columns: figures.map(({ kernel }) => kernel),
+        rows: [...new Set(figures.flatMap((one) => Object.keys(one.needs)))]
+          .filter((id) => figures.some((one) => (one.needs[id]?.need ?? 'unused') !== 'unused'))
+          .map((id) => ({ label: id, cells: figures.map((one) => cellOf(one, id)) })),
+      }),
       figure: `${listed([...new Set(sizes)].map(String))} services reach user space, not 2`,
       body: [
         `Each service, protocol and configuration table was taken away from the kernels' own EFI stub in every plausible way (${figures.map(({ kernel, trials }) => `${kernel}: ${trials} trials`).join(', ')}), and then

@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { when } from '../sentences.mjs';
+import { grid } from '../picture.mjs';
 
 export const subarch = {
   name: 'subarch',
@@ -16,6 +17,17 @@ export const subarch = {
     const withoutXen = concluded((way) => way.endsWith('no Xen'));
     const one = (texts) => new Set(texts).size === 1;
     return {
+      picture: grid({
+        title: 'What the kernel concludes, by hardware_subarch',
+        columns: Object.keys(figures),
+        rows: [...new Set(all.map(({ way }) => way))].map((way) => ({
+          label: way,
+          cells: Object.values(figures).map((ways) => ({
+            kind: ways[way].concluded.join().includes('Xen') ? 'good' : 'none',
+            said: (ways[way].concluded.at(-1) ?? '-').replace(/^Booting (paravirtualized )?kernel on /, ''),
+          })),
+        })),
+      }),
       figure: `${all.filter(({ run }) => run.userSpace).length} of ${all.length} boots reach user space; no value makes a kernel find Xen`,
       body: [
         'Through the 64-bit boot protocol, on a machine whose FADT says that there is no VGA and does not say that there is no RTC:',

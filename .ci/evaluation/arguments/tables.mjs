@@ -1,5 +1,6 @@
 import { table } from '../../markdown.mjs';
 import { count, when } from '../sentences.mjs';
+import { grid } from '../picture.mjs';
 
 export const tables = {
   name: 'tables',
@@ -14,6 +15,21 @@ export const tables = {
     const up = (run) => run.userSpace;
     const variants = Object.keys(kernels[0][1]);
     return {
+      picture: grid({
+        title: 'EFI tables without services, one thing changed at a time',
+        columns: kernels.map(([kernel]) => kernel),
+        rows: variants.map((name) => ({
+          label: name,
+          cells: kernels.map(([, of]) => ({
+            kind: !up(of[name]) ? 'bad' : of[name].trouble.length > 0 ? 'middle' : 'good',
+            said: !up(of[name])
+              ? of[name].reason
+              : of[name].trouble.length > 0
+                ? 'user space, with a warning'
+                : 'user space',
+          })),
+        })),
+      }),
       figure: `${side.systemTableBytes + side.configurationTableBytes + side.memoryMapBytes} bytes of tables and no service carry ${kernels.filter(([, of]) => up(of['as it is'])).length} of ${kernels.length} kernels to user space`,
       body: [
         `The profile \`tables\` hands a System Table without a single service to the kernel through \`efi_info\` of boot_params and the 64-bit boot protocol: System Table ${side.systemTableBytes} bytes, ${side.configurationTables} configuration tables (${side.configurationTableBytes}), a memory map of ${side.memoryMapEntries} descriptors (${side.memoryMapBytes}).`,

@@ -15,7 +15,7 @@ export declare function writeMmio(physical: u32, bytes: i32, value: u32): void;
 @external('host', 'codeWritten')
 export declare function codeWritten(physical: u32, bytes: u32): void;
 
-/** The guest is about to load (write 0) or store (1) bytes in granules of which some bytes are watched. By place. */
+/** The guest is about to access bytes in granules of which some bytes are watched (`kind`: WATCHED_*). By place. */
 // @ts-ignore: decorator
 @external('host', 'watched')
-export declare function watched(place: u32, bytes: u32, write: u32): void;
+export declare function watched(place: u32, bytes: u32, kind: u32): void;

@@ -4,6 +4,8 @@ import { consoleLines } from './console-lines.js';
 import { coverage } from './coverage.js';
 import { instructions } from './instructions.js';
 import { memoryMaps } from './memory-maps.js';
+import { misuse } from './misuse.js';
+import { surface } from './surface.js';
 
 /** What `compare` asks of every run, in the order of its report. A new probe is a file here and a line in this list. */
-export const probes: readonly AnyProbe[] = [instructions, coverage, memoryMaps, calls, consoleLines];
+export const probes: readonly AnyProbe[] = [instructions, coverage, surface, memoryMaps, calls, consoleLines, misuse];

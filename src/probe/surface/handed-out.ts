@@ -21,8 +21,8 @@ const numberIn = (text: string | undefined): number => Number(/^(?:0x[0-9a-f]+|\
 
 /**
  * What the firmware gives to the guest in buffers of the guest's own: memory maps, descriptor by descriptor, and variables.
- * A map is watched until the buffer is freed or the guest stores there; a variable until the next call, because buffers
- * of variables are mostly places on a stack. UEFI 2.10 sections 7.2.3 and 8.2.
+ * A map is watched until the buffer is freed or the guest stores there; a variable, whose buffer is mostly a place on a
+ * stack, until the next phase or a few variables later as well. UEFI 2.10 sections 7.2.3 and 8.2.
  */
 export class HandedOut {
   private maps = 0;
@@ -33,7 +33,6 @@ export class HandedOut {
 
   /** A call was served, and the guest has not gone on. */
   called(call: ServiceCall): void {
-    this.forgetVariables();
     if (call.status !== 0n) return;
     switch (call.name) {
       case 'AllocatePool': {
@@ -85,17 +84,26 @@ export class HandedOut {
     const physical = address === undefined || bytes === 0 ? undefined : this.target.physicalOf(address, bytes);
     if (physical === undefined) return;
     const structure = structureOf('firmware', name, physical, [{ name: 'data', bytes }]);
+    if (this.variables.length >= mostVariables) this.forget(this.variables.shift(), 'other variables followed');
     this.variables.push(structure);
     this.target.add(structure);
   }
 
-  private forgetVariables(): void {
-    for (const { address, bytes } of this.variables.splice(0)) this.target.end(address, bytes, 'the next call came');
+  /** A phase begins. */
+  phase(): void {
+    for (const structure of this.variables.splice(0)) this.forget(structure, 'the next phase began');
+  }
+
+  private forget(structure: ProvidedStructure | undefined, why: string): void {
+    if (structure !== undefined) this.target.end(structure.address, structure.bytes, why);
   }
 }
+
+/** So many variables' buffers are watched at a time. */
+const mostVariables = 4;
 
 const unquoted = (text: string | undefined): string => (text ?? '').replaceAll('"', '');
 
 /** Of a memory map: which descriptor a field belongs to; undefined for other structures. */
 export const descriptorOf = (structure: string, field: string): string | undefined =>
-  structure.startsWith('memory map ') ? /^\[\d+\]/.exec(field)?.[0] : undefined;
+  structure.startsWith('memory map') ? /^(?:descriptor)?\[\d+\]/.exec(field)?.[0] : undefined;

@@ -6,6 +6,10 @@ export interface ReadSite {
   readonly phase: string;
   /** What its name or its instruction says of how it reads; undefined when that shows only in what it reads. */
   readonly kind: ReadKind | undefined;
+  /** It read a copy. */
+  readonly ofCopy?: true;
+  /** It copies from RSI to RDI, so that the copy can be followed. */
+  readonly moves: boolean;
 }
 
 /** What naming sites needs of a run. All of it is asked while the instruction is being executed. */
@@ -17,13 +21,22 @@ export interface SiteTarget {
   codeAt(instruction: bigint, bytes: number): Uint8Array | undefined;
   /** The 8 bytes at the top of the guest's stack. */
   stackTop(): bigint | undefined;
+  /** Where the bytes go that are being read for a copy from RSI to RDI, guest-physical. */
+  destinationOf(physical: number, bytes: number): number | undefined;
 }
 
-/** Functions that move bytes for others, and have no frame of their own: who called them is the news. */
+/** Functions that copy. */
 const copying =
-  /^(?:__)?(?:inline_)?(?:mem(?:cpy|move)|rep_movs|strn?cpy|strl(?:cpy|cat)|strscpy|sized_strscpy|kmemdup|copy_(?:from|to|user|mc))\w*$/;
+  /^(?:__)?(?:mem(?:cpy|move)\w*|rep_movs\w*|strn?cpy\w*|strl(?:cpy|cat)|(?:sized_)?strscpy|kmemdup\w*|copy_(?:from|to|user|mc)\w*)$/;
 /** Functions that go over all bytes for a sum or hash. */
 const summing = /checksum|crc(?:16|32)|_csum|^sha(?:1|256)_/;
+/** Functions that search memory for something that might be anywhere. */
+const searching =
+  /^(?:reserve_ibft_region|dmi_(?:scan|present|smbios3_present)\w*|acpi_tb_scan_memory\w*|smp_scan_config|probe_roms|rom(?:signature|checksum))$/;
+/** Functions that work for others and keep no frame, so that the stack's top says for whom. */
+const helping = /^(?:__)?(?:mem(?:cpy|move|cmp|chr)(?:_orig|_erms)?|rep_movs\w*|str(?:n?cmp|n?len|n?cpy|n?casecmp))$/;
+/** Of those, functions whose arguments stay in RSI and RDI. */
+const moving = /^(?:__)?(?:mem(?:cpy|move)(?:_orig|_erms)?|rep_movs\w*)$/;
 
 const prefixes: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf2, 0xf3]);
 const longestInstruction = 15;
@@ -39,6 +52,7 @@ export function isStringMove(code: Uint8Array): boolean {
 /** Names the code that touches what is watched, once a place and phase. */
 export class ReadSites {
   private readonly sites = new Map<string, ReadSite>();
+  private readonly onCopies = new Map<ReadSite, ReadSite>();
 
   constructor(private readonly target: SiteTarget) {}
 
@@ -49,14 +63,21 @@ export class ReadSites {
     const key = `${phase}:${instruction.toString(16)}`;
     const known = this.sites.get(key) ?? this.name(instruction, phase);
     this.sites.set(key, known);
-    return copying.test(known.function) ? this.withCaller(known, key) : known;
+    return helping.test(known.function) ? this.withCaller(known, key) : known;
+  }
+
+  /** The same place, reading a copy. */
+  ofCopy(site: ReadSite): ReadSite {
+    const known = this.onCopies.get(site) ?? { ...site, ofCopy: true };
+    this.onCopies.set(site, known);
+    return known;
   }
 
   private name(instruction: bigint, phase: string): ReadSite {
     const name = this.target.nameOf(instruction);
     const code = this.target.codeAt(instruction, longestInstruction);
-    const copies = copying.test(name) || (code !== undefined && isStringMove(code));
-    return { function: name, phase, kind: copies ? 'copy' : summing.test(name) ? 'sum' : undefined };
+    const isMove = code !== undefined && isStringMove(code);
+    return { function: name, phase, kind: isMove ? 'copy' : kindOf(name), moves: isMove || moving.test(name) };
   }
 
   private withCaller(site: ReadSite, key: string): ReadSite {
@@ -65,8 +86,18 @@ export class ReadSites {
     const full = `${key}:${caller.toString(16)}`;
     const known = this.sites.get(full);
     if (known !== undefined) return known;
-    const named = { ...site, function: `${site.function} for ${this.target.nameOf(caller)}` };
+    const name = this.target.nameOf(caller);
+    const named = name === nobody ? site : { ...site, function: `${site.function} for ${name}` };
     this.sites.set(full, named);
     return named;
   }
+}
+
+/** How an address is called that belongs to nobody who is known. */
+export const nobody = 'elsewhere';
+
+function kindOf(name: string): ReadKind | undefined {
+  if (copying.test(name)) return 'copy';
+  if (summing.test(name)) return 'sum';
+  return searching.test(name) ? 'sweep' : undefined;
 }

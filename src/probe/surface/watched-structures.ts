@@ -1,6 +1,6 @@
 import type { ProvidedMemory, ProvidedStructure } from '../../memory/provided.js';
 import type { SurfaceStructure } from '../surface-result.js';
-import type { ReadSites } from './read-sites.js';
+import type { ReadSite, ReadSites } from './read-sites.js';
 import { StructureCounts } from './structure-counts.js';
 
 /** An access of the guest to bytes that are watched. Addresses are guest-physical. */
@@ -12,26 +12,45 @@ export interface Access {
   readonly instruction: bigint;
 }
 
-/** Whoever tells of accesses: EmulatedProcessor.addWatcher(). What is no RAM it leaves out. */
+/** Whoever tells of accesses before they are made: EmulatedProcessor.addWatcher(). What is no RAM it leaves out. */
 export interface RamWatcher {
   onWatched: ((access: Access) => void) | undefined;
   watch(physical: number, bytes: number): void;
   unwatch(physical: number, bytes: number): void;
 }
 
+/** A structure, or a copy of some of it, where it is now. */
+interface Place {
+  readonly counts: StructureCounts;
+  readonly address: number; // guest-physical
+  bytes: number;
+  /** Of its first byte in the structure. */
+  readonly offset: number;
+  readonly isCopy: boolean;
+}
+
+/** Copies of one structure that are followed at most, and stores of copies that are expected at a time. */
+const mostCopies = 32;
+const mostExpected = 8;
+
 /**
- * Watches every structure that was provided, and counts who reads what of it. A store of the guest ends the watch of the
- * bytes that it stores, but for what it shares with Xen.
+ * Watches every structure that was provided, and counts who reads what of it or of copies. A store of the guest ends the
+ * watch of the bytes that it stores, but for what it shares with Xen.
  */
 export class WatchedStructures {
   private readonly all: StructureCounts[] = [];
-  /** Those that are there now, by address. */
-  private live: StructureCounts[] = [];
+  /** What is there now, by address; nothing overlaps. */
+  private places: Place[] = [];
+  /** Where bytes of a copy will be stored by the instructions that come now. */
+  private expected: { readonly address: number; readonly end: number }[] = [];
 
   constructor(
     private readonly watcher: RamWatcher,
     private readonly sites: ReadSites,
-    private readonly phase: () => string,
+    private readonly target: {
+      phase(): string;
+      destinationOf(physical: number, bytes: number): number | undefined;
+    },
   ) {
     watcher.onWatched = (access) => {
       this.accessed(access);
@@ -52,39 +71,39 @@ export class WatchedStructures {
   add(structure: ProvidedStructure): void {
     const { address, bytes } = structure;
     if (bytes === 0) return;
-    this.end(address, bytes, 'replaced');
-    const counts = new StructureCounts(structure, this.phase());
+    const counts = new StructureCounts(structure, this.target.phase());
     this.all.push(counts);
-    this.live.push(counts);
-    this.live.sort((a, b) => a.structure.address - b.structure.address);
-    this.watcher.watch(address, bytes);
+    this.put({ counts, address, bytes, offset: 0, isCopy: false });
   }
 
   /** Whatever lies in a range is no longer there. */
   end(address: number, bytes: number, why: string): void {
-    const gone = this.live.filter(({ structure }) => overlaps(structure, address, bytes));
+    const gone = this.places.filter(
+      (place) => place.address < address + bytes && address < place.address + place.bytes,
+    );
     if (gone.length === 0) return;
-    this.live = this.live.filter((counts) => !gone.includes(counts));
-    for (const counts of gone) {
-      counts.ended = why;
-      this.watcher.unwatch(counts.structure.address, counts.structure.bytes);
+    this.places = this.places.filter((place) => !gone.includes(place));
+    for (const place of gone) {
+      if (!place.isCopy) place.counts.ended = why;
+      this.watcher.unwatch(place.address, place.bytes);
     }
   }
 
   /** An access to memory that may be watched; `physical` may also lie outside RAM. */
   accessed({ physical, bytes, write, instruction }: Access): void {
-    const first = this.firstEndingBehind(physical);
-    for (let i = first; i < this.live.length; i++) {
-      const counts = this.live[i];
-      if (counts === undefined || counts.structure.address >= physical + bytes) return;
-      const { structure } = counts;
-      const start = Math.max(physical, structure.address);
-      const length = Math.min(physical + bytes, structure.address + structure.bytes) - start;
-      if (!write) counts.read(this.sites.of(instruction), start - structure.address, length);
+    if (write && this.isExpected(physical, bytes)) return;
+    let site: ReadSite | undefined;
+    for (let i = this.firstEndingBehind(physical); i < this.places.length; i++) {
+      const place = this.places[i];
+      if (place === undefined || place.address >= physical + bytes) return;
+      const start = Math.max(physical, place.address);
+      const length = Math.min(physical + bytes, place.address + place.bytes) - start;
+      const offset = start - place.address + place.offset;
+      if (write) this.stored(place, start, offset, length);
       else {
-        const shared = structure.provider === 'xen';
-        counts.write(start - structure.address, length, shared);
-        if (!shared) this.watcher.unwatch(start, length);
+        site ??= this.sites.of(instruction);
+        place.counts.read(place.isCopy ? this.sites.ofCopy(site) : site, offset, length);
+        if (site.moves && this.copied(place.counts, start, offset, length)) i = this.firstEndingBehind(start);
       }
     }
   }
@@ -93,19 +112,62 @@ export class WatchedStructures {
     return this.all.map((counts) => counts.result());
   }
 
-  /** Structures do not overlap, so their ends ascend as their beginnings do. */
+  private stored({ counts, isCopy }: Place, start: number, offset: number, length: number): void {
+    const shared = !isCopy && counts.structure.provider === 'xen';
+    if (!isCopy) counts.write(offset, length, shared);
+    if (!shared) this.watcher.unwatch(start, length);
+  }
+
+  /** Bytes of a structure are about to be stored elsewhere as well. True when the places have changed. */
+  private copied(counts: StructureCounts, physical: number, offset: number, length: number): boolean {
+    if (counts.structure.fields.length < 2) return false; // texts are copied more often than they are read
+    const address = this.target.destinationOf(physical, length);
+    if (address === undefined) return false;
+    this.expected = [...this.expected.slice(1 - mostExpected), { address, end: address + length }];
+    const before = this.places[this.firstEndingBehind(address - 1)];
+    const goesOn =
+      before?.isCopy === true &&
+      before.counts === counts &&
+      before.address + before.bytes === address &&
+      before.offset + before.bytes === offset;
+    if (goesOn) {
+      this.end(address, length, 'replaced');
+      before.bytes += length;
+      this.watcher.watch(address, length);
+      return true;
+    }
+    if (counts.copies >= mostCopies) return false;
+    counts.copies++;
+    this.put({ counts, address, bytes: length, offset, isCopy: true });
+    return true;
+  }
+
+  private put(place: Place): void {
+    this.end(place.address, place.bytes, 'replaced');
+    this.places.push(place);
+    this.places.sort((a, b) => a.address - b.address);
+    this.watcher.watch(place.address, place.bytes);
+  }
+
+  /** Whether a store is what makes a copy. */
+  private isExpected(physical: number, bytes: number): boolean {
+    const found = this.expected.findIndex(({ address, end }) => address <= physical && physical + bytes <= end);
+    if (found < 0) return false;
+    const [{ end } = { end: 0 }] = this.expected.splice(found, 1);
+    if (physical + bytes < end) this.expected.push({ address: physical + bytes, end });
+    return true;
+  }
+
+  /** Index of the first place that ends behind an address. */
   private firstEndingBehind(physical: number): number {
     let low = 0;
-    let high = this.live.length;
+    let high = this.places.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const { address, bytes } = this.live[middle]!.structure;
+      const { address, bytes } = this.places[middle]!;
       if (address + bytes <= physical) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 }
-
-const overlaps = (structure: ProvidedStructure, address: number, bytes: number): boolean =>
-  structure.address < address + bytes && address < structure.address + structure.bytes;

@@ -31,7 +31,7 @@ const ownTypes: readonly number[] = [
 ];
 
 describe('no byte that the firmware lays out is left out of what it tells (src/memory/provided.ts)', () => {
-  for (const profile of profiles) {
+  for (const profile of profiles.filter(({ handedOver }) => handedOver !== true)) {
     it(`profile ${profile.name}: every pool allocation, but for the rounding to 16 bytes`, () => {
       const { firmware } = new FakeMachine({ profile }, inputs);
       for (const { used } of firmware.pool.save()) {

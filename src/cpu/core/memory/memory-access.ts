@@ -14,6 +14,8 @@ import {
   TLB_SUPERVISOR,
   TLB_USER,
   TLB_WRITABLE,
+  WATCHED_IMPLICIT,
+  WATCHED_WRITE,
 } from '../../state-layout';
 import { raise, raiseNonCanonical, VECTOR_GP } from '../fault';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, NO_PHYSICAL, pageInRam, walk } from './paging';
@@ -97,28 +99,28 @@ function physicalOfByte(index: i32): u64 {
  * Tells the host what of the translated range is watched, before it is accessed. Page walks are not told; what the
  * processor loads and stores by itself for an instruction (descriptors, frames of exceptions) is.
  */
-function tellRange(bytes: i32, write: u32): void {
+function tellRange(bytes: i32, kind: u32): void {
   // The host may run translations of its own.
   const first = firstPhysical;
   const second = secondPhysical;
   const split = firstBytes;
-  tellWatched(first, min<i32>(bytes, split), write);
-  if (split < bytes) tellWatched(second, bytes - split, write);
+  tellWatched(first, min<i32>(bytes, split), kind);
+  if (split < bytes) tellWatched(second, bytes - split, kind);
   firstPhysical = first;
   secondPhysical = second;
   firstBytes = split;
 }
 
-function loadRange(bytes: i32): u64 {
-  tellRange(bytes, 0);
+function loadRange(bytes: i32, kind: u32 = 0): u64 {
+  tellRange(bytes, kind);
   if (firstBytes >= bytes) return loadPhysical(firstPhysical, bytes);
   let value: u64 = 0;
   for (let i = 0; i < bytes; i++) value |= loadPhysical(physicalOfByte(i), 1) << (<u64>i << 3);
   return value;
 }
 
-function storeRange(value: u64, bytes: i32): void {
-  tellRange(bytes, 1);
+function storeRange(value: u64, bytes: i32, kind: u32 = WATCHED_WRITE): void {
+  tellRange(bytes, kind);
   if (firstBytes >= bytes) {
     storePhysical(firstPhysical, value, bytes);
     return;
@@ -189,7 +191,7 @@ export function store128Slow(address: u64, aligned: i32, stack: i32): void {
   if (!translateRange(address, 16, currentAccess(ACCESS_WRITE), stack, MODE_LONG)) return;
   const low = load<u64>(SCRATCH);
   const high = load<u64>(SCRATCH, 8);
-  tellRange(16, 1);
+  tellRange(16, WATCHED_WRITE);
   if (firstBytes >= 16) {
     const at = firstPhysical;
     storePhysical(at, low, 8);
@@ -209,11 +211,11 @@ export function store128Slow(address: u64, aligned: i32, stack: i32): void {
 
 export function loadSystem(address: u64, bytes: i32): u64 {
   if (!translateRange(address, bytes, ACCESS_READ, 0, MODE_LMA)) return 0;
-  return loadRange(bytes);
+  return loadRange(bytes, WATCHED_IMPLICIT);
 }
 
 export function storeSystem(address: u64, value: u64, bytes: i32): void {
-  if (translateRange(address, bytes, ACCESS_WRITE, 0, MODE_LMA)) storeRange(value, bytes);
+  if (translateRange(address, bytes, ACCESS_WRITE, 0, MODE_LMA)) storeRange(value, bytes, WATCHED_WRITE | WATCHED_IMPLICIT);
 }
 
 /** Probes 1 to 4096 bytes for a supervisor store; false and FAULT_* when it would fault. */

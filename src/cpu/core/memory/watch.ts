@@ -32,9 +32,9 @@ function touchesWatched(place: u32, bytes: u32): bool {
 }
 
 /** Tells the host of an access inside a page that is about to be made, if it is one to watched bytes. */
-export function tellWatched(place: u64, bytes: i32, write: u32): void {
+export function tellWatched(place: u64, bytes: i32, kind: u32): void {
   if (!inRam(place, bytes) || !pageIsWatched(<u32>(place >> 12))) return;
-  if (touchesWatched(<u32>place, bytes)) watched(<u32>place, bytes, write);
+  if (touchesWatched(<u32>place, bytes)) watched(<u32>place, bytes, kind);
 }
 
 /**
