@@ -62,6 +62,7 @@ const isServed = (fw: Firmware, name: string): boolean =>
 function waitForKey(fw: Firmware, memory: TableMemory): bigint | undefined {
   if (!isServed(fw, 'SimpleTextInput.ReadKeyStroke')) return undefined;
   const event = BigInt(memory.allocatePool(MemoryType.EfiBootServicesData, 16, 'the event for a key'));
+  fw.provided.occupy('firmware', 'handles', Number(event), 16);
   const type = EventType.notifyWait;
   fw.events.add(event, {
     ...quietEvent,
