@@ -17,6 +17,7 @@ export { linux64 } from './boot/linux64.js';
 export { HardwareSubarch } from '../firmware-tables/linux/setup-header.js';
 export { pvh } from './boot/pvh.js';
 export type { ProcessorArtifacts } from './cpu/artifacts.js';
+export type { ExecutedInstructions } from './cpu/instruction-counts.js';
 export {
   describeCall,
   describeMemoryMap,
@@ -48,6 +49,14 @@ export { describeHypercall } from './xen/describe.js';
 export type { Domain } from './xen/domain.js';
 export type { HypercallRecord } from './xen/hypercall.js';
 export { platforms, type PlatformDescription } from './platform-description.js';
+export { ablate, type AblationOptions, type AblationProgress, type Findings } from './ablate/ablate.js';
+export { Forker, type RunToEnd } from './ablate/forker.js';
+export type { AblationSetup, Executor, Job, RunRecord, WholeRecord } from './ablate/job.js';
+export { journaled, type Journal } from './ablate/journal.js';
+export type { Ablation, AblationReport, Ending, MinimalSet, Part, Trial } from './ablate/result.js';
+export { ablationLines, baselineLines } from './ablate/table.js';
+export type { ResumeSetup } from './probe/saved-boot.js';
+export { decodeSnapshot, encodeSnapshot, SnapshotError, type Snapshot } from './snapshot.js';
 export { checkInputLog, InputLogError, TypedInput, type TypedBytes } from './typed-input.js';
 export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';
 export { readKallsyms, SymbolsError, type SymbolTable } from './probe/kallsyms.js';

@@ -24,6 +24,7 @@ import type { XenOptions } from '../xen-machine.js';
 import type { HypercallRecord } from '../xen/hypercall.js';
 import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
+import type { CodeLineFigures } from './code-lines.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
@@ -50,7 +51,7 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
-  /** The processor keeps what is executed at hand (MachineOptions.observing). */
+  /** The processor knows what it executes (MachineOptions.observing). */
   readonly observing?: boolean;
   /** The guest is a PVH domain of Xen. */
   readonly xen?: XenOptions;
@@ -74,6 +75,8 @@ export interface BootSetup {
   readonly observer?: BootObserver;
   /** What is asked of this run besides; ObservedBoot.taken() has the answers. */
   readonly probes?: readonly AnyProbe[];
+  /** Lines of our own code, for whoever asks what a door costs. */
+  readonly codeLines?: CodeLineFigures;
 }
 
 /** A phase, `symbol:NAME` or `text:STRING`, and what is done there; a `machine.end()` in it stops the run there. */
@@ -149,7 +152,7 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
-      ...((setup.observing ?? needs.size > 0) ? { observing: true } : {}),
+      ...((setup.observing ?? (needs.has('counts') || needs.has('touches'))) ? { observing: true } : {}),
       ...(needs.has('touches') ? { onTouch: (touch: Touch) => onTouch?.(touch) } : {}),
       onServiceCall: (call) => {
         onCall(call);
@@ -200,6 +203,7 @@ export class ObservedBoot {
         ...(setup.profile && { profile: setup.profile }),
         ...(setup.overrides && { overrides: setup.overrides }),
         ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
+        ...(setup.observing === undefined ? {} : { observing: setup.observing }),
         onServiceCall: (call) => boot?.called(call),
         onHypercall: (call) => boot?.hypercalled(call),
         onFirmwareEvent: (event) => boot?.happened(event),
