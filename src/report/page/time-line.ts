@@ -27,7 +27,8 @@ export function timeLine(runs: readonly Run[]): Markup {
     html`<p class="axis-name">instructions retired</p>
       ${svgOf(runs, unpacking, { first, end, scale })}`;
   const caption = html`Each door from its entry to its end. Lines above a band are firmware calls, lines below it
-  hypercalls; a numbered mark is a line of the console, listed below. The hatched stretch unpacks the kernel.`;
+  hypercalls; a numbered mark is a line of the console, listed below. Marks without room for a number are in the table
+  alone. In the hatched stretch the kernel is unpacked.`;
   return figure(
     caption,
     html`
