@@ -4,6 +4,7 @@ import { consoleLines } from './console-lines.js';
 import { cost } from './cost.js';
 import { coverage } from './coverage.js';
 import { handOver } from './hand-over.js';
+import { idleTime } from './idle-time.js';
 import { instructions } from './instructions.js';
 import { memoryMaps } from './memory-maps.js';
 import { misuse } from './misuse.js';
@@ -16,6 +17,7 @@ export const probes: readonly AnyProbe[] = [
   coverage,
   handOver,
   touches,
+  idleTime,
   surface,
   cost,
   memoryMaps,
