@@ -17,6 +17,7 @@ export { linux64 } from './boot/linux64.js';
 export { HardwareSubarch } from '../firmware-tables/linux/setup-header.js';
 export { pvh } from './boot/pvh.js';
 export type { ProcessorArtifacts } from './cpu/artifacts.js';
+export type { ExecutedInstructions } from './cpu/instruction-counts.js';
 export {
   describeCall,
   describeMemoryMap,

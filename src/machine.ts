@@ -64,7 +64,7 @@ export interface MachineOptions {
   readonly platform?: PlatformDescription;
   /** When hot code is compiled: after so many entries of a block, 'never', or at random (for tests). */
   readonly compileAfter?: CompileAfter;
-  /** Keeps what is executed at hand: EmulatedProcessor.currentInstruction. The guest cannot tell. */
+  /** The processor knows what it executes: its currentInstruction() and takeCounts(). The guest cannot tell. */
   readonly observing?: boolean;
   /** Which EFI services exist; `proposal` when left out. */
   readonly profile?: Profile;

@@ -6,7 +6,9 @@ import { ablationLines, baselineLines } from '../ablate/table.js';
 import { ConsoleOutput } from '../host/console-output.js';
 import { OutputFile } from '../host/files.js';
 import { JournalFile } from '../host/journal-file.js';
+import { loadPageAssets } from '../host/page-assets.js';
 import { WorkerPool } from '../host/worker-pool.js';
+import { ablationPage } from '../report/page/ablation-page.js';
 import { ExitStatus } from '../report/result.js';
 import { ablationInputs, sharedInputs } from './ablate-inputs.js';
 import * as option from './boot-options.js';
@@ -46,6 +48,7 @@ export const ablateOptions: readonly Option[] = [
   workers,
   journal,
   { ...option.json, meaning: 'the findings; "-" is standard output, instead of the tables' },
+  option.html,
 ];
 
 export const ablate: Command = {
@@ -75,6 +78,8 @@ async function runAblate(args: Arguments): Promise<number> {
   const journalFile = args.text('journal');
   const kept = journalFile === undefined ? undefined : new JournalFile(journalFile);
   const json = jsonFile === undefined || jsonFile === '-' ? undefined : new OutputFile(jsonFile);
+  const htmlFile = args.text('html');
+  const page = htmlFile === undefined ? undefined : { file: new OutputFile(htmlFile), assets: loadPageAssets() };
   const output = new ConsoleOutput(process.stdout, 'the findings');
   const defaults = images[0]?.defaults ?? [];
   process.stderr.write(`efikit: defaults: ${defaults.join(' ') || 'none, every option is given'}\n`);
@@ -106,8 +111,12 @@ async function runAblate(args: Arguments): Promise<number> {
     pool.close();
     interruption.close();
   }
+  const report: AblationReport = { efikit: version, ablations };
+  if (page !== undefined) {
+    page.file.write(ablationPage(report, page.assets));
+    page.file.close();
+  }
   if (jsonFile !== undefined) {
-    const report: AblationReport = { efikit: version, ablations };
     const text = `${JSON.stringify(report, null, 2)}\n`;
     if (json === undefined) output.writeText(text);
     else json.write(text);

@@ -16,7 +16,7 @@ const general = `efikit: a minimal UEFI firmware and the machine under it
   efikit compare IMAGE   the same image through several doors, and what differs
   efikit inspect IMAGE   what is in the image, and which doors it has
   efikit ablate IMAGE    which firmware services the image needs (not built yet)
-  efikit report FILE     the page of a comparison that was saved as JSON
+  efikit report FILE     the page of a comparison or an ablation that was saved as JSON
   efikit vars ...        list, get, set, delete, import, export variables of a store file
 
 efikit COMMAND --help explains the options; efikit --version names the version.

@@ -9,7 +9,7 @@ import { version } from './version.js';
 
 export const report: Command = {
   name: 'report',
-  summary: 'Draws the page of a result that was saved with compare --json.',
+  summary: 'Draws the page of a result that was saved with compare --json or ablate --json.',
   operands: 'FILE.json --html FILE',
   options: [option.html],
   examples: [

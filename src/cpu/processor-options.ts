@@ -14,7 +14,7 @@ export interface ProcessorOptions extends RamSizes {
   readonly compileAfter?: CompileAfter;
   /** The instruction that calls a hypervisor; the other one is #UD, and both are when left out. */
   readonly hypercall?: 'vmcall' | 'vmmcall';
-  /** Keeps what is executed at hand: EmulatedProcessor.currentInstruction. The guest cannot tell. */
+  /** It knows what it executes: currentInstruction() and takeCounts(). The guest cannot tell. */
   readonly observing?: boolean;
   /** Called for each CPUID, RDMSR, WRMSR, port and MMIO access of the guest, when it is done. */
   readonly onTouch?: ((touch: Touch) => void) | undefined;

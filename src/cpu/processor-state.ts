@@ -25,6 +25,23 @@ const areas: readonly (readonly [number, number])[] = [
   [L.TLB_SUPERVISOR, L.TLB_FETCH_USER + TLB_BYTES],
 ];
 
+/** MSRs that are a plain u64 of the state. Intel SDM volume 4. FS.base and GS.base stand in the segments. */
+const ownMsrs: readonly (readonly [number, number])[] = [
+  [0x3b, L.MSR_TSC_ADJUST],
+  [0x174, L.MSR_SYSENTER_CS],
+  [0x175, L.MSR_SYSENTER_ESP],
+  [0x176, L.MSR_SYSENTER_EIP],
+  [0x1a0, L.MSR_MISC_ENABLE],
+  [0x277, L.MSR_PAT],
+  [0xc000_0080, L.EFER],
+  [0xc000_0081, L.MSR_STAR],
+  [0xc000_0082, L.MSR_LSTAR],
+  [0xc000_0083, L.MSR_CSTAR],
+  [0xc000_0084, L.MSR_SFMASK],
+  [0xc000_0102, L.MSR_KERNEL_GS_BASE],
+  [0xc000_0103, L.MSR_TSC_AUX],
+];
+
 /** Bytes that save() gives and restore() wants. */
 export const processorStateBytes = areas.reduce((sum, [first, end]) => sum + end - first, 0);
 
@@ -74,6 +91,11 @@ export class ProcessorState {
     this.view.setUint32(L.JUMP_EPOCH, (this.view.getUint32(L.JUMP_EPOCH, true) + 1) >>> 0, true);
     this.core.dropAllWriteTags(); // pages that hold translated code here need not have held it there
     this.core.refreshWatched();
+  }
+
+  /** The processor's own MSRs as plain values, by number. Reading them so is no RDMSR: nobody notices. */
+  msrs(): ReadonlyMap<number, bigint> {
+    return new Map(ownMsrs.map(([index, at]) => [index, this.view.getBigUint64(at, true)]));
   }
 
   /** The 512 bytes that FXSAVE64 would store, copied. Intel SDM volume 1, 10.5.1. */

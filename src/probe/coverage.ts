@@ -121,15 +121,28 @@ export interface FirstMet {
 }
 
 /**
- * Where a door's way joins the others': behind the last piece of code that it met first and that another door did not
- * execute in the same stretch. Index into `met`; its length when it never joins.
+ * Where a door's way joins the others: behind the last piece of code that it met first and of which it executed something
+ * that another door did not, in the same stretch. Index into `met`; its length when no piece comes behind.
  */
-export function joinOf(met: FirstMet, others: readonly CodeCounts[]): number {
-  for (let i = met.offsets.length - 1; i >= 0; i--) {
-    const offset = met.offsets[i] ?? 0;
-    if (!others.every((code) => has(code, offset))) return i + 1;
+export function joinOf(met: FirstMet, own: CodeCounts, others: readonly CodeCounts[]): number {
+  const pieces = met.offsets.map((offset, order) => ({ offset, order })).sort((a, b) => a.offset - b.offset);
+  let last = -1;
+  for (const offset of own.offsets) {
+    if (others.every((code) => has(code, offset))) continue;
+    last = Math.max(last, pieces[below(pieces, offset)]?.order ?? -1);
   }
-  return 0;
+  return last + 1;
+}
+
+/** Index of the last piece that begins at an offset or before it. */
+function below(pieces: readonly { readonly offset: number }[], offset: number): number {
+  let [low, high] = [0, pieces.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((pieces[middle]?.offset ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function has({ offsets }: CodeCounts, offset: number): boolean {

@@ -15,7 +15,6 @@ export interface CountingProcessor {
 export class ExecutionCounter {
   private from = 'entry';
   private inBootServices: boolean;
-  private stands = false;
 
   constructor(
     private readonly processor: CountingProcessor,
@@ -30,7 +29,6 @@ export class ExecutionCounter {
   passed(point: string): void {
     if (point !== 'entry') this.take(point);
     this.from = point;
-    if (point === 'kernel-entry') this.stands = true;
     this.inBootServices = this.firmware !== undefined && point !== 'exit-boot-services' && this.inBootServices;
   }
 
@@ -41,7 +39,6 @@ export class ExecutionCounter {
   }
 
   private take(to: string): void {
-    if (this.stands) this.areas.kernelStands = true;
     const { from, inBootServices } = this;
     const stretch = stretchOf({ from, to, inBootServices }, this.processor.takeCounts(), this.areas);
     if (stretch.instructions > 0) this.tell(stretch);

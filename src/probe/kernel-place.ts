@@ -1,3 +1,4 @@
+import { crc32 } from '../bytes/crc32.js';
 import type { ElfImage } from '../loaders/image.js';
 import { KernelFunctions, kernelBase } from './kernel-functions.js';
 import { readKallsyms, SymbolsError, type SymbolTable } from './kallsyms.js';
@@ -39,6 +40,14 @@ export class KernelPlace {
 
   get functions(): KernelFunctions {
     return (this.made ??= new KernelFunctions(this.symbols));
+  }
+
+  /** Equal for images of the same kernel, packed or not: its symbols, and the beginning of its code. */
+  get id(): string {
+    const [first] = this.elf.segments;
+    const start = first?.fileOffset ?? 0;
+    const code = this.elf.bytes.subarray(start, start + Math.min(first?.fileBytes ?? 0, 2 ** 18));
+    return `${String(this.symbols.count)}-${crc32(code).toString(16)}`;
   }
 
   /** Offset from kernelBase, as linked, of what stands at a guest-physical address; undefined where no segment is. */

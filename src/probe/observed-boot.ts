@@ -50,7 +50,7 @@ export interface BootSetup {
   /** `interpreter` runs without the hot tier; `both` when left out. */
   readonly tier?: 'both' | 'interpreter';
   readonly memoryBytes: number;
-  /** The processor keeps what is executed at hand (MachineOptions.observing). */
+  /** The processor knows what it executes (MachineOptions.observing). */
   readonly observing?: boolean;
   /** The guest is a PVH domain of Xen. */
   readonly xen?: XenOptions;
@@ -149,7 +149,7 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
-      ...((setup.observing ?? needs.size > 0) ? { observing: true } : {}),
+      ...((setup.observing ?? (needs.has('counts') || needs.has('touches'))) ? { observing: true } : {}),
       ...(needs.has('touches') ? { onTouch: (touch: Touch) => onTouch?.(touch) } : {}),
       onServiceCall: (call) => {
         onCall(call);
@@ -200,6 +200,7 @@ export class ObservedBoot {
         ...(setup.profile && { profile: setup.profile }),
         ...(setup.overrides && { overrides: setup.overrides }),
         ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
+        ...(setup.observing === undefined ? {} : { observing: setup.observing }),
         onServiceCall: (call) => boot?.called(call),
         onHypercall: (call) => boot?.hypercalled(call),
         onFirmwareEvent: (event) => boot?.happened(event),

@@ -8,10 +8,11 @@ export interface TakenAtDoor<Taken> {
 }
 
 /**
- * What costs time and is there for those alone who need it: execution counts; accesses to CPUID, MSRs, ports and MMIO; the
- * instructions that access watched memory.
+ * What costs time and is there for those alone who need it. `kernel`: its symbols and where it runs (ProbedRun.kernel),
+ * which the others include; `counts`: what was executed (onStretch, onDecode); `touches`: CPUID, MSRs, ports and MMIO;
+ * `watches`: the instructions that access watched memory.
  */
-export type ProbeNeed = 'counts' | 'touches' | 'watches';
+export type ProbeNeed = 'kernel' | 'counts' | 'touches' | 'watches';
 
 /**
  * One question asked of a run. It watches and never steers: with it and without it a guest does the same. docs/probes.md

@@ -33,8 +33,9 @@ export class Probing {
     const names = new CodeNames(door, image, kernel, firmware);
     this.run = new ProbedRun(door, machine, image, firmware, callers, kernel, areas, names);
     this.gates = new Map([...machine.firmware.slots.values()].map(({ name, gate }) => [name, gate]));
-    if (needsOf(probes).has('counts')) {
+    if (needsOf(probes).has('counts'))
       this.counter = new ExecutionCounter(machine.processor, areas, firmware, this.run.tell.stretch);
+    if (needsOf(probes).size > 0) {
       phases.watchIfThere(pointSymbols);
       phases.onDecoded = (linear, physical) => {
         kernel?.decoded(linear, physical);
@@ -48,10 +49,10 @@ export class Probing {
   /** The machine stands at the entry. How far from where it was linked its door has put the kernel; undefined elsewhere. */
   entered(): number | undefined {
     const { door, image } = this.setup;
-    const entry = door === 'pvh' && this.counter !== undefined ? image.elf()?.pvhEntry : undefined;
-    if (entry === undefined) return undefined;
+    const entry = door === 'pvh' ? image.elf()?.pvhEntry : undefined;
+    if (entry === undefined || this.kernel === undefined) return undefined;
     const distance = Number(this.machine.processor.registers.rip) - entry;
-    if (this.kernel !== undefined) this.kernel.physicalDistance = distance;
+    this.kernel.physicalDistance = distance;
     return distance;
   }
 
@@ -66,6 +67,7 @@ export class Probing {
       if (this.kernel !== undefined) this.kernel.physicalDistance ??= this.phases.distance;
       this.counter?.passed(phase.name);
       this.run.tell.phase(phase);
+      if (phase.name === 'kernel-entry') this.run.code.kernelStands = true;
     },
     call: (call: ServiceCall, from: () => string | undefined): void => {
       const gate = this.gates.get(call.name);

@@ -23,7 +23,7 @@ export interface BootNotes {
 }
 
 /** What a boot that goes on still needs of its caller. */
-export interface ResumeSetup extends Pick<BootSetup, 'tier' | 'until' | 'landmarks' | 'observer'> {
+export interface ResumeSetup extends Pick<BootSetup, 'tier' | 'observing' | 'until' | 'landmarks' | 'observer'> {
   readonly artifacts: ProcessorArtifacts;
   /** Needed when the profile is none of efikit's own. */
   readonly profile?: Profile;

@@ -1,9 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import { readImage } from '../../src/loaders/read-image.js';
 import type { CoverageOfDoor, JoinedCoverage } from '../../src/probe/probes/coverage.js';
+import type { HandOver, JoinedHandOver } from '../../src/probe/probes/hand-over.js';
 import type { Instructions } from '../../src/probe/probes/instructions.js';
+import type { Touched } from '../../src/probe/probes/touches.js';
 import type { ComparisonResult, DoorResult } from '../../src/report/comparison.js';
 import { efikit } from '../support/efikit.js';
 import { cachedFile, kernelFolder } from '../support/kernels.js';
@@ -28,9 +31,10 @@ describe('compare on a real kernel', function () {
     rmSync(folder, { recursive: true });
   });
 
+  const kernel = path.join(kernelFolder, 'vmlinuz-6.1-cloud');
+
   async function compare(...args: readonly string[]): Promise<Compared> {
     const file = path.join(folder, 'result.json');
-    const kernel = path.join(kernelFolder, 'vmlinuz-6.1-cloud');
     const { status, stdout, stderr } = await efikit(['compare', kernel, '--memory', '512M', '--json', file, ...args]);
     expect(status, stderr).to.equal(0);
     const result = JSON.parse(readFileSync(file, 'utf8')) as ComparisonResult;
@@ -91,8 +95,48 @@ describe('compare on a real kernel', function () {
     expect(compared.coverage.joins.map(({ door, at }) => [door, typeof at])).to.deep.equal(
       doors.map((door) => [door, 'string']),
     );
+
+    const handedOver = compared.result.joined['hand-over'] as JoinedHandOver;
+    expect(handedOver.doors).to.deep.equal(doors);
+    const field = (name: string) => handedOver.different.find((one) => one.field === name);
+    expect(field('boot_params.hdr.type_of_loader')?.values[1]).to.equal('0xb0'); // Xen
+    expect(field('boot_params.efi_info.efi_loader_signature')?.values).to.deep.equal([
+      '0x34364c45',
+      null,
+      '0x34364c45',
+      null,
+    ]);
+    expect(handedOver.different.filter(({ why }) => why === undefined)).to.deep.equal([]);
+    const { zeroPage, registers } = compared.ofDoor('pvh').probes['hand-over'] as HandOver;
+    expect(zeroPage?.commandLine).to.equal('console=ttyS0');
+    expect(registers['CR3']).to.match(/^(init|early)_top_pgt\+0x0$/);
+
+    const touched = compared.ofDoor('pvh').probes['touches'] as readonly Touched[];
+    const leaf = touched.find(({ kind, at }) => kind === 'cpuid' && at === '0x40000000');
+    expect(leaf?.by.map(({ function: name }) => name)).to.include('native_cpuid');
+    for (const { times, by } of touched) expect(sum(by.map((one) => one.times))).to.equal(times);
+
     expect(compared.stdout).to.match(/^ {2}kernel-entry +[\d,]+ +[\d,]+/m);
     expect(compared.stdout).to.match(/^more: --details for everything/m);
+  });
+
+  it('6.1-cloud beside its own payload as an ELF: the same kernel, compared by instruction', async function () {
+    const image = readImage(cachedFile(this, 'vmlinuz-6.1-cloud'));
+    await image.prepare();
+    const payload = path.join(folder, 'vmlinux');
+    writeFileSync(payload, image.elf()?.bytes ?? '');
+    const only = ['--until', 'start_kernel', '--only', 'instructions,coverage'];
+    const packed = await compare('--doors', 'pvh', ...only);
+    const file = path.join(folder, 'both.json');
+    const { status, stderr } = await efikit(['compare', payload, kernel, '--memory', '512M', '--json', file, ...only]);
+    expect(status, stderr).to.equal(0);
+    const { doors, joined } = JSON.parse(readFileSync(file, 'utf8')) as ComparisonResult;
+    expect(doors.map((door) => ('closed' in door ? '' : door.image.kind))).to.deep.equal(['bzimage', 'elf']);
+    const elf = doors[1] as DoorResult;
+    expect(elf.probes['instructions']).to.deep.equal(packed.ofDoor('pvh').probes['instructions']);
+    const coverage = joined['coverage'] as JoinedCoverage;
+    expect(coverage.refused).to.equal(undefined);
+    expect(coverage.scopes[0]?.common.addresses).to.be.greaterThan(500);
   });
 
   it('6.1-cloud whole: user space is counted apart, and what is compared and what is not is all', async function () {

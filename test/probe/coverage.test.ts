@@ -60,12 +60,14 @@ describe('coverage', () => {
     const { common, only } = coverageOf([[{ key: 'file a', code }], [{ key: 'file b', code }]], unitAt);
     expect([common.addresses, ...only.map(({ addresses }) => addresses)]).to.deep.equal([0, 1, 1]);
   });
-  it('paths join behind the last piece of code that another door does not execute', () => {
-    const met = { offsets: [1, 9, 2, 3], instructions: [0, 10, 20, 30] };
-    const other = codeOf([[1, 1], [2, 1], [3, 1]]); // prettier-ignore
-    expect(joinOf(met, [other])).to.equal(2);
-    expect(joinOf(met, [codeOf([[9, 1]]), other])).to.equal(4);
-    expect(joinOf({ offsets: [2, 3], instructions: [0, 1] }, [other])).to.equal(0);
+  it('paths join behind the last piece of code of which another door executed less', () => {
+    const met = { offsets: [10, 90, 20, 30], instructions: [0, 10, 20, 30] };
+    const code = (...offsets: number[]) => codeOf(offsets.map((at): [number, number] => [at, 1]));
+    const own = code(10, 12, 20, 24, 30, 90);
+    expect(joinOf(met, own, [code(10, 12, 20, 24, 30)])).to.equal(2); // 90 alone
+    expect(joinOf(met, own, [code(10, 12, 20, 30, 90)])).to.equal(3); // the end of the piece at 20 alone
+    expect(joinOf(met, own, [own, code(10, 12, 20, 24, 90)])).to.equal(4);
+    expect(joinOf(met, own, [own])).to.equal(0);
   });
 });
 

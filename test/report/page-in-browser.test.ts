@@ -83,7 +83,7 @@ describe(`a report page in a browser${missing}`, function () {
       .to.contain('3 of 3')
       .and.to.contain('GetVariable');
     expect(await browser.evaluate("document.activeElement.getAttribute('aria-label')")).to.equal(
-      '3: GetVariable, EFI_NOT_FOUND',
+      '3: GetVariable: EFI_NOT_FOUND',
     );
     expect(browser.seen.problems).to.deep.equal([]);
   });

@@ -4,6 +4,7 @@ import { linearScale, logScale } from '../../src/report/page/scale.js';
 import { byteText, percent, short } from '../../src/report/page/figures-text.js';
 import { mapsAt } from '../../src/report/page/call-panel.js';
 import { callsInOrder } from '../../src/report/page/call-order.js';
+import type { CallsRecord, HypercallEntry } from '../../src/probe/calls-result.js';
 import { changedMap, mapChange } from '../../src/probe/map-changes.js';
 import { comparisonPage } from '../../src/report/page/comparison-page.js';
 import { hostile, madeUpComparison, madeUpRun, noAssets } from '../support/comparison-results.js';
@@ -71,13 +72,37 @@ describe('memory maps along the calls', () => {
   });
 
   it('a call that changed the map has it before and after, any other as it was', () => {
-    const { calls } = madeUpRun('efi').probes as { calls: NonNullable<Parameters<typeof mapsAt>[0]> };
-    const [first, second, third] = callsInOrder(calls);
-    const after = mapsAt(calls, second!)!.after;
-    expect(mapsAt(calls, first!)!.after).to.equal(calls.memoryMap);
-    expect(mapsAt(calls, second!)!.before).to.equal(calls.memoryMap);
-    expect(after).to.have.length(calls.memoryMap!.length + 1);
-    expect(mapsAt(calls, third!)).to.deep.equal({ before: after, after });
+    const { calls } = madeUpRun('efi').probes as { calls: CallsRecord };
+    const { memoryMap = [] } = calls;
+    const scrub = { memoryMap, calls: callsInOrder(calls) };
+    const after = mapsAt(scrub, 1)!.after;
+    expect(mapsAt(scrub, 0)).to.deep.equal({ before: memoryMap, after: memoryMap });
+    expect(mapsAt(scrub, 1)!.before).to.equal(memoryMap);
+    expect(after).to.have.length(memoryMap.length + 1);
+    expect(mapsAt(scrub, 2)).to.deep.equal({ before: after, after });
+  });
+
+  it('of many hypercalls the first of each operation has a cell, the others are folded', () => {
+    const hypercall = (i: number): HypercallEntry => ({
+      ...{ name: i % 50 === 10 ? `rare ${String(i)}` : 'EVTCHNOP_send', number: 32, tick: i, instructions: i },
+      ...{
+        phase: i < 150 ? 'start_kernel' : 'user-space',
+        args: {},
+        results: {},
+        status: '0',
+        caller: '0x1',
+        from: 'f+0x1',
+      },
+    });
+    const none = { calls: [], moreCalls: 0, moreHypercalls: 0, events: [] };
+    const few = callsInOrder({ ...none, hypercalls: Array.from({ length: 60 }, (_, i) => hypercall(i)) });
+    expect(few.every(({ kind }) => kind === 'hypercall')).to.equal(true);
+    const many = callsInOrder({ ...none, hypercalls: Array.from({ length: 200 }, (_, i) => hypercall(i)) });
+    expect(many.map(({ name }) => name)).to.deep.equal([
+      ...['EVTCHNOP_send', '9 hypercalls', 'rare 10', '49 hypercalls', 'rare 60', '49 hypercalls', 'rare 110'],
+      ...['39 hypercalls', '10 hypercalls', 'rare 160', '39 hypercalls'],
+    ]);
+    expect(many[1]).to.deep.include({ operations: { EVTCHNOP_send: 9 }, callers: { f: 9 }, instructions: 1, last: 9 });
   });
 });
 

@@ -10,10 +10,10 @@ import { commonShapes } from './common-shapes.js';
 import type { ProcessorArtifacts } from '../artifacts.js';
 
 /** Everything of ProcessorArtifacts but the core, which asc compiles. */
-export function buildCold(options: { readonly countRecords?: boolean } = {}): Omit<ProcessorArtifacts, 'core'> {
+export function buildCold(): Omit<ProcessorArtifacts, 'core'> {
   const gate = gateShape();
   const shapes = [...enumerateShapes(families), gate];
-  const module = buildColdModule(shapes, commonShapes, options);
+  const module = buildColdModule(shapes, commonShapes);
   const observing = buildColdModule(shapes, commonShapes, { observing: true });
   const codes = Math.max(...Object.values(Code).filter((code) => typeof code === 'number')) + 1;
   const handlers = new Uint16Array(codes * 4).fill(NO_HANDLER);

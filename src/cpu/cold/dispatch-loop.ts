@@ -15,8 +15,6 @@ export interface RunParts {
   readonly hotHandler: number;
   /** Index of settleFlags (store-flags.ts). */
   readonly settleFlags: number;
-  /** Counts executions of each record at HOT_FUNCTIONS, for the choice of the common shapes; without hot code. */
-  readonly countRecords: boolean;
   /** Says which record is executed, for an observing processor. */
   readonly observing: boolean;
   readonly functionIndex: (name: string) => number;
@@ -25,7 +23,7 @@ export interface RunParts {
 /** run(record): runs until one of EXIT_*; `record` is where to go on, 0 to look RIP up. */
 export function emitRun(
   f: FunctionWriter,
-  { inline, handlerType, hotType, hotHandler, settleFlags, functionIndex, countRecords, observing }: RunParts,
+  { inline, handlerType, hotType, hotHandler, settleFlags, functionIndex, observing }: RunParts,
 ): void {
   const record = 0;
   const budget = f.local('i32');
@@ -233,22 +231,6 @@ export function emitRun(
   f.br(decide);
   f.end();
   f.end();
-
-  if (countRecords) {
-    f.get(record);
-    f.i32(L.RECORDS);
-    f.op(0x6b);
-    f.i32(L.RECORD_BYTES);
-    f.op(0x6e);
-    f.i32(2);
-    f.op(0x74);
-    f.tee(physical);
-    f.get(physical);
-    f.memory(0x28, L.HOT_FUNCTIONS);
-    f.i32(1);
-    f.op(0x6a);
-    f.memory(0x36, L.HOT_FUNCTIONS);
-  }
 
   const other = f.block(); // not inline
   const labels: number[] = [];

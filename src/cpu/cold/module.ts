@@ -20,7 +20,6 @@ export interface ColdModule {
 }
 
 export interface ColdOptions {
-  readonly countRecords?: boolean;
   readonly observing?: boolean;
 }
 
@@ -87,7 +86,6 @@ export function buildColdModule(
     hotHandler: pseudo.hot,
     settleFlags,
     functionIndex,
-    countRecords: options.countRecords ?? false,
     observing: options.observing ?? false,
   });
   module.define(run, f.body());

@@ -31,7 +31,7 @@ export function coverageSections(_doors: readonly TakenAtDoor<CoveredCode>[], jo
 function joinSection(joins: JoinedCoverage['joins']): Section {
   return {
     title: 'where the paths join',
-    note: 'Up to start_kernel: from where on a door meets no code of the kernel that another does not execute as well.',
+    note: 'Up to start_kernel: from where on a door meets no new code of the kernel but what every other executes as well.',
     lines: joins.map(({ door, at, instructions }) =>
       at === undefined || instructions === undefined
         ? `${door}: never`

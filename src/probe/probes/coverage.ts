@@ -64,7 +64,10 @@ export interface CoverageScope {
   readonly functions?: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
 }
 
-/** From where on a door meets no code, up to start_kernel, that another does not execute up to there. */
+/**
+ * From where on a door meets no new code, up to start_kernel, of which it executes anything that another does not execute
+ * up to there. Code is met by pieces: what the processor decodes in one go.
+ */
 export interface Join {
   readonly door: string;
   /** `function+0x12`; undefined when the run does not come to start_kernel, where all paths join at the latest. */
@@ -98,7 +101,7 @@ export const coverage = probe<CoveredCode, JoinedCoverage>({
       scopes: new Map(coverageScopes.map(({ name, from, to }) => [name, scopeOf(stretches, from, to)])),
       met,
       startKernel: met.startKernel,
-      kernelId: run.kernel === undefined ? undefined : idOf(run.kernel.elf.bytes),
+      kernelId: run.kernel?.id,
       fileId: idOf(run.image.bytes),
       names: run.names,
     });
@@ -264,10 +267,10 @@ function compact(functions: readonly SharedFunction[]): Record<string, Record<st
 }
 
 function joinOfDoor(door: string, taken: CoveredCode, doors: readonly TakenAtDoor<CoveredCode>[]): Join {
-  const others = doors
-    .filter((other) => other.taken !== taken)
-    .map((other) => other.taken.scopes.get('up to start_kernel')?.areas.get('kernel') ?? noCode);
-  const index = joinOf(taken.met, others);
+  const kernelOf = ({ scopes }: CoveredCode): CodeCounts =>
+    scopes.get('up to start_kernel')?.areas.get('kernel') ?? noCode;
+  const others = doors.filter((other) => other.taken !== taken).map((other) => kernelOf(other.taken));
+  const index = joinOf(taken.met, kernelOf(taken), others);
   const offset = taken.met.offsets[index];
   const instructions = taken.met.instructions[index];
   if (offset !== undefined && instructions !== undefined)

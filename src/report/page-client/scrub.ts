@@ -1,10 +1,9 @@
 import { callPanel, type DoorScrub } from '../page/call-panel.js';
-import { callsInOrder, type StripCall } from '../page/call-order.js';
+import type { StripCall } from '../page/call-order.js';
 import { linearScale, logScale, type Scale } from '../page/scale.js';
 
 interface Door {
   readonly data: DoorScrub;
-  readonly calls: readonly StripCall[];
   readonly cells: readonly HTMLAnchorElement[];
 }
 
@@ -15,13 +14,12 @@ export function scrub(): void {
   if (panel === null || text == null) return;
   const doors = (JSON.parse(text) as readonly DoorScrub[]).map((data): Door => ({
     data,
-    calls: callsInOrder(data.calls),
     cells: [...document.querySelectorAll<HTMLAnchorElement>(`.strip[data-door="${CSS.escape(data.door)}"] .cell`)],
   }));
   const cursors = [...document.querySelectorAll<SVGElement>('.lanes')].map((svg) => ({ svg, scale: scaleOf(svg) }));
 
   const select = (door: Door, index: number, focus: boolean): void => {
-    const call = door.calls[index];
+    const call = door.data.calls[index];
     if (call === undefined) return;
     for (const { cells } of doors) {
       for (const cell of cells) cell.removeAttribute('aria-current');
@@ -32,7 +30,7 @@ export function scrub(): void {
     if (focus) cell?.focus({ preventScroll: false });
     panel.hidden = false;
     // Made by the same templates as the page, which escape every text.
-    panel.innerHTML = callPanel(door.data, call, index, door.calls.length).toString();
+    panel.innerHTML = callPanel(door.data, index)?.toString() ?? '';
     for (const { svg, scale } of cursors) moveCursor(svg, scale, call.instructions);
   };
 
@@ -43,7 +41,7 @@ export function scrub(): void {
         select(door, index, true);
       });
       cell.addEventListener('keydown', (event) => {
-        const next = stepOf(event.key, index, door.calls.length);
+        const next = stepOf(event.key, index, door.data.calls.length);
         if (next === undefined) return;
         event.preventDefault();
         select(door, next, true);
@@ -54,13 +52,13 @@ export function scrub(): void {
     svg.addEventListener('click', (event) => {
       const lane = event.target instanceof SVGElement ? event.target.dataset['lane'] : undefined;
       const door = doors.find(({ data }) => data.door === lane);
-      if (door === undefined || door.calls.length === 0) return;
+      if (door === undefined || door.data.calls.length === 0) return;
       const { left, width } = svg.getBoundingClientRect();
       const at = (100 * (event.clientX - left)) / width;
-      select(door, nearestTo(door.calls, scale, at), false);
+      select(door, nearestTo(door.data.calls, scale, at), false);
     });
   }
-  const withCalls = doors.find(({ calls }) => calls.length > 0);
+  const withCalls = doors.find(({ data }) => data.calls.length > 0);
   if (withCalls !== undefined) select(withCalls, 0, false);
 }
 

@@ -1,11 +1,11 @@
 import type { MemoryRange } from '../../probe/memory-range.js';
 import { changedMap } from '../../probe/map-changes.js';
-import type { CallsRecord } from '../../probe/calls-result.js';
 import type { ConsoleLine } from '../../probe/console-result.js';
 import { grouped } from '../numbers.js';
 import { sectionText } from './call-groups.js';
-import { succeeded, type StripCall } from './call-order.js';
+import { succeeded, type FoldedHypercalls, type StripCall } from './call-order.js';
 import { legend } from './figure.js';
+import { counted } from './figures-text.js';
 import { html, type Content, type Markup } from './markup.js';
 import { memoryColumns } from './memory-columns.js';
 import { memoryLegend } from './memory-types.js';
@@ -13,26 +13,25 @@ import { memoryLegend } from './memory-types.js';
 /** What the script needs of a door to show any of its calls. */
 export interface DoorScrub {
   readonly door: string;
-  readonly calls: CallsRecord | undefined;
+  /** The EFI memory map at the entry; absent for doors without firmware. */
+  readonly memoryMap?: readonly MemoryRange[];
+  readonly calls: readonly StripCall[];
   readonly lines: readonly ConsoleLine[];
 }
 
 /** The maps before and after a call; undefined where there is no firmware. */
 export function mapsAt(
-  { memoryMap, calls }: CallsRecord,
-  call: StripCall,
+  { memoryMap, calls }: Pick<DoorScrub, 'memoryMap' | 'calls'>,
+  index: number,
 ): { readonly before: readonly MemoryRange[]; readonly after: readonly MemoryRange[] } | undefined {
   if (memoryMap === undefined) return undefined;
   let before = memoryMap;
   let after = memoryMap;
-  for (const one of calls) {
-    if (one.tick > call.tick) break;
+  for (const call of calls.slice(0, index + 1)) {
     before = after;
-    if (one.map !== undefined) after = changedMap(after, one.map);
-    if (one.tick === call.tick && one.name === call.name) break;
+    if (call.kind === 'call' && call.map !== undefined) after = changedMap(after, call.map);
   }
-  const own = call.kind === 'call' && call.map !== undefined;
-  return { before: own ? before : after, after };
+  return { before, after };
 }
 
 const unserved: Readonly<Record<string, string>> = {
@@ -55,33 +54,23 @@ const list = (title: string, record: Readonly<Record<string, string | readonly s
 };
 
 /** One call with everything that is known of it, and the memory map at that moment. */
-export function callPanel({ door, calls, lines }: DoorScrub, call: StripCall, index: number, count: number): Markup {
-  const maps = calls && mapsAt(calls, call);
-  const said = lines.filter(({ instructions }) => instructions <= call.instructions).slice(-3);
+export function callPanel(door: DoorScrub, index: number): Markup | undefined {
+  const call = door.calls[index];
+  if (call === undefined) return undefined;
+  const maps = mapsAt(door, index);
+  const until = call.kind === 'folded' ? call.last : call.instructions;
+  const said = door.lines.filter(({ instructions }) => instructions <= until).slice(-3);
   const changed = call.kind === 'call' && call.map !== undefined;
   return html`
     <h3>
-      <span class="aside"><span class="door door-${door}">${door}</span> ${index + 1} of ${count}</span> ${call.name}
+      <span class="aside"
+        ><span class="door door-${door.door}">${door.door}</span> ${index + 1} of ${door.calls.length}</span
+      >
+      ${call.name}
     </h3>
-    <p class="status ${succeeded(call) ? 'good' : 'bad'}">
-      ${call.status}${call.kind === 'call' && call.unserved !== undefined ? html` (${unserved[call.unserved] ?? call.unserved})` : undefined}
-    </p>
     <div class="panel-columns">
       <div>
-        ${list('Arguments', call.args)} ${list('Results', call.results)}
-        <h4>Where</h4>
-        <dl class="arguments">
-          <dt>specification</dt>
-          <dd>${call.kind === 'call' ? sectionText(call.section) : `Xen hypercall ${String(call.number)}`}</dd>
-          <dt>called by</dt>
-          <dd><code>${call.from ?? 'unknown'}</code></dd>
-          <dt>returns to</dt>
-          <dd><code>${call.caller}</code></dd>
-          <dt>instructions</dt>
-          <dd>${grouped(call.instructions)}</dd>
-          <dt>tick</dt>
-          <dd>${grouped(call.tick)}</dd>
-        </dl>
+        ${call.kind === 'folded' ? foldedFacts(call) : callFacts(call)}
         <h4>Last on the console</h4>
         ${said.length === 0 ? html`<p class="aside">nothing yet</p>` : html`<pre>${said.map(({ text }) => `${text}\n`).join('')}</pre>`}
       </div>
@@ -92,6 +81,37 @@ export function callPanel({ door, calls, lines }: DoorScrub, call: StripCall, in
     </div>
   `;
 }
+
+function callFacts(call: Exclude<StripCall, FoldedHypercalls>): Markup {
+  return html`
+    <p class="status ${succeeded(call) ? 'good' : 'bad'}">
+      ${call.status}${call.kind === 'call' && call.unserved !== undefined ? html` (${unserved[call.unserved] ?? call.unserved})` : undefined}
+    </p>
+    ${list('Arguments', call.args)} ${list('Results', call.results)}
+    ${list('Where', {
+      specification: call.kind === 'call' ? sectionText(call.section) : `Xen hypercall ${String(call.number)}`,
+      'called by': call.from ?? 'unknown',
+      'returns to': call.caller,
+      instructions: grouped(call.instructions),
+      tick: grouped(call.tick),
+    })}
+  `;
+}
+
+/** The most frequent first. */
+const byCount = (counts: Readonly<Record<string, number>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(counts)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 12)
+      .map(([name, count]) => [name, counted(count, 'time')]),
+  );
+
+const foldedFacts = ({ operations, callers, instructions, last }: FoldedHypercalls): Markup => html`
+  <p class="status">operations that were called before, one after the other</p>
+  ${list('Operations', byCount(operations))} ${list('Called by', byCount(callers))}
+  ${list('Where', { 'from instruction': grouped(instructions), to: grouped(last) })}
+`;
 
 function mapOf(
   { before, after }: { readonly before: readonly MemoryRange[]; readonly after: readonly MemoryRange[] },

@@ -1,6 +1,6 @@
 import { grouped } from '../numbers.js';
 import { groupOf, hypercallGroup, sectionText } from './call-groups.js';
-import { callsInOrder, succeeded, type StripCall } from './call-order.js';
+import { callsInOrder, succeeded, type FoldedHypercalls, type StripCall } from './call-order.js';
 import type { Run } from './comparison-data.js';
 import { doorName, onDemand, table } from './figure.js';
 import { counted } from './figures-text.js';
@@ -26,7 +26,7 @@ export function callStrip(run: Run): Markup {
   }
   const phases = [...new Set(all.map(({ phase }) => phase))];
   return html`<div class="strip" data-door="${run.door}">
-    <h3>${doorName(run.door)} <span class="aside">${summary(all)}</span></h3>
+    <h3>${doorName(run.door)} <span class="aside">${summary(run)}</span></h3>
     <div class="cells" role="group" aria-label="Calls by ${run.door}: arrow keys go from one to the next">
       ${phases.map(
         (phase) =>
@@ -45,26 +45,31 @@ export function callStrip(run: Run): Markup {
   </div>`;
 }
 
-function summary(all: readonly StripCall[]): string {
-  const calls = all.filter(({ kind }) => kind === 'call').length;
-  const hypercalls = all.length - calls;
+function summary({ probes: { calls } }: Run): string {
+  const { calls: made = [], hypercalls = [], moreCalls = 0, moreHypercalls = 0 } = calls ?? {};
   return [
-    ...(calls > 0 ? [counted(calls, 'firmware call')] : []),
-    ...(hypercalls > 0 ? [counted(hypercalls, 'hypercall')] : []),
+    ...(made.length > 0 ? [counted(made.length + moreCalls, 'firmware call')] : []),
+    ...(hypercalls.length > 0 ? [counted(hypercalls.length + moreHypercalls, 'hypercall')] : []),
   ].join(', ');
 }
 
 function cell(door: string, call: StripCall, index: number): Markup {
   const group = call.kind === 'call' ? groupOf(call.name) : hypercallGroup;
-  const failed = !succeeded(call);
+  const text = call.kind === 'folded' ? call.name : `${call.name}: ${call.status}`;
+  const looks = [
+    'cell',
+    `group-${group.name}`,
+    ...(succeeded(call) ? [] : ['failed']),
+    ...(call.kind === 'folded' ? ['folded'] : []),
+  ];
   return html`<a
-    class="cell group-${group.name}${failed ? ' failed' : ''}"
+    class="${looks.join(' ')}"
     href="#call-${door}-${index}"
     data-call="${index}"
     tabindex="${index === 0 ? 0 : -1}"
-    title="${call.name}: ${call.status}"
-    aria-label="${index + 1}: ${call.name}, ${call.status}"
-    >${group.letter}</a
+    title="${text}"
+    aria-label="${index + 1}: ${text}"
+    >${call.kind === 'folded' ? `${group.letter} ×${String(call.count)}` : group.letter}</a
   >`;
 }
 
@@ -87,15 +92,33 @@ export function callTable(run: Run): Markup {
       all.map((call, i) => [
         html`<a id="call-${run.door}-${i}" class="anchor">${i + 1}</a>`,
         html`<span class="number">${grouped(call.instructions)}</span>`,
-        html`<strong>${call.name}</strong><br /><span class="aside"
-            >${call.kind === 'call' ? sectionText(call.section) : `hypercall ${String(call.number)}`}</span
-          >`,
-        html`<div class="pairs">${pairs(call.args)}</div>`,
-        html`<div class="pairs">${pairs(call.results)}</div>`,
-        html`<span class="${succeeded(call) ? 'good' : 'bad'}">${call.status}</span>`,
-        html`<code>${call.from ?? call.caller}</code>`,
+        ...(call.kind === 'folded' ? foldedCells(call) : callCells(call)),
       ]),
       { class: 'calls' },
     ),
   );
 }
+
+const callCells = (call: Exclude<StripCall, FoldedHypercalls>): readonly Content[] => [
+  html`<strong>${call.name}</strong><br /><span class="aside"
+      >${call.kind === 'call' ? sectionText(call.section) : `hypercall ${String(call.number)}`}</span
+    >`,
+  html`<div class="pairs">${pairs(call.args)}</div>`,
+  html`<div class="pairs">${pairs(call.results)}</div>`,
+  html`<span class="${succeeded(call) ? 'good' : 'bad'}">${call.status}</span>`,
+  html`<code>${call.from ?? call.caller}</code>`,
+];
+
+const times = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, count]) => `${name} ×${String(count)}`)
+    .join(', ');
+
+const foldedCells = ({ name, operations, callers, last }: FoldedHypercalls): readonly Content[] => [
+  html`<strong>${name}</strong><br /><span class="aside">to instruction ${grouped(last)}</span>`,
+  times(operations),
+  '',
+  '',
+  html`<code>${times(callers)}</code>`,
+];

@@ -1,6 +1,6 @@
 import { grouped } from '../numbers.js';
-import { instructionsBefore, type Run } from './comparison-data.js';
-import { counted, listed, percent, short } from './figures-text.js';
+import { instructionsBefore, type JoinedRecords, type Run } from './comparison-data.js';
+import { byteText, counted, listed, percent, short } from './figures-text.js';
 import type { Card } from './overview.js';
 
 const total = (counts: readonly { readonly calls: number }[]): number =>
@@ -19,24 +19,72 @@ function ratio(figures: readonly { readonly door: string; readonly value: number
     : `${most.door} takes ${percent(most.value - least.value, least.value)} more than ${least.door}.`;
 }
 
-/** Instructions before a phase, for the doors that come to it. */
+/** Instructions before a phase, for the doors that come to it; where the guest unpacks the kernel, without that as well. */
 function phaseCard(runs: readonly Run[], phase: string, title: string): readonly Card[] {
   const figures = runs.flatMap((run) => {
     const value = instructionsBefore(run, phase);
-    return value === undefined ? [] : [{ door: run.door, value }];
+    if (value === undefined) return [];
+    const unpacked = run.probes.instructions?.unpacking?.instructions ?? 0;
+    return [{ door: run.door, value, own: value - unpacked }];
   });
   if (figures.length === 0) return [];
   const missing = runs.filter(({ door }) => figures.every((one) => one.door !== door)).map(({ door }) => door);
+  const unpacking = figures.filter(({ value, own }) => value !== own);
+  const without = unpacking.map(({ door, own }) => `Without unpacking the kernel ${door} has ${short(own)}.`);
   return [
     {
       title,
-      figures: figures.map(({ door, value }) => ({
-        door,
-        figure: short(value),
-        exact: counted(value, 'instruction'),
-      })),
-      sentence: [ratio(figures), missing.length === 0 ? '' : `Not reached by ${listed(missing)}.`].join(' ').trim(),
+      figures: figures.map(({ door, value }) => ({ door, figure: short(value), exact: counted(value, 'instruction') })),
+      sentence: [ratio(figures), ...without, missing.length === 0 ? '' : `Not reached by ${listed(missing)}.`]
+        .join(' ')
+        .trim(),
       more: 'time-line',
+    },
+  ];
+}
+
+/** How much of what each door executes is code that every door executes. */
+function coverageCard({ coverage }: JoinedRecords): readonly Card[] {
+  const scope = coverage?.scopes.find(({ scope: name }) => name === 'in all') ?? coverage?.scopes.at(-1);
+  if (coverage === undefined || scope === undefined) return [];
+  const { all, common } = scope;
+  return [
+    {
+      title: 'Executed by every door',
+      figures: coverage.doors.map((door, i) => ({
+        door,
+        figure: percent(common.executions[i] ?? 0, all.executions[i] ?? 0),
+        exact: counted(common.executions[i] ?? 0, 'instruction'),
+      })),
+      sentence: `Of ${grouped(all.addresses)} different instructions ${percent(common.addresses, all.addresses)} are executed behind every door.`,
+      more: 'coverage',
+    },
+  ];
+}
+
+function surfaceCard(runs: readonly Run[]): readonly Card[] {
+  const doors = runs.flatMap(({ door, probes: { surface } }) =>
+    surface === undefined ? [] : [{ door, ...surface.totals }],
+  );
+  if (doors.length === 0) return [];
+  return [
+    {
+      title: 'Fields of the ABI read',
+      figures: doors.map(({ door, fieldsRead }) => ({ door, figure: grouped(fieldsRead) })),
+      sentence: `${listed(doors.map(({ door, fields, structures }) => `${door} gives ${counted(fields, 'field')} in ${counted(structures, 'structure')}`))}.`,
+      more: 'surface',
+    },
+  ];
+}
+
+function costCard({ cost }: JoinedRecords): readonly Card[] {
+  if (cost === undefined || cost.doors.length === 0) return [];
+  return [
+    {
+      title: 'Guest RAM held by the firmware',
+      figures: cost.doors.map(({ door, heldAfter }) => ({ door, figure: byteText(heldAfter) })),
+      sentence: `When the kernel runs. At the entry ${listed(cost.doors.map(({ door, heldAtEntry }) => `${byteText(heldAtEntry)} by ${door}`))}.`,
+      more: 'probe-cost',
     },
   ];
 }
@@ -111,11 +159,14 @@ function endCard(runs: readonly Run[]): Card {
 }
 
 /** The main figures of a comparison. */
-export const comparisonCards = (runs: readonly Run[]): readonly Card[] => [
+export const comparisonCards = (runs: readonly Run[], joined: JoinedRecords): readonly Card[] => [
   ...phaseCard(runs, 'start_kernel', 'Instructions to start_kernel'),
   ...phaseCard(runs, 'user-space', 'Instructions to user space'),
+  ...coverageCard(joined),
   callCard(runs),
   ...hypercallCard(runs),
+  ...surfaceCard(runs),
+  ...costCard(joined),
   ...mapCard(runs),
   endCard(runs),
 ];

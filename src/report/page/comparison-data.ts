@@ -1,8 +1,11 @@
 import type { CallsRecord } from '../../probe/calls-result.js';
 import type { ConsoleLinesRecord } from '../../probe/console-result.js';
 import type { MemoryRange } from '../../probe/memory-range.js';
-import type { InstructionsRecord } from './probe-records.js';
-import type { SurfaceRecord } from './surface-records.js';
+import type { CostJoined } from '../../probe/cost-result.js';
+import type { JoinedCoverage } from '../../probe/probes/coverage.js';
+import type { ComparedRange } from '../../probe/memory-comparison.js';
+import type { Instructions } from '../../probe/probes/instructions.js';
+import type { SurfaceRecord } from '../../probe/surface-result.js';
 import type { ClosedDoor, ComparisonResult, DoorResult } from '../comparison.js';
 
 /** What the probe `memory-maps` writes for a door. */
@@ -16,7 +19,7 @@ export interface DoorRecords {
   readonly calls?: CallsRecord;
   readonly 'console-lines'?: ConsoleLinesRecord;
   readonly 'memory-maps'?: MemoryMapsRecord;
-  readonly instructions?: InstructionsRecord;
+  readonly instructions?: Instructions;
   readonly surface?: SurfaceRecord;
 }
 
@@ -33,3 +36,12 @@ export const closedOf = ({ doors }: ComparisonResult): readonly ClosedDoor[] =>
 /** Instructions retired before a phase; undefined when the run did not come to it. */
 export const instructionsBefore = (run: Run, phase: string): number | undefined =>
   run.phases.find(({ name }) => name === phase)?.instructions;
+
+/** What the probes say of all doors together. */
+export interface JoinedRecords {
+  readonly coverage?: JoinedCoverage;
+  readonly 'memory-maps'?: readonly ComparedRange[];
+  readonly cost?: CostJoined;
+}
+
+export const joinedOf = ({ joined }: ComparisonResult): JoinedRecords => joined;

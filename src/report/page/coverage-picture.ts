@@ -3,15 +3,15 @@ import { bar, barTable } from './bars.js';
 import { doorName, figure, legend, onDemand, table } from './figure.js';
 import { counted, percent, slug } from './figures-text.js';
 import { html, type Content, type Markup } from './markup.js';
-import type { CoverageRecord } from './probe-records.js';
+import type { JoinedCoverage } from '../../probe/probes/coverage.js';
 import { switcher } from './switcher.js';
 
-type Scope = CoverageRecord['scopes'][number];
+type Scope = JoinedCoverage['scopes'][number];
 
 const functionsOnPaper = 40;
 
 /** What the doors execute in common, what one alone does, and where their paths join. */
-export function coveragePicture(coverage: CoverageRecord): Markup {
+export function coveragePicture(coverage: JoinedCoverage): Markup {
   const { doors, refused, scopes } = coverage;
   if (refused !== undefined) return html`<p>The doors cannot be compared: ${refused}.</p>`;
   if (scopes.length === 0) return html`<p>There is nothing to compare: it takes two doors of the same kernel.</p>`;
@@ -35,7 +35,7 @@ export function coveragePicture(coverage: CoverageRecord): Markup {
   `;
 }
 
-function joins({ joins: all }: CoverageRecord): Content {
+function joins({ joins: all }: JoinedCoverage): Content {
   if (all.length === 0) return undefined;
   return html`<ul class="plain">
     ${all.map(

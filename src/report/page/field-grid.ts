@@ -1,7 +1,7 @@
 import { grouped } from '../numbers.js';
 import { counted, hexText } from './figures-text.js';
 import { html, type Markup } from './markup.js';
-import type { SurfaceFieldRecord, SurfaceStructureRecord } from './surface-records.js';
+import type { SurfaceField, SurfaceStructure } from '../../probe/surface-result.js';
 
 const rowBytes = 16;
 const rowHeight = 20; // pixels
@@ -12,7 +12,7 @@ const mostRows = 3;
 export const heatSteps = [1, 2, 4, 16, 64] as const;
 
 /** `0`: never read; `swept`: copied or summed alone. */
-export function heatOf({ fieldReads, reads, padding }: SurfaceFieldRecord): string {
+export function heatOf({ fieldReads, reads, padding }: SurfaceField): string {
   if (padding === true) return 'padding';
   if (reads === 0) return '0';
   if (fieldReads === 0) return 'swept';
@@ -20,14 +20,14 @@ export function heatOf({ fieldReads, reads, padding }: SurfaceFieldRecord): stri
 }
 
 /** What is written on a colour; on a pattern it has an edge. */
-function textClass(field: SurfaceFieldRecord): string {
+function textClass(field: SurfaceField): string {
   const heat = Number(heatOf(field));
   return heat >= 4 ? 'on-hot' : heat >= 1 ? 'on-heat' : '';
 }
 
 /** A stretch of a field within one row. */
 interface Segment {
-  readonly field: SurfaceFieldRecord;
+  readonly field: SurfaceField;
   readonly row: number;
   /** Bytes from the row's start. */
   readonly from: number;
@@ -39,7 +39,7 @@ interface Segment {
 }
 
 /** The fields as stretches of rows, and how many rows they fill. */
-export function segmentsOf(fields: readonly SurfaceFieldRecord[]): {
+export function segmentsOf(fields: readonly SurfaceField[]): {
   readonly rows: number;
   readonly segments: readonly Segment[];
 } {
@@ -75,7 +75,7 @@ export function segmentsOf(fields: readonly SurfaceFieldRecord[]): {
   return { rows, segments };
 }
 
-function fieldText({ name }: SurfaceStructureRecord, field: SurfaceFieldRecord): string {
+function fieldText({ name }: SurfaceStructure, field: SurfaceField): string {
   const { offset, bytes, reads, fieldReads, writes, readers, padding } = field;
   const most = readers
     .toSorted((a, b) => b.reads - a.reads)
@@ -95,7 +95,7 @@ function fieldText({ name }: SurfaceStructureRecord, field: SurfaceFieldRecord):
 }
 
 /** A structure as rows of 16 bytes, each field as wide as it has bytes. */
-export function fieldGrid(structure: SurfaceStructureRecord): Markup {
+export function fieldGrid(structure: SurfaceStructure): Markup {
   const { rows, segments } = segmentsOf(structure.fields);
   return html`<svg
     class="grid-of-fields"

@@ -1,4 +1,4 @@
-import type { InstructionsRecord } from './probe-records.js';
+import type { Instructions } from '../../probe/probes/instructions.js';
 
 /** A part of a run from its entry on. */
 export interface Scope {
@@ -14,10 +14,7 @@ export const scopes: readonly Scope[] = [
 ];
 
 /** The stretches of a scope; undefined when the run does not come to its end. */
-export function stretchesUpTo(
-  { stretches }: InstructionsRecord,
-  { until }: Scope,
-): InstructionsRecord['stretches'] | undefined {
+export function stretchesUpTo({ stretches }: Instructions, { until }: Scope): Instructions['stretches'] | undefined {
   if (until === undefined) return stretches;
   const last = stretches.findIndex(({ to }) => to === until);
   return last < 0 ? undefined : stretches.slice(0, last + 1);
@@ -32,7 +29,7 @@ export interface Sum {
 const sumOf = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-type Stretch = InstructionsRecord['stretches'][number];
+type Stretch = Instructions['stretches'][number];
 
 /** By subsystem. What unpacked belongs to whom most of its stretch belongs to: the stub or the decompressor. */
 export function bySubsystem(stretches: readonly Stretch[]): ReadonlyMap<string, Sum> {

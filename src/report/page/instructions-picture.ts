@@ -13,16 +13,16 @@ import {
   type Sum,
 } from './instruction-sums.js';
 import { html, type Content, type Markup } from './markup.js';
-import type { InstructionsRecord } from './probe-records.js';
+import type { Instructions } from '../../probe/probes/instructions.js';
 import { switcher } from './switcher.js';
 
 /** What a door executed. */
 export interface Executed {
   readonly door: string;
-  readonly record: InstructionsRecord;
+  readonly record: Instructions;
 }
 
-type Columns = readonly { readonly door: string; readonly stretches: InstructionsRecord['stretches'] | undefined }[];
+type Columns = readonly { readonly door: string; readonly stretches: Instructions['stretches'] | undefined }[];
 
 /** Functions that paper shows; on a screen all can be looked for. */
 const functionsOnPaper = 40;

@@ -1,4 +1,6 @@
+import type { AblationReport } from '../../ablate/result.js';
 import type { ComparisonResult } from '../comparison.js';
+import { ablationPage } from './ablation-page.js';
 import { comparisonPage } from './comparison-page.js';
 import type { PageAssets } from './document.js';
 
@@ -15,7 +17,7 @@ export interface ReportPage {
   readonly warning?: string;
 }
 
-/** The page of a saved result of `compare --json`. `version` is that of this efikit. Throws ReportError. */
+/** The page of a saved result of `compare --json` or `ablate --json`. `version` is that of this efikit. Throws ReportError. */
 export function reportPage(text: string, version: string, assets: PageAssets): ReportPage {
   const result = parsed(text);
   const draw = drawingOf(result);
@@ -36,17 +38,22 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ReportError(`the file is not JSON (${(error as Error).message}): give what compare --json wrote`);
+    throw new ReportError(
+      `the file is not JSON (${(error as Error).message}): give what compare or ablate --json wrote`,
+    );
   }
   if (typeof value !== 'object' || value === null)
-    throw new ReportError('the file holds no result: give what compare --json wrote');
+    throw new ReportError('the file holds no result: give what compare or ablate --json wrote');
   return value as Readonly<Record<string, unknown>>;
 }
 
 function drawingOf(result: Readonly<Record<string, unknown>>): (assets: PageAssets) => string {
   if (Array.isArray(result['doors']) && typeof result['joined'] === 'object')
     return (assets) => comparisonPage(result as unknown as ComparisonResult, assets);
+  if (Array.isArray(result['ablations'])) return (assets) => ablationPage(result as unknown as AblationReport, assets);
   if ('outcome' in result)
-    throw new ReportError('the file is the result of boot, which has no page: give what compare --json wrote');
-  throw new ReportError('the file is no result of compare: give what compare --json wrote');
+    throw new ReportError(
+      'the file is the result of boot, which has no page: give what compare or ablate --json wrote',
+    );
+  throw new ReportError('the file is no result of compare or ablate: give what compare or ablate --json wrote');
 }

@@ -3,7 +3,7 @@ import { doorName, figure, legend, onDemand, table } from './figure.js';
 import { counted, percent } from './figures-text.js';
 import { fieldGrid, heatSteps } from './field-grid.js';
 import { html, type Content, type Markup } from './markup.js';
-import type { SurfaceRecord, SurfaceStructureRecord } from './surface-records.js';
+import type { SurfaceRecord, SurfaceStructure, SurfaceTotals } from '../../probe/surface-result.js';
 import { switcher } from './switcher.js';
 
 /** What a door's guest read of what it was given. */
@@ -13,7 +13,7 @@ export interface DoorSurface {
 }
 
 /** Totals by what they count, in the order of the table. */
-const totals: readonly (readonly [name: string, title: string, of?: string])[] = [
+const totals: readonly (readonly [name: keyof SurfaceTotals, title: string, of?: keyof SurfaceTotals])[] = [
   ['services', 'services called'],
   ['serviceCalls', 'calls of them'],
   ['lookups', 'protocols and GUIDs asked for'],
@@ -58,11 +58,11 @@ export function surfacePicture(doors: readonly DoorSurface[]): Markup {
       'The ABI surface of each door',
       ['', ...doors.map(({ door }) => doorName(door))],
       totals
-        .filter(([name]) => doors.some(({ record }) => (record.totals[name] ?? 0) > 0))
+        .filter(([name]) => doors.some(({ record }) => record.totals[name] > 0))
         .map(([name, title, of]) => [
           title,
           ...doors.map(({ record }) => {
-            const value = record.totals[name] ?? 0;
+            const value = record.totals[name];
             const whole = of === undefined ? undefined : record.totals[of];
             return whole === undefined || whole === 0 ? grouped(value) : `${grouped(value)} (${percent(value, whole)})`;
           }),
@@ -110,7 +110,7 @@ function mapOf({ structures }: SurfaceRecord): Markup {
   )}`;
 }
 
-function structureOf(structure: SurfaceStructureRecord): Markup {
+function structureOf(structure: SurfaceStructure): Markup {
   const { name, bytes, fields, ended, phase } = structure;
   const real = fields.filter(({ padding }) => padding !== true);
   const read = real.filter(({ fieldReads }) => fieldReads > 0).length;

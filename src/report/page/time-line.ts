@@ -11,9 +11,9 @@ import { stretchesOf, stretchLegend } from './stretches.js';
 
 const bandTop = 30;
 const bandHeight = 30;
-const laneHeight = 92;
-/** Marks that are nearer than this, in percent of the width, are one. */
-const nearest = 0.12;
+const laneHeight = 98;
+/** Marks of a kind that are nearer than this, in percent of the width, are one. */
+const nearest = { call: 0.12, hypercall: 0.4 };
 
 /** The doors over each other, on both scales; the page shows one of them, paper both. */
 export function timeLine(runs: readonly Run[]): Markup {
@@ -102,7 +102,7 @@ function laneOf(run: Run, runs: readonly Run[], unpacked: Unpacking | undefined,
       </svg>`;
     })}
     ${unpacked && unpackingOf(unpacked, bar(unpacked.from, unpacked.to), top)}
-    ${marks(calls, scale).map(
+    ${marks(calls, scale, nearest.call).map(
       ({ at, one, count }) =>
         html`<line class="mark-call" x1="${at}%" x2="${at}%" y1="${top - 11}" y2="${top - 1}"
           ><title>
@@ -110,7 +110,7 @@ function laneOf(run: Run, runs: readonly Run[], unpacked: Unpacking | undefined,
           </title></line
         >`,
     )}
-    ${marks(hypercalls, scale).map(
+    ${marks(hypercalls, scale, nearest.hypercall).map(
       ({ at, one, count }) =>
         html`<line class="mark-hypercall" x1="${at}%" x2="${at}%" y1="${bottom + 1}" y2="${bottom + 8}"
           ><title>
@@ -132,12 +132,13 @@ const unpackingOf = ({ from, to }: Unpacking, { x, width }: { x: number; width: 
 function marks<Event extends { readonly instructions: number }>(
   events: readonly Event[],
   scale: Scale,
+  apart: number,
 ): readonly { readonly at: number; readonly one: Event; readonly count: number }[] {
   const result: { at: number; one: Event; count: number }[] = [];
   for (const one of events) {
     const at = scale.place(one.instructions);
     const last = result.at(-1);
-    if (last !== undefined && at - last.at < nearest) last.count++;
+    if (last !== undefined && at - last.at < apart) last.count++;
     else result.push({ at, one, count: 1 });
   }
   return result;
@@ -153,7 +154,7 @@ function milestoneMarks(runs: readonly Run[], door: number, scale: Scale, bottom
     const row = taken.findIndex((place) => at - place >= 1.8);
     if (row < 0) return undefined;
     taken[row] = at;
-    return html`<text class="milestone" x="${at}%" y="${bottom + 15 + row * 12}" ${anchor(at, false)}
+    return html`<text class="milestone" x="${at}%" y="${bottom + 20 + row * 12}" ${anchor(at, false)}
       >${i + 1}<title>${title} at ${grouped(one.instructions)}: ${one.text}</title></text
     >`;
   });

@@ -1,0 +1,42 @@
+import { struct, u16, u32, u8 } from '../layout.js';
+
+/** struct screen_info: what the console of the boot loader or firmware was. Linux include/uapi/linux/screen_info.h. */
+export const ScreenInfo = struct('screen_info', 64, [
+  u8('orig_x'),
+  u8('orig_y'),
+  u16('ext_mem_k'),
+  u16('orig_video_page'),
+  u8('orig_video_mode'),
+  u8('orig_video_cols'),
+  u8('flags'),
+  u8('unused2'),
+  u16('orig_video_ega_bx'),
+  u16('unused3'),
+  u8('orig_video_lines'),
+  u8('orig_video_isVGA'), // 0: no console; 0x70: a linear frame buffer of EFI
+  u16('orig_video_points'),
+  u16('lfb_width'),
+  u16('lfb_height'),
+  u16('lfb_depth'),
+  u32('lfb_base'),
+  u32('lfb_size'),
+  u16('cl_magic'), // 0xa33f: the command line of the old protocol
+  u16('cl_offset'),
+  u16('lfb_linelength'),
+  u8('red_size'),
+  u8('red_pos'),
+  u8('green_size'),
+  u8('green_pos'),
+  u8('blue_size'),
+  u8('blue_pos'),
+  u8('rsvd_size'),
+  u8('rsvd_pos'),
+  u16('vesapm_seg'),
+  u16('vesapm_off'),
+  u16('pages'),
+  u16('vesa_attributes'),
+  u32('capabilities'),
+  u32('ext_lfb_base'),
+  u8('_reserved0'),
+  u8('_reserved1'),
+]);
