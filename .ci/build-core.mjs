@@ -1,5 +1,5 @@
-// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, observing.wasm, handlers.bin and processor.json; and lz4.wasm
-// and zstd.wasm, which unpack kernels.
+// Builds the processor into a folder: core.wasm (AssemblyScript), cold.wasm, observing.wasm, handlers.bin, units.bin and
+// processor.json; and lz4.wasm and zstd.wasm, which unpack kernels.
 // Plain Node; `npm run build` calls buildCore(), and tests call it through test/support.
 import { Buffer } from 'node:buffer';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';

@@ -2,8 +2,10 @@
 //
 //   node .ci/build.mjs            what changed since the last build
 //   node .ci/build.mjs --types    also the type declarations of the library, for a package
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -70,6 +72,14 @@ async function copyGuests() {
   await put(path.join(dist, 'guests', guest), await readFile(path.join(root, 'examples', guest)));
 }
 
+/** Counts the lines of our own code behind each door, where they have changed. */
+async function countLines() {
+  const script = path.join(root, '.ci/code-lines.mjs');
+  const child = spawn(process.execPath, ['--import', 'tsx', script], { cwd: root, stdio: 'inherit' });
+  const [status] = await once(child, 'exit');
+  if (status !== 0) throw new Error('the lines of the tree cannot be counted');
+}
+
 /** What report pages carry: a style and a script for browsers, one text each. */
 async function buildPage() {
   const folder = path.join(root, 'src/report/page-client');
@@ -128,7 +138,14 @@ function emitTypes() {
 const before = currentSources();
 const processorIsCurrent = builtSources().processor === before.processor;
 if (!processorIsCurrent) await rm(stampFile, { force: true }); // a build that fails half-way is no build
-await Promise.all([buildCommand(), buildLibrary(), buildPage(), copyGuests()]);
+const linesAreCurrent = builtSources().lines === before.lines && existsSync(path.join(dist, 'code-lines.json'));
+await Promise.all([
+  buildCommand(),
+  buildLibrary(),
+  buildPage(),
+  copyGuests(),
+  ...(linesAreCurrent ? [] : [countLines()]),
+]);
 if (!processorIsCurrent) await buildProcessor();
 buildCodeCache();
 if (process.argv.includes('--types')) emitTypes();

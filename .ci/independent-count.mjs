@@ -11,8 +11,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
-import { compared, instructionByInstruction, Names } from './independent-count/compare.mjs';
-import { bareCounts, kernelCounts, readKernel } from './independent-count/machines.mjs';
+import { compared, instructionByInstruction, Names, variation } from './independent-count/compare.mjs';
+import { bareCounts, kernelCounts, qemuKernel, readKernel } from './independent-count/machines.mjs';
 import { page } from './independent-count/page.mjs';
 import * as settings from './independent-count/settings.mjs';
 import { root } from './sources.mjs';
@@ -21,7 +21,7 @@ const { doors, kernelFile, kernels, pageFile, resultsFile, say } = settings;
 const formatted = async (text, file) =>
   prettier.format(text, { ...(await prettier.resolveConfig(file)), filepath: file });
 const keptResults = () =>
-  existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : { bare: [], boots: [] };
+  existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : { bare: [], boots: [], variations: [] };
 
 /** The page that the kept results give. */
 export const currentPage = () => formatted(page(keptResults()), pageFile);
@@ -56,10 +56,26 @@ async function bootResults(kernel, door) {
   return result;
 }
 
+/** Each variation beside the usual run of its door. */
+async function variationResults() {
+  const kernel = await readKernel(kernels[0]);
+  const names = new Names(kernel.symbols);
+  const usual = {};
+  const results = [];
+  for (const { title, why, door, ...settingsOfQemu } of settings.variations) {
+    usual[door] ??= await qemuKernel(kernel, door);
+    const other = await qemuKernel(kernel, door, settingsOfQemu);
+    results.push({ title, why, ...variation(usual[door], other, names) });
+    say(`${title}: ${results.at(-1).other} instead of ${results.at(-1).usual}`);
+  }
+  return results;
+}
+
 async function count(wantedKernels, wantedDoors) {
   const kept = keptResults();
   const isAll = wantedKernels.length === kernels.length && wantedDoors.length === doors.length;
   const bare = isAll || kept.bare.length === 0 ? await bareResults() : kept.bare;
+  const variations = isAll || kept.variations.length === 0 ? await variationResults() : kept.variations;
   const fresh = [];
   for (const name of wantedKernels) {
     if (!existsSync(kernelFile(name)))
@@ -70,7 +86,7 @@ async function count(wantedKernels, wantedDoors) {
   const orderOf = ({ kernel, door }) => kernels.indexOf(kernel) * doors.length + doors.indexOf(door);
   const isFresh = (boot) => fresh.some((one) => orderOf(one) === orderOf(boot));
   const boots = [...kept.boots.filter((boot) => !isFresh(boot)), ...fresh].sort((a, b) => orderOf(a) - orderOf(b));
-  return { qemu: settings.qemuVersion, ovmf: settings.ovmfVersion(), bare, boots };
+  return { qemu: settings.qemuVersion(), ovmf: settings.ovmfVersion(), bare, boots, variations };
 }
 
 function choices(given, known, option) {

@@ -1,8 +1,12 @@
 // Why the two machines do not do the same work: functions whose counts differ, and what of the machines makes them differ.
 // The first cause whose pattern fits a function takes it.
 
-/** `work`: it is done for whoever calls it, so its difference follows from the others'. */
 export const causes = [
+  {
+    name: 'the EFI stub',
+    functions: /^EFI stub$/,
+    why: "it walks the memory map and the configuration tables, and OVMF's are longer",
+  },
   {
     name: 'waiting for a clock',
     functions:
@@ -12,8 +16,8 @@ export const causes = [
   {
     name: 'the memory map',
     functions:
-      /^(e820|__e820|sort_r|do_swap|cpcompare|clean_sort|memblock|__next_mem|early_pfn|pfn_|reserve_bootmem|init_unavailable|should_skip|early_page|__init_single|_einittext|memmap_init|free_reserved|deferred_init|adjust_managed|node_state|phys_p|set_p[gmu]d|p[gmu]d_present|_paravirt_ident|init_range|add_highpages|numa_|__free_pages|__free_one|free_unref|free_pcp|__mod_zone|__list_(add|del)_valid|__list_(add|del)_entry_valid|__list_add|__list_del)/,
-    why: "OVMF's memory map is in some hundred pieces and holds regions of its own, ours in few; pages of boot services are freed one by one when the runtime services are mapped (44 MiB with OVMF)",
+      /^(e820|__e820|sort_r|do_swap|cpcompare|clean_sort|memblock|__next_mem|early_pfn|pfn_|reserve_bootmem|init_unavailable|should_skip|early_page|__init_single|_einittext|memmap_init|free_reserved|deferred_init|adjust_managed|node_state|phys_p|set_p[gmu]d|p[gmu]d_present|_paravirt_ident|init_range|add_highpages|numa_|__free_pages|__free_one|free_unref|free_pcp|__mod_zone|__list_(add|del)_valid|__list_(add|del)_entry_valid|__list_add|__list_del|setup_per_zone|calculate_totalreserve|__free_frozen|__nr_to_section|__init_page_from|next_online|init_deferred|__rmqueue_pcplist|nr_free_)/,
+    why: "OVMF's memory map is in some hundred pieces and holds regions of its own, ours in few; pages of boot services are freed one by one when the runtime services are mapped (44 MiB with OVMF and 6.1)",
   },
   {
     name: "the runtime services' mapping",
@@ -28,8 +32,8 @@ export const causes = [
   },
   {
     name: 'PCI',
-    functions: /^(pci|__pci|raw_pci|mmcfg|pcie)/,
-    why: 'the PCs that OVMF runs on have a PCI bus; ours has none',
+    functions: /^(pci|__pci|raw_pci|mmcfg|pcie|vmap_range|ioremap|__ioremap|iomem_map)/,
+    why: 'the PC that OVMF runs on has a PCI bus, and 256 MiB of its address space to be mapped for it; ours has none',
   },
   {
     name: 'interrupt controllers',
@@ -41,7 +45,7 @@ export const causes = [
     name: "the kernel's log",
     functions:
       /^(wait_for_|serial8250|io_serial|uart_|vsnprintf|format_decode|number|string$|string_|strnlen|prb_|_prb|vprintk|printk|console_|put_dec|desc_read|data_|get_data|record_print|info_print|sprintf|scnprintf|skip_atoi|memchr|touch_|arch_touch|space_used)/,
-    why: 'each machine is described by other lines; a character of the log costs some 150 instructions',
+    why: 'each machine is described by other lines, and each character is formatted, kept and written to a serial port that is polled',
   },
   {
     name: 'devices and their names in sysfs',
@@ -53,6 +57,23 @@ export const causes = [
     name: 'the processor',
     functions:
       /^(x86_match_cpu|intel_|early_init_intel|init_intel|do_clear_cpu_cap|get_cpu_|clocks_calc|clockevent|cev_|lapic_|native_apic|ktime_get|exc_general|error_entry|fixup_)/,
-    why: 'CPUID leaf 2 and features that QEMU lacks; other timer modes of the local APIC',
+    why: 'CPUID leaf 2, and features that QEMU lacks; reading an MSR that does not exist is 0 under QEMU, #GP and its handler here',
+  },
+  {
+    name: 'timers and the scheduler',
+    functions:
+      /^(__?schedule|schedule|psi_|update_|__update_|task_|scheduler_|native_sched|sched_clock|timekeeping|hrtimer|__hrtimer|tick_|ktime|rcu|__rcu|call_rcu|note_gp|run_|enqueue|dequeue|pick_|put_prev|set_next|asm_sysvec|sysvec|irqentry|irq_enter|irq_exit|sync_regs|fast_mix|cpuacct|clockevents)/,
+    why: 'other moments of the same timer: a boot that takes longer is interrupted more often',
+  },
+  {
+    name: 'random numbers',
+    functions: /^(chacha|blake2s|get_random|__get_random|crng|extract_|_get_random|random_|prandom)/,
+    why: 'other bytes of RDRAND, read at other moments; they also order the objects of each slab',
+  },
+  {
+    name: 'allocators, locks, copying',
+    functions:
+      /^(kmem_|__kmem_|kmalloc|__kmalloc|kfree|slab|___slab|__slab|allocate_slab|memcg|setup_object|cache_|cmpxchg_double|get_page_from|rmqueue|clear_page|alloc_page|__alloc_pages|mempolicy|interleave|__zone|put_cpu_partial|memset|__memset|memcpy|__memcpy|memmove|__memmove|memcmp|clear_high|alloc_from_new|down_write|up_write|down_read|up_read|node_tag|xas_|mtree|mas_|_raw_|__raw_|native_queued|__native_queued|mutex|__mutex|__x86_|__fentry__|_find_|__cond_resched|check_|inode_|d_|__d_|current_|discard_slab|__free_slab|free_)/,
+    why: 'done on behalf of all the others, ACPI above all: its interpreter allocates for every operator that it reads',
   },
 ];

@@ -46,11 +46,9 @@ const executed = (counts, names, symbol) => counts.get(names.addressOf(symbol)) 
 /** What a stretch counts for the guest's own instructions: without the firmware, and without what faulted. */
 function figuresOf(stretch, names, { countsFaults }) {
   const { counts } = stretch;
-  const firmware = counts.get('firmware') ?? 0;
   const faults = sum(faultEntries.map((entry) => executed(counts, names, entry)));
   return {
-    retired: sum([...counts.values()]) - firmware - (countsFaults ? faults : 0),
-    firmware,
+    retired: sum([...counts.values()]) - (counts.get('firmware') ?? 0) - (countsFaults ? faults : 0),
     faults,
     timer: executed(counts, names, timerEntry),
     ...(stretch.lastPasses === undefined ? {} : { lastPasses: stretch.lastPasses }),
@@ -119,6 +117,7 @@ export function compared({ ours, alike, qemu }, names) {
     ours: figuresOf(stretch, names, { countsFaults: false }),
     alike: figuresOf(alike[index], names, { countsFaults: false }),
     qemu: figuresOf(qemu[index], names, { countsFaults: true }),
+    mostly: differences(byFunction([alike[index]], names), byFunction([qemu[index]], names)).slice(0, 4),
   }));
   const [mine, theirs] = [parts(alike), parts(qemu)];
   const functions = Object.fromEntries(
@@ -128,6 +127,21 @@ export function compared({ ours, alike, qemu }, names) {
     ]),
   );
   return { stretches, functions };
+}
+
+const retired = (stretches, names) =>
+  sum(stretches.map((one) => figuresOf(one, names, { countsFaults: true }).retired));
+
+/** Two runs of QEMU that differ in one setting: their totals from start_kernel on, and the functions behind the difference. */
+export function variation(usual, other, names) {
+  const [before, after] = [parts(usual).late, parts(other).late];
+  return {
+    usual: retired(before, names),
+    other: retired(after, names),
+    mostly: differences(byFunction(before, names), byFunction(after, names))
+      .slice(0, 3)
+      .map(({ name, ours, qemu }) => ({ name, usual: ours, other: qemu })),
+  };
 }
 
 /** One stretch instruction by instruction: how many have equal counts, and those that have not. */

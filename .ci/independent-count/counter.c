@@ -9,6 +9,7 @@
  *                 the lower half of the address space when all marks above this line have been passed.
  * image=NAME:FILE:OFFSET    an image whose place is not known: the block that has the bytes of FILE at OFFSET (hexadecimal) is
  *                 its entry, and where the file would begin is its address 0. May be repeated.
+ * from=NAME       what is translated before the entry of this image is never counted: a firmware, which then runs faster.
  * last=NAME       QEMU ends at this mark.
  *
  * The output has, for each mark that was passed, what was executed since the one before:
@@ -82,6 +83,7 @@ static struct image {
   bool is_found;
 } images[MOST_IMAGES];
 static size_t image_count;
+static const struct image *from;
 static struct mark {
   uint64_t address; /* or the offset in the image */
   const struct image *image;
@@ -221,6 +223,7 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
     one->address = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)) - one->offset;
     fprintf(out, "image %s %" PRIx64 "\n", one->name, one->address);
   }
+  if (from != NULL && !from->is_found) return;
   qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &blocks, 1);
   for (size_t i = 0; i < length; i++) {
     struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
@@ -265,7 +268,7 @@ static void read_image(const char *text) {
 static const struct image *image_named(const char *name, size_t length) {
   for (size_t i = 0; i < image_count; i++)
     if (strlen(images[i].name) == length && !strncmp(images[i].name, name, length)) return &images[i];
-  die("a mark in an image that was not given", name);
+  die("an image that was not given", name);
   return NULL;
 }
 
@@ -284,7 +287,7 @@ static void read_marks(const char *file) {
 }
 
 EXPORTED int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv) {
-  const char *marks_file = NULL;
+  const char *marks_file = NULL, *from_name = NULL;
   (void)info;
   for (int i = 0; i < argc; i++) {
     const char *value = strchr(argv[i], '=');
@@ -292,10 +295,12 @@ EXPORTED int qemu_plugin_install(plugin_id id, const void *info, int argc, char 
     if (!strncmp(argv[i], "out=", 4)) out = fopen(value, "w");
     else if (!strncmp(argv[i], "marks=", 6)) marks_file = value;
     else if (!strncmp(argv[i], "image=", 6)) read_image(value);
+    else if (!strncmp(argv[i], "from=", 5)) from_name = value;
     else if (!strncmp(argv[i], "last=", 5)) snprintf(last, sizeof last, "%s", value);
     else die("unknown argument", argv[i]);
   }
   if (out == NULL) die("cannot be written", "out=FILE");
+  if (from_name != NULL) from = image_named(from_name, strlen(from_name));
   if (marks_file != NULL) read_marks(marks_file);
   qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
   qemu_plugin_register_atexit_cb(id, finish, NULL);

@@ -1,9 +1,8 @@
 // One guest on both machines: what to mark, and the two counts side by side under common names.
 import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { efikitBare, efikitKernel } from './efikit.mjs';
 import { qemuRun } from './qemu.mjs';
-import { built, commandLineThrough, initrdFile, kernelFile, symbolMarks, work } from './settings.mjs';
+import { built, commandLineThrough, initrdFile, kernelFile, symbolMarks, workFile } from './settings.mjs';
 
 const linkBase = 0xffff_ffff_8000_0000n;
 const linkStart = 0xffff_ffff_8100_0000n;
@@ -20,7 +19,7 @@ export async function readKernel(name) {
   const image = readImage(readFileSync(kernelFile(name)));
   await image.prepare();
   const elf = image.elf();
-  const elfFile = path.join(work, `vmlinux-${name}`);
+  const elfFile = workFile(`vmlinux-${name}`);
   writeFileSync(elfFile, elf.bytes);
   const symbols = readKallsyms(elf);
   const offsetOf = (physical) => {
@@ -63,7 +62,6 @@ function renamed(stretches, place) {
   return stretches
     .filter(({ name }) => name !== 'entry')
     .map((stretch) => {
-      if (stretch.counts === undefined) return stretch;
       const counts = new Map();
       for (const [address, count] of stretch.counts) {
         const common = toCommon(address);
@@ -73,32 +71,23 @@ function renamed(stretches, place) {
     });
 }
 
-/**
- * The counts of a kernel through a door: stretches here (`ours`), here with QEMU's CPUID (`alike`), and under QEMU (`qemu`).
- */
-export async function kernelCounts(kernel, door) {
-  const isEfi = door === 'efi';
-  const symbols = symbolMarks.flatMap((name) => {
+const marksOf = (kernel) =>
+  symbolMarks.flatMap((name) => {
     const symbol = kernel.symbols.find(name);
     return symbol === undefined ? [] : [{ name, address: symbol.address }];
   });
-  const guest = { initrd: initrdFile, append: commandLineThrough(door) };
-  const here = {
-    ...guest,
-    kernel: kernel.file,
+const sizesOf = (kernel) => ({ kernelBytes: BigInt(kernel.bytes), imageBytes: BigInt(kernel.imageBytes) });
+
+/** Stretches of a kernel under QEMU. `inStub`: marks in the EFI image, [{name, offset}]; `machine`, `append`: others than usual. */
+export async function qemuKernel(kernel, door, { inStub = [], machine, append } = {}) {
+  const isEfi = door === 'efi';
+  const stub = (offset) => `stub+${offset.toString(16)}`;
+  const entry = isEfi ? stub(kernel.entryPoint) : kernel.symbols.physicalOf('pvh_start_xen').toString(16);
+  const { stretches, images } = await qemuRun({
+    initrd: initrdFile,
+    append: commandLineThrough(door, append),
     door,
-    marks: [
-      { name: 'startup_64', physical: kernel.start.physical },
-      ...symbols.map(({ name, address }) => ({ name, physical: Number(address - linkBase) })),
-    ],
-  };
-  const ours = await efikitKernel(here);
-  const alike = await efikitKernel({ ...here, asQemu: true });
-  const inStub = (offset) => `stub+${offset.toString(16)}`;
-  const entry = isEfi ? inStub(kernel.entryPoint) : kernel.symbols.physicalOf('pvh_start_xen').toString(16);
-  const theirs = await qemuRun({
-    ...guest,
-    door,
+    machine,
     kernel: isEfi ? kernel.file : kernel.elfFile,
     images: [
       ...(isEfi ? [{ name: 'stub', file: kernel.file, offset: kernel.entryPoint }] : []),
@@ -106,20 +95,39 @@ export async function kernelCounts(kernel, door) {
     ],
     marks: [
       { where: entry, name: 'entry' },
-      ...ours.inStub.map(({ name, address }) => ({ where: inStub(address - ours.base), name })),
+      ...inStub.map(({ name, offset }) => ({ where: stub(offset), name })),
       { where: `kernel+${kernel.start.offset.toString(16)}`, name: 'startup_64' },
-      ...symbols.map(({ name, address }) => ({ where: address.toString(16), name })),
+      ...marksOf(kernel).map(({ name, address }) => ({ where: address.toString(16), name })),
       { where: 'user', name: 'user-space' },
     ],
     last: 'user-space',
   });
-  const sizes = { kernelBytes: BigInt(kernel.bytes), imageBytes: BigInt(kernel.imageBytes) };
-  const theirKernel = theirs.images.kernel + BigInt(kernel.start.offset - kernel.start.physical) + loadAddress;
-  const placeHere = { ...sizes, kernel: loadAddress, base: ours.base };
+  const place = images.kernel + BigInt(kernel.start.offset - kernel.start.physical) + loadAddress;
+  return renamed(stretches, { ...sizesOf(kernel), kernel: place, base: images.stub });
+}
+
+/**
+ * The counts of a kernel through a door: stretches here (`ours`), here with QEMU's CPUID (`alike`), and under QEMU (`qemu`).
+ */
+export async function kernelCounts(kernel, door) {
+  const here = {
+    initrd: initrdFile,
+    append: commandLineThrough(door),
+    kernel: kernel.file,
+    door,
+    marks: [
+      { name: 'startup_64', physical: kernel.start.physical },
+      ...marksOf(kernel).map(({ name, address }) => ({ name, physical: Number(address - linkBase) })),
+    ],
+  };
+  const ours = await efikitKernel(here);
+  const alike = await efikitKernel({ ...here, asQemu: true });
+  const inStub = ours.inStub.map(({ name, address }) => ({ name, offset: address - ours.base }));
+  const place = { ...sizesOf(kernel), kernel: loadAddress, base: ours.base };
   return {
-    ours: renamed(ours.stretches, placeHere),
-    alike: renamed(alike.stretches, placeHere),
-    qemu: renamed(theirs.stretches, { ...sizes, kernel: theirKernel, base: theirs.images.stub }),
+    ours: renamed(ours.stretches, place),
+    alike: renamed(alike.stretches, place),
+    qemu: await qemuKernel(kernel, door, { inStub }),
   };
 }
 

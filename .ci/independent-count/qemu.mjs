@@ -4,13 +4,13 @@ import { copyFileSync, createReadStream, existsSync, readFileSync, writeFileSync
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from '../sources.mjs';
-import { memoryMiB, ovmf, qemuMachines, qemuProcessor, work } from './settings.mjs';
+import { memoryMiB, ovmf, qemuMachines, qemuProcessor, workFile } from './settings.mjs';
 
 const longestSeconds = 900;
 
 /** The plugin, compiled once for the run. */
 function plugin() {
-  const file = path.join(work, 'counter.so');
+  const file = workFile('counter.so');
   if (existsSync(file)) return file;
   const source = path.join(root, '.ci/independent-count/counter.c');
   const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-shared', '-fPIC'];
@@ -22,12 +22,15 @@ function plugin() {
 function execute(args) {
   return new Promise((resolve, reject) => {
     const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const stop = () => child.kill('SIGKILL'); // whoever interrupts the count leaves no QEMU behind
+    process.once('exit', stop);
     let errors = '';
     child.stderr.on('data', (bytes) => (errors += bytes.toString('latin1')));
-    const timer = setTimeout(() => child.kill('SIGKILL'), longestSeconds * 1000);
+    const timer = setTimeout(stop, longestSeconds * 1000);
     child.on('error', reject);
     child.on('close', (status) => {
       clearTimeout(timer);
+      process.off('exit', stop);
       if (status !== 0)
         reject(new Error(`QEMU ended with status ${status} (null: after ${longestSeconds} s): ${errors}`));
       else resolve();
@@ -61,10 +64,12 @@ async function read(file) {
 
 /**
  * Runs a guest to the mark `last`. `marks`: [{where, name}], `images`: [{name, file, offset}], as counter.c has them.
- * The clock is the count of instructions (-icount shift=0: one is one nanosecond, as ours), so a run repeats exactly.
+ * The clock is the count of instructions (-icount shift=0: one is one nanosecond, as ours), so a run
+ * repeats but for the few interrupts that QEMU's main loop raises late.
  */
 export async function qemuRun({
   door,
+  machine = qemuMachines[door],
   kernel,
   initrd,
   append,
@@ -74,13 +79,13 @@ export async function qemuRun({
   megabytes = memoryMiB,
   more = [],
 }) {
-  const marksFile = path.join(work, 'marks');
-  const out = path.join(work, 'counts');
-  const consoleFile = path.join(work, 'console'); // a file takes every byte at once: a full pipe would show in the UART
+  const marksFile = workFile('marks');
+  const out = workFile('counts');
+  const consoleFile = workFile('console'); // a file takes every byte at once: a full pipe would show in the UART
   writeFileSync(marksFile, marks.map(({ where, name }) => `${where} ${name}\n`).join(''));
   const firmware = [];
   if (door === 'efi') {
-    const variables = path.join(work, 'variables.fd');
+    const variables = workFile('variables.fd');
     copyFileSync(ovmf.variables, variables);
     const flash = (file, options = '') => ['-drive', `if=pflash,format=raw,file=${file}${options}`];
     firmware.push(...flash(ovmf.code, ',readonly=on'), ...flash(variables));
@@ -89,12 +94,13 @@ export async function qemuRun({
     `out=${out}`,
     `marks=${marksFile}`,
     ...images.map(({ name, file, offset }) => `image=${name}:${file}:${offset.toString(16)}`),
+    ...(door === 'efi' ? [`from=${images[0].name}`] : []), // OVMF is not counted
     `last=${last}`,
   ];
   await execute([
     ...['-accel', 'tcg', '-icount', 'shift=0', '-seed', '1', '-rtc', 'base=2026-01-01T00:00:00,clock=vm'],
     ...['-nodefaults', '-nographic', '-no-reboot', '-monitor', 'none', '-serial', `file:${consoleFile}`],
-    ...['-machine', qemuMachines[door], '-cpu', await qemuProcessor(), '-m', `${megabytes}`],
+    ...['-machine', machine, '-cpu', await qemuProcessor(), '-m', `${megabytes}`],
     ...firmware,
     ...['-kernel', kernel, ...(initrd === undefined ? [] : ['-initrd', initrd]), '-append', append],
     ...more,

@@ -96,12 +96,34 @@ export const qemuMachines = {
   efi: 'q35,hpet=off,smm=off,usb=off,vmport=off,i8042=off,sata=off,smbus=off',
 };
 
+/** Causes given to QEMU or taken from it, on the first kernel: what the difference then is. */
+export const variations = [
+  {
+    title: 'PVH, a machine without a real-time clock (`rtc=off`)',
+    door: 'pvh',
+    machine: qemuMachines.pvh.replace('rtc=on', 'rtc=off'),
+    why: 'the kernel reads the clock twice and each time waits a second for an update of it to end, for all its registers read as ones',
+  },
+  {
+    title: 'PVH, a machine with a PIT (`pit=on`)',
+    door: 'pvh',
+    machine: qemuMachines.pvh.replace('pit=off', 'pit=on'),
+    why: 'the PIT counts, so fewer reads tell the frequency',
+  },
+  {
+    title: 'EFI, without `no_timer_check`',
+    door: 'efi',
+    append: commandLine.replace(' no_timer_check', ''),
+    why: 'the kernel waits for ten ticks of the PIT, to see that its interrupt comes through',
+  },
+];
+
 /** A module of the built library. */
 export const built = (module) => pathToFileURL(path.join(root, 'dist/src', module)).href;
 
 const versionOf = (command) =>
   /version (\S+)/.exec(spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1];
-export const qemuVersion = versionOf('qemu-system-x86_64');
+export const qemuVersion = () => versionOf('qemu-system-x86_64');
 const packageVersion = (name) =>
   spawnSync('dpkg-query', ['-W', '-f', '${Version}', name], { encoding: 'utf8' }).stdout || 'unknown';
 export const ovmfVersion = () => packageVersion('ovmf');
@@ -113,15 +135,22 @@ export const release = (name) =>
 
 /** What is missing on this host for the count; undefined when nothing is. */
 export function missing() {
-  if (qemuVersion === undefined) return 'qemu-system-x86_64 is not installed';
+  if (qemuVersion() === undefined) return 'qemu-system-x86_64 is not installed';
   if (!existsSync(ovmf.code)) return `${ovmf.code} is missing: install the package ovmf`;
   if (spawnSync('gcc', ['--version']).status !== 0) return 'gcc is not installed';
   return undefined;
 }
 
-/** A folder for this run, gone when it ends. */
-export const work = mkdtempSync(path.join(os.tmpdir(), 'efikit-count-'));
-process.on('exit', () => rmSync(work, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+let folder;
+
+/** A file in a folder of this run, which is gone when it ends. */
+export function workFile(name) {
+  if (folder === undefined) {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'efikit-count-'));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  }
+  return path.join(folder, name);
+}
 
 export const say = (line) => process.stderr.write(`independent-count: ${line}\n`);

@@ -7,9 +7,10 @@ import type { Ending, Trial } from './result.js';
 export const ownEnd = 'end';
 
 /** The phases that a run passed, in order, and `end` when it ended with success. */
-export function goalsOf({ phases, exitStatus }: RunRecord): string[] {
+export function goalsOf({ phases, exitStatus, outcome }: RunRecord): string[] {
   const passed = phases.map(({ name }) => name).filter((name) => name !== 'entry');
-  return exitStatus === ExitStatus.success ? [...passed, ownEnd] : passed;
+  const isOwnEnd = exitStatus === ExitStatus.success && outcome !== 'reached'; // there it was stopped
+  return isOwnEnd ? [...passed, ownEnd] : passed;
 }
 
 export function endingOf(record: RunRecord): Ending {

@@ -8,10 +8,11 @@ export interface Reduced<Part> {
 }
 
 /**
- * A smallest set with which the guest comes to its goal: `needed` is in it, of `others` as little as can be found, in the
- * order of both. With all of them it does come there. The answer is minimal when more parts never do harm: leaving any one
- * of the others out makes it fail. The search is QuickXplain: it asks some log2(others) times for each part that it keeps.
- * Junker, "QuickXplain: Preferred Explanations and Relaxations for Over-Constrained Problems", AAAI 2004.
+ * A smallest set with which the guest comes to its goal, in the order of `needed` and `others`; with all of them it does. No
+ * part of the answer can be left out. `needed` are those that are missed by themselves: the search begins with all of them,
+ * finds what has to come to them (QuickXplain, some log2(others) questions for each part) and at the end tries to leave out
+ * each part of what it has, for one may be missed only while another is there: a file that cannot be read, where one that is
+ * not there would do. Junker, "QuickXplain: Preferred Explanations and Relaxations for Over-Constrained Problems", AAAI 2004.
  */
 export async function reduce<Part>(
   needed: readonly Part[],
@@ -33,6 +34,13 @@ export async function reduce<Part>(
     const ofFirst = await explain([...kept, ...ofSecond], ofSecond.length > 0, first);
     return [...ofFirst, ...ofSecond];
   };
-  const more = await explain(needed, true, others);
-  return { kept: [...needed, ...more], asked };
+  let kept: readonly Part[] = [...needed, ...(await explain(needed, true, others))];
+  for (let before = -1; before !== kept.length;) {
+    before = kept.length;
+    for (const part of kept) {
+      const fewer = kept.filter((other) => other !== part);
+      if (await comes(fewer)) kept = fewer;
+    }
+  }
+  return { kept, asked };
 }

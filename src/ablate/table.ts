@@ -40,8 +40,8 @@ export function ablationLines(ablation: Ablation): string[] {
     ...(unused.length === 0 ? [] : ['', `never used: ${unused.join(', ')}`]),
     '',
     'The smallest sets, each run with everything else absent:',
-    ...minimal.flatMap(({ goal, parts: kept, verified }) => [
-      `  ${goal}: ${kept.join(', ') || 'nothing at all'}`,
+    ...minimal.flatMap(({ goal, parts: kept, verified }, index) => [
+      `  ${goal}: ${setText(kept, minimal[index - 1]?.parts)}`,
       `    ${sentence(verified)}, ${grouped(verified.instructions)} instructions`,
     ]),
     '',
@@ -53,6 +53,13 @@ export function ablationLines(ablation: Ablation): string[] {
     '',
     `cost: ${executed}, ${grouped(cost.shared)} more were shared with the whole run`,
   ];
+}
+
+/** A set, by what it has more than the one before where it has all of that. */
+function setText(parts: readonly string[], before: readonly string[] = []): string {
+  const more = parts.filter((part) => !before.includes(part));
+  if (before.length === 0 || parts.length !== before.length + more.length) return parts.join(', ') || 'nothing at all';
+  return more.length === 0 ? 'the same' : `the same and ${more.join(', ')}`;
 }
 
 const absentOf = (part: Part): Trial | undefined => part.trials.find(({ way }) => way === 'absent');

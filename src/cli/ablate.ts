@@ -106,6 +106,7 @@ async function runAblate(args: Arguments): Promise<number> {
       }
       ablations.push({ ...about, ...findings });
       if (jsonFile !== '-') output.writeText(`${ablationLines({ ...about, ...findings }).join('\n')}\n\n`);
+      await output.flush();
     }
   } finally {
     pool.close();

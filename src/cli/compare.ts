@@ -1,6 +1,7 @@
 import { doorRefuses, type DoorName } from '../boot/door-choice.js';
 import { ConsoleOutput } from '../host/console-output.js';
 import { noInput } from '../host/console-input.js';
+import { loadCodeLines } from '../host/code-lines.js';
 import { OutputFile } from '../host/files.js';
 import { loadPageAssets } from '../host/page-assets.js';
 import { loadProcessorArtifacts } from '../host/processor-artifacts.js';
@@ -170,6 +171,7 @@ async function runDoor(
     return { column: { door, closed: `it never passes ${until}` }, status: ExitStatus.unusableInput };
   }
   const started = performance.now();
+  const codeLines = loadCodeLines();
   preferGuestThread();
   const run = ObservedBoot.start({
     artifacts: loadProcessorArtifacts(),
@@ -185,6 +187,7 @@ async function runDoor(
     options: door === 'linux64' ? { ...inputs.options, modules: [] } : inputs.options,
     ...(until === undefined ? {} : { until }),
     probes: given.asked,
+    ...(codeLines && { codeLines }),
   });
   const progress = progressLine(run, door);
   const last = await runMachine(run.machine, {

@@ -15,7 +15,7 @@ const general = `efikit: a minimal UEFI firmware and the machine under it
   efikit boot IMAGE      run one image through one door; its console is yours
   efikit compare IMAGE   the same image through several doors, and what differs
   efikit inspect IMAGE   what is in the image, and which doors it has
-  efikit ablate IMAGE    which firmware services the image needs (not built yet)
+  efikit ablate IMAGE    which firmware services the image needs, found by taking them away
   efikit report FILE     the page of a comparison or an ablation that was saved as JSON
   efikit vars ...        list, get, set, delete, import, export variables of a store file
 

@@ -2,8 +2,8 @@
 export interface ProcessorArtifacts {
   readonly core: Uint8Array; // AssemblyScript core
   readonly cold: Uint8Array; // handlers and dispatch loop
-  /** `cold` for a processor that observes (ProcessorOptions.observing). */
-  readonly observing: Uint8Array;
+  /** `cold` for a processor that observes (ProcessorOptions.observing), which alone needs it. */
+  readonly observing?: Uint8Array;
   readonly handlers: Uint16Array; // by handlerSlot (handler-slots.ts)
   /** FloatingUnit of each handler. */
   readonly units: Uint8Array;

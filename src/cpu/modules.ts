@@ -31,7 +31,10 @@ export function instantiate(
     env: { memory },
     host: host(memory),
   });
-  const cold = new WebAssembly.Instance(new WebAssembly.Module(observing ? artifacts.observing : artifacts.cold), {
+  const module = observing ? artifacts.observing : artifacts.cold;
+  if (module === undefined)
+    throw new Error('observing wants the module observing.wasm of the build as artifacts.observing');
+  const cold = new WebAssembly.Instance(new WebAssembly.Module(module), {
     env: { memory },
     core: core.exports,
   });

@@ -46,6 +46,16 @@ const change =
 const stride = (fw: Firmware): bigint => BigInt(fw.overrides['memory:descriptor-bytes'] ?? descriptorBytes);
 const dirt = 0xa5;
 
+/** The firmware takes a page out of the middle of the largest free range, as a driver of its own may at any time. */
+function splitFreeMemory(fw: Firmware): boolean {
+  const free = fw.memoryMap.entries().filter(({ type }) => type === MemoryType.EfiConventionalMemory);
+  const largest = free.sort((a, b) => b.pages - a.pages)[0];
+  if (largest === undefined || largest.pages < 3) return false;
+  const page = largest.start + (largest.pages >> 1) * pageBytes;
+  fw.memoryMap.set(page, 1, MemoryType.EfiBootServicesData, false);
+  return true;
+}
+
 /** Every corruption there is, by service and name. Sections are of UEFI 2.10. */
 export const corruptions: Readonly<Partial<Record<ServiceName, Readonly<Record<string, Corruption>>>>> = {
   // 7.2.1: says nothing of what is in the pages.
@@ -83,12 +93,14 @@ export const corruptions: Readonly<Partial<Record<ServiceName, Readonly<Record<s
       after: (fw, args, status) => change('MemoryMapSize', (size) => size - stride(fw))(fw, args, status),
     },
     'map-grows': {
-      meaning: 'EFI_BUFFER_TOO_SMALL for a buffer of the size that was named: the map has two entries more',
+      meaning: 'the map gets two entries more between the call that asks for its size and the one that reads it',
       allowed: true,
       when: 'once',
-      after: (fw, args, status) => {
-        const grown = change('MemoryMapSize', (size) => size + 2n * stride(fw))(fw, args, status);
-        return grown === undefined ? undefined : Status.BUFFER_TOO_SMALL;
+      before: (fw, args) => {
+        const at = pointer(args, 'MemoryMapSize');
+        const reads = at !== 0n && pointer(args, 'MemoryMap') !== 0n;
+        const size = BigInt(fw.memoryMap.entries().length) * stride(fw);
+        return reads && fw.guest.readU64(at) >= size && splitFreeMemory(fw);
       },
     },
     'wrong-descriptor-size': {
@@ -137,12 +149,7 @@ export const corruptions: Readonly<Partial<Record<ServiceName, Readonly<Record<s
       meaning: 'the memory map changes in front of the call, so that the key is stale',
       allowed: true,
       when: 'once',
-      before: (fw) => {
-        const page = fw.memoryMap.findFree(1);
-        if (page === undefined) return false;
-        fw.memoryMap.set(page, 1, MemoryType.EfiBootServicesData, false);
-        return true;
-      },
+      before: splitFreeMemory,
     },
   },
   // 8.2.1

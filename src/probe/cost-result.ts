@@ -2,9 +2,12 @@
 
 /** Guest RAM that is not the guest's. */
 export interface HeldMemory {
-  /** Who has it: `tables`, `pool`, `code`, `page tables`, `stack`, `descriptor tables`, `ACPI`, `modules`, `special pages`, `image`. */
+  /**
+   * Who has it: `tables` (with handles and texts), `code`, `page tables`, `descriptor tables`, `stack`, `page 0`, `ACPI`,
+   * `special pages`. The image and its modules are the guest's own.
+   */
   readonly owner: string;
-  /** EFI memory type, or the type in the map of the door; `RAM` where the map does not tell it apart. */
+  /** EFI memory type; where the door has none, `ACPI`, `reserved`, or `RAM`, which the guest may take when it has read it. */
   readonly type: string;
   /** Whole pages, in bytes. */
   readonly bytes: number;
@@ -34,7 +37,7 @@ export interface CostRecord {
   readonly memory: {
     /** At the image's entry. */
     readonly entry: readonly HeldMemory[];
-    /** Behind ExitBootServices; at the end of the run where the door has none. */
+    /** What the guest is never given: behind ExitBootServices, or by the door's map. */
     readonly after: readonly HeldMemory[];
   };
   readonly tables: {

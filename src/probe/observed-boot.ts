@@ -24,6 +24,7 @@ import type { XenOptions } from '../xen-machine.js';
 import type { HypercallRecord } from '../xen/hypercall.js';
 import type { PlatformDescription } from '../platform-description.js';
 import { CallerNames } from './caller-names.js';
+import type { CodeLineFigures } from './code-lines.js';
 import { ConsoleWatch } from './console-watch.js';
 import { readKallsyms, SymbolsError } from './kallsyms.js';
 import { isPhaseName, PhaseProbe, type Phase } from './phases.js';
@@ -74,6 +75,8 @@ export interface BootSetup {
   readonly observer?: BootObserver;
   /** What is asked of this run besides; ObservedBoot.taken() has the answers. */
   readonly probes?: readonly AnyProbe[];
+  /** Lines of our own code, for whoever asks what a door costs. */
+  readonly codeLines?: CodeLineFigures;
 }
 
 /** A phase, `symbol:NAME` or `text:STRING`, and what is done there; a `machine.end()` in it stops the run there. */

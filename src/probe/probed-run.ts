@@ -6,6 +6,7 @@ import type { HypercallRecord } from '../xen/hypercall.js';
 import type { Touch } from '../cpu/touch.js';
 import type { CallerNames } from './caller-names.js';
 import type { CodeAreas } from './code-areas.js';
+import type { CodeLineFigures } from './code-lines.js';
 import type { CodeNames } from './code-names.js';
 import type { Stretch } from './executed-code.js';
 import type { KernelPlace } from './kernel-place.js';
@@ -44,6 +45,8 @@ export class ProbedRun {
     /** To whom executed addresses belong, and how that is called. */
     readonly code: CodeAreas,
     readonly names: CodeNames,
+    /** Lines of our own code, where they were counted. */
+    readonly codeLines?: CodeLineFigures | undefined,
   ) {}
 
   /** A phase begins; everything of the guest stands in front of its first instruction. `entry`: the machine is laid out. */

@@ -31,7 +31,7 @@ export class Probing {
     const areas = new CodeAreas(machine, image, door === 'efi', kernel);
     areas.kernelStands = door === 'pvh';
     const names = new CodeNames(door, image, kernel, firmware);
-    this.run = new ProbedRun(door, machine, image, firmware, callers, kernel, areas, names);
+    this.run = new ProbedRun(door, machine, image, firmware, callers, kernel, areas, names, setup.codeLines);
     this.gates = new Map([...machine.firmware.slots.values()].map(({ name, gate }) => [name, gate]));
     if (needsOf(probes).has('counts'))
       this.counter = new ExecutionCounter(machine.processor, areas, firmware, this.run.tell.stretch);

@@ -8,6 +8,7 @@ import type { HandOver, JoinedHandOver } from '../../src/probe/probes/hand-over.
 import type { Instructions } from '../../src/probe/probes/instructions.js';
 import type { Touched } from '../../src/probe/probes/touches.js';
 import type { ComparisonResult, DoorResult } from '../../src/report/comparison.js';
+import { undocumentedPaths } from '../support/documented-paths.js';
 import { efikit } from '../support/efikit.js';
 import { cachedFile, kernelFolder } from '../support/kernels.js';
 
@@ -56,6 +57,7 @@ describe('compare on a real kernel', function () {
     cachedFile(this, 'vmlinuz-6.1-cloud');
     const doors = ['efi', 'pvh', 'proposal', 'linux64'];
     const compared = await compare('--doors', doors.join(','), '--until', 'start_kernel');
+    expect(undocumentedPaths(compared.result), 'paths of the result that docs/comparison.md lacks').to.deep.equal([]);
     for (const door of doors) {
       const { total, stretches } = compared.instructions(door);
       expect(total).to.equal(compared.ofDoor(door).instructions);

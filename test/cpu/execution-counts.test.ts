@@ -249,5 +249,10 @@ describe('execution counts', () => {
     expect(sum(processor.takeCounts())).to.equal(2);
     const plain = new EmulatedProcessor({ ramBytes: 0x1000, artifacts: buildArtifacts(), bus: emptyBus });
     expect(() => plain.takeCounts()).to.throw('observing: true');
+    const { core, cold, handlers, units, pseudo, hotBase, names } = buildArtifacts();
+    const artifacts = { core, cold, handlers, units, pseudo, hotBase, names };
+    expect(() => new EmulatedProcessor({ ramBytes: 0x1000, artifacts, bus: emptyBus, observing: true })).to.throw(
+      'observing.wasm',
+    );
   });
 });

@@ -10,11 +10,11 @@ export interface ServiceLines {
   readonly behind: number;
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+export const root = fileURLToPath(new URL('../../', import.meta.url));
 const firmware = path.join(root, 'src/firmware/');
 
 /** Numbers of the lines on which a node has a token: neither blank lines nor comments count. */
-function linesOf(node: ts.Node): Set<string> {
+export function linesOf(node: ts.Node): Set<string> {
   const source = node.getSourceFile();
   const lines = new Set<string>();
   const visit = (child: ts.Node): void => {
@@ -46,12 +46,14 @@ function isUnit(node: ts.Node): boolean {
   );
 }
 
-function reach(checker: ts.TypeChecker, start: ts.Node): Set<ts.Node> {
+/** All units of some folders (absolute, with a slash behind) that a node uses, itself included. */
+export function reach(checker: ts.TypeChecker, start: ts.Node, folders: readonly string[] = [firmware]): Set<ts.Node> {
   const reached = new Set<ts.Node>([start]);
   const pending = [start];
   const follow = (declaration: ts.Node): void => {
     if (!isUnit(declaration) || reached.has(declaration)) return;
-    if (!path.normalize(declaration.getSourceFile().fileName).startsWith(firmware)) return;
+    const file = path.normalize(declaration.getSourceFile().fileName);
+    if (!folders.some((folder) => file.startsWith(folder))) return;
     reached.add(declaration);
     pending.push(declaration);
   };
@@ -85,18 +87,17 @@ function declaredServices(source: ts.SourceFile, checker: ts.TypeChecker): Map<s
   return found;
 }
 
-/** Every service of the profiles, in their order. */
-export function serviceLines(): ServiceLines[] {
+/** The program of an entry file below the root, as tsconfig.json has it. */
+export function programOf(entry: string): ts.Program {
   const config = ts.readConfigFile(path.join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
-  const program = ts.createProgram([path.join(firmware, 'index.ts')], { ...options, types: [] });
+  return ts.createProgram([path.join(root, entry)], { ...options, types: [] });
+}
+
+/** Every service of the profiles, in their order. */
+export function serviceLines(program = programOf('src/firmware/index.ts')): ServiceLines[] {
+  const services = serviceNodes(program);
   const checker = program.getTypeChecker();
-  const services = new Map<string, ts.Node>();
-  for (const source of program.getSourceFiles()) {
-    const file = path.normalize(source.fileName).slice(firmware.length);
-    if (!/^(boot-services|runtime-services|protocols)[/\\]/.test(file)) continue;
-    for (const [name, node] of declaredServices(source, checker)) services.set(name, node);
-  }
   const names = [...new Set(profiles.flatMap((profile) => Object.keys(profile.services)))];
   return names.map((name) => {
     const node = services.get(name);
@@ -104,4 +105,16 @@ export function serviceLines(): ServiceLines[] {
     const all = new Set([...reach(checker, node)].flatMap((unit) => [...linesOf(unit)]));
     return { name, own: linesOf(node).size, behind: all.size };
   });
+}
+
+/** The declaration of each service, by name. */
+export function serviceNodes(program: ts.Program): ReadonlyMap<string, ts.Node> {
+  const checker = program.getTypeChecker();
+  const services = new Map<string, ts.Node>();
+  for (const source of program.getSourceFiles()) {
+    const file = path.normalize(source.fileName).slice(firmware.length);
+    if (!/^(boot-services|runtime-services|protocols)[/\\]/.test(file)) continue;
+    for (const [name, node] of declaredServices(source, checker)) services.set(name, node);
+  }
+  return services;
 }

@@ -4,8 +4,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { loadPageAssets } from '../../src/host/page-assets.js';
+import { ablationPage } from '../../src/report/page/ablation-page.js';
 import { comparisonPage } from '../../src/report/page/comparison-page.js';
 import { Chromium, findChromium } from '../support/chromium.js';
+import { madeUpAblation, madeUpReport } from '../support/ablation-results.js';
 import { hostile, madeUpComparison, madeUpRun } from '../support/comparison-results.js';
 import { efikit, example } from '../support/efikit.js';
 
@@ -108,6 +110,47 @@ describe(`a report page in a browser${missing}`, function () {
     expect(await browser.evaluate("document.querySelector('#memory .readout').textContent")).to.equal(
       'efi at the entry: 00100000 to 0fffffff, 255 MiB, EfiConventionalMemory',
     );
+  });
+
+  it('of an ablation: arrow keys go over the troubles, and the line below says what came of each', async () => {
+    await browser.size(400, 900);
+    await open('ablation.html', ablationPage(madeUpReport(madeUpAblation(hostile)), loadPageAssets()));
+    await browser.evaluate('document.querySelector(\'.matrix [tabindex="0"]\').focus()');
+    await browser.press('ArrowRight');
+    expect(await browser.evaluate("document.querySelector('#matrix .readout').textContent")).to.match(
+      /^GetMemoryMap=null .*: stops before start_kernel: panicked, .*it says: /,
+    );
+    expect(await overflow()).to.equal(0);
+    expect(browser.seen.problems).to.deep.equal([]);
+  });
+
+  it('functions are found by name or subsystem', async () => {
+    const instructions = {
+      total: 3,
+      stretches: [
+        {
+          from: 'entry',
+          to: 'end',
+          instructions: 3,
+          unpacking: 0,
+          modes: { '64-bit': 3 },
+          functions: { time: { tick: 2 }, memory: { kfree: 1 } },
+        },
+      ],
+      longMode: { modes: [], pageTables: [], controlWrites: [] },
+    };
+    const run = madeUpRun('efi');
+    await open(
+      'functions.html',
+      comparisonPage(madeUpComparison({ ...run, probes: { ...run.probes, instructions } }), loadPageAssets()),
+    );
+    const names = await browser.evaluate(`(() => {
+      const input = document.querySelector('.find input');
+      input.value = 'MEM';
+      input.dispatchEvent(new Event('input'));
+      return [...document.querySelectorAll('.finder tbody th')].map((cell) => cell.textContent);
+    })()`);
+    expect(names).to.deep.equal(['kfree']);
   });
 
   it('dark when the system is, or when told so; on paper everything is open', async () => {

@@ -6,6 +6,10 @@ import { mapsAt } from '../../src/report/page/call-panel.js';
 import { callsInOrder } from '../../src/report/page/call-order.js';
 import type { CallsRecord, HypercallEntry } from '../../src/probe/calls-result.js';
 import { changedMap, mapChange } from '../../src/probe/map-changes.js';
+import { ablationPage } from '../../src/report/page/ablation-page.js';
+import { detectionMatrix } from '../../src/report/page/detection.js';
+import { ReportError, reportPage } from '../../src/report/page/report-page.js';
+import { madeUpAblation, madeUpReport } from '../support/ablation-results.js';
 import { comparisonPage } from '../../src/report/page/comparison-page.js';
 import { hostile, madeUpComparison, madeUpRun, noAssets } from '../support/comparison-results.js';
 
@@ -129,5 +133,79 @@ describe('the page of a comparison', () => {
     expect(page).not.to.contain('<img').and.not.to.contain('<script>alert');
     expect(page.match(/<script/g)).to.have.length(2);
     expect(page.match(/<style/g)).to.have.length(1);
+  });
+});
+
+describe('the page of an ablation', () => {
+  it('has the minimal sets, a cell for each trouble with its mark, and what was tolerated', () => {
+    const page = ablationPage(madeUpReport(madeUpAblation()), noAssets);
+    for (const part of ['overview', 'minimal', 'matrix', 'tolerated']) expect(page, part).to.contain(`id="${part}"`);
+    expect(page).not.to.contain('id="baseline"');
+    const chips = [...page.matchAll(/class="chip ([\w-]+)"[^>]*>\s*<b>(.)<\/b>/g)].map(
+      ([, look, mark]) => `${look ?? ''} ${mark ?? ''}`,
+    );
+    expect(chips.slice(0, 6)).to.deep.equal([
+      ...['stops-kernel-entry K', 'stops-kernel-entry K', 'tolerated \u2248', 'same =', 'stops-kernel-entry K'],
+      'tolerated \u2248',
+    ]);
+    expect(page).to.contain('1 part that the guest never uses');
+  });
+
+  it('of several kernels begins with what each of them needs', () => {
+    const page = ablationPage(madeUpReport(madeUpAblation('x', '6.1'), madeUpAblation('x', '6.12')), noAssets);
+    expect(page).to.contain('id="baseline"').and.to.contain('Linux 6.1 and Linux 6.12');
+    expect(page).to.contain('id="matrix-linux-6-1"').and.to.contain('id="matrix-linux-6-12"');
+  });
+
+  it('nothing that a guest wrote becomes markup', () => {
+    const page = ablationPage(madeUpReport(madeUpAblation(hostile, hostile), madeUpAblation(hostile)), noAssets);
+    expect(page).not.to.contain('<img').and.not.to.contain('<script>alert');
+    expect(page.match(/<script/g)).to.have.length(1);
+  });
+});
+
+describe('the page of a saved result', () => {
+  it('is the one that the command drew', () => {
+    const result = madeUpComparison(madeUpRun('efi'), madeUpRun('pvh'));
+    expect(reportPage(JSON.stringify(result), '0.0.0', noAssets)).to.deep.equal({
+      html: comparisonPage(result, noAssets),
+    });
+    const ablations = madeUpReport(madeUpAblation());
+    expect(reportPage(JSON.stringify(ablations), '0.0.0', noAssets).html).to.equal(ablationPage(ablations, noAssets));
+  });
+
+  it('says that another version wrote it, and refuses what is no result', () => {
+    const result = madeUpComparison(madeUpRun('efi'));
+    expect(reportPage(JSON.stringify(result), '9.9.9', noAssets).warning).to.match(
+      /efikit 0\.0\.0 wrote .* this is 9\.9\.9/,
+    );
+    const refuses = (text: string, why: RegExp): void => {
+      expect(() => reportPage(text, '0.0.0', noAssets)).to.throw(ReportError, why);
+    };
+    refuses('{', /not JSON/);
+    refuses('7', /holds no result/);
+    refuses(JSON.stringify(madeUpRun('efi')), /result of boot/);
+    refuses('{"efikit":"0.0.0"}', /no result of compare or ablate/);
+    refuses('{"efikit":"1.0.0","doors":[{"outcome":"reached"}],"joined":{}}', /efikit 1\.0\.0 wrote/);
+  });
+});
+
+describe('how kernels find Xen, as a picture', () => {
+  it('a table a door, a row a set of signals, a column a kernel', () => {
+    const up = { outcome: 'up', detected: 'Xen HVM', guest_type: 'PVH' };
+    const text = detectionMatrix({
+      '6.1': {
+        'door efi, leaves yes, no-VGA yes': up,
+        'door pvh, leaves no, no-VGA no': { outcome: 'up', detected: null },
+      },
+      '6.12': { 'door efi, leaves yes, no-VGA yes': { ...up, guest_type: 'HVM' } },
+    }).toString();
+    expect([...text.matchAll(/class="chip ([\w-]+)">([^<]*)</g)].map(([, look, said]) => [look, said])).to.deep.equal([
+      ['detected-pvh', 'Xen PVH'],
+      ['detected-hvm', 'Xen HVM'],
+      ['same', 'no Xen'],
+    ]);
+    expect(text.match(/<table/g)).to.have.length(2);
+    expect(text).to.contain('not run');
   });
 });

@@ -1,8 +1,10 @@
 import type { AnyProbe } from '../probe.js';
 import { calls } from './calls.js';
 import { consoleLines } from './console-lines.js';
+import { cost } from './cost.js';
 import { coverage } from './coverage.js';
 import { handOver } from './hand-over.js';
+import { idleTime } from './idle-time.js';
 import { instructions } from './instructions.js';
 import { memoryMaps } from './memory-maps.js';
 import { misuse } from './misuse.js';
@@ -15,7 +17,9 @@ export const probes: readonly AnyProbe[] = [
   coverage,
   handOver,
   touches,
+  idleTime,
   surface,
+  cost,
   memoryMaps,
   calls,
   consoleLines,

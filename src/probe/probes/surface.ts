@@ -23,7 +23,7 @@ function placeKernel({ door, kernel, machine }: ProbedRun): void {
 export const surface = probe<SurfaceRecord, SurfaceJoined>({
   name: 'surface',
   question: 'What of the interface does the guest use, and which part of its code does?',
-  needs: ['touches'],
+  needs: ['touches', 'watches'],
   start(run) {
     const { machine } = run;
     const target = siteTarget(run);

@@ -6,7 +6,6 @@ export interface Milestone {
   readonly pattern: RegExp;
 }
 
-/** In the order in which a Linux passes them. */
 const milestones: readonly Milestone[] = [
   { title: 'Linux version', pattern: /^(?:\[.*?\] )?Linux version / },
   { title: 'Hypervisor detected', pattern: /Hypervisor detected: / },
@@ -27,7 +26,10 @@ export interface Passed {
   readonly text: string;
 }
 
-/** The milestones that some run passed, each with the first such line of each run. */
+const earliest = (passed: readonly (Passed | undefined)[]): number =>
+  Math.min(...passed.map((one) => one?.instructions ?? Infinity));
+
+/** The milestones that some run passed, in the order in which the first did, each with the first such line of each run. */
 export function milestonesOf(
   runs: readonly Run[],
 ): readonly { readonly title: string; readonly passed: readonly (Passed | undefined)[] }[] {
@@ -36,5 +38,6 @@ export function milestonesOf(
       title,
       passed: runs.map((run) => run.probes['console-lines']?.lines.find(({ text }) => pattern.test(text))),
     }))
-    .filter(({ passed }) => passed.some((one) => one !== undefined));
+    .filter(({ passed }) => passed.some((one) => one !== undefined))
+    .sort((a, b) => earliest(a.passed) - earliest(b.passed));
 }

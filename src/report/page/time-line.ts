@@ -27,7 +27,8 @@ export function timeLine(runs: readonly Run[]): Markup {
     html`<p class="axis-name">instructions retired</p>
       ${svgOf(runs, unpacking, { first, end, scale })}`;
   const caption = html`Each door from its entry to its end. Lines above a band are firmware calls, lines below it
-  hypercalls; a numbered mark is a line of the console, listed below. The hatched stretch unpacks the kernel.`;
+  hypercalls; a numbered mark is a line of the console, listed below. Marks without room for a number are in the table
+  alone. In the hatched stretch the kernel is unpacked.`;
   return figure(
     caption,
     html`
@@ -160,8 +161,22 @@ function milestoneMarks(runs: readonly Run[], door: number, scale: Scale, bottom
   });
 }
 
+/** The points of all runs; one that some runs lack stands behind the one that it followed. */
+function pointsOf(runs: readonly Run[]): readonly string[] {
+  const names: string[] = [];
+  for (const { phases } of runs) {
+    let at = 0;
+    for (const { name } of phases) {
+      const known = names.indexOf(name);
+      if (known < 0) names.splice(at, 0, name);
+      at = (known < 0 ? at : known) + 1;
+    }
+  }
+  return names;
+}
+
 function phaseTable(runs: readonly Run[]): Markup {
-  const names = [...new Set(runs.flatMap(({ phases }) => phases.map(({ name }) => name)))];
+  const names = pointsOf(runs);
   const before = (run: Run, name: string): string => {
     const phase = run.phases.find((candidate) => candidate.name === name);
     return phase === undefined ? '-' : grouped(phase.instructions);
@@ -170,7 +185,7 @@ function phaseTable(runs: readonly Run[]): Markup {
     'Instructions before each phase',
     ['phase', ...runs.map(({ door }) => doorName(door))],
     [
-      ...names.map((name) => [name, ...runs.map((run) => before(run, name))]),
+      ...names.map((name) => [name.replace(/^symbol:/, ''), ...runs.map((run) => before(run, name))]),
       ['the end', ...runs.map(({ instructions }) => grouped(instructions))],
       ['how it ended', ...runs.map(({ outcome }) => outcome)],
     ],
