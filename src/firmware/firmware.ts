@@ -94,7 +94,7 @@ export class Firmware {
   ) {
     this.profile = options.profile ?? proposal;
     this.overrides = options.overrides ?? {};
-    this.pool = new Pool(this.memoryMap, this.overrides['memory:red-zones']);
+    this.pool = new Pool(this.memoryMap, redZone(this.overrides));
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
     this.onEvent = options.onEvent;
@@ -396,4 +396,10 @@ export class Firmware {
     this.noExecute = state.noExecute && new NoExecute(this.host, this.memoryMap, state.noExecute);
     this.initrd = initrd;
   }
+}
+
+/** Bytes on both sides of each pool block. Throws FirmwareError. */
+function redZone({ 'memory:red-zones': bytes = 0 }: Overrides): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 0 && bytes % 16 === 0) return bytes;
+  throw new FirmwareError(`red zones of ${String(bytes)} bytes: give a multiple of 16`);
 }
