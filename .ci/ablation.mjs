@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
 import { page } from './ablation/page.mjs';
+import { resultsFile as justifyFile } from './justify/settings.mjs';
 import { kernelFile } from './kernels.mjs';
 import { root } from './sources.mjs';
 
@@ -25,7 +26,10 @@ const formatted = async (text, file) =>
   prettier.format(text, { ...(await prettier.resolveConfig(file)), filepath: file });
 
 /** The page that the kept findings give. */
-export const currentPage = async () => formatted(page(JSON.parse(readFileSync(resultsFile, 'utf8'))), pageFile);
+export const currentPage = async () => {
+  const [found, justified] = [resultsFile, justifyFile].map((file) => JSON.parse(readFileSync(file, 'utf8')));
+  return formatted(page(found, justified), pageFile);
+};
 
 /** One kernel's findings as they are kept: what of the console the page does not show is left out, and the image is named, not placed. */
 export function keptFindings(kernel, { ablations: [found] }) {

@@ -8,6 +8,10 @@ import type { SeededRandom } from './cpu/seeded-random.js';
 
 const INTERRUPT_FLAG = 0x200n;
 
+/** Names of the machine's events: the guest waits in the firmware no longer; EFI's watchdog timer runs out. */
+export const firmwareEvent = 'firmware';
+export const watchdogEvent = 'firmware watchdog';
+
 export function firmwareHost(machine: Machine, random: SeededRandom): FirmwareHost {
   const registers = () => machine.processor.registers;
   return {
@@ -27,6 +31,17 @@ export function firmwareHost(machine: Machine, random: SeededRandom): FirmwareHo
     stall: (ticks) => {
       machine.processor.skipTo(machine.ticks + ticks);
     },
+    repeat: (until) => {
+      machine.processor.repeatGate();
+      if (until === undefined) return;
+      if (until !== Infinity) machine.schedule(firmwareEvent, until);
+      machine.processor.requestStop();
+    },
+    watchdog: (tick) => {
+      if (tick === undefined) machine.events.cancel(watchdogEvent);
+      else machine.schedule(watchdogEvent, tick);
+    },
+    readInput: () => machine.consoleDevice?.take?.(),
     flushTlb: () => {
       const { cr3 } = registers();
       registers().cr3 = cr3;

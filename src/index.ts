@@ -23,6 +23,7 @@ export {
   describeMemoryMap,
   FirmwareError,
   linux,
+  loader,
   profiles,
   proposal,
   quirkOverrides,

@@ -18,7 +18,7 @@ import {
   type ServiceCall,
   type StoredVariable,
 } from './firmware/index.js';
-import { firmwareHost } from './firmware-host.js';
+import { firmwareEvent, firmwareHost, watchdogEvent } from './firmware-host.js';
 import { machineBus } from './machine-bus.js';
 import type { LoadedImage } from './loaders/image.js';
 import type { GuestMemory } from './memory/guest-memory.js';
@@ -98,6 +98,8 @@ export interface ConsoleDevice {
   type(bytes: Uint8Array): void;
   pipe(bytes: Uint8Array): void;
   readonly waiting: number;
+  /** The next byte, for the firmware's console input; absent where the firmware has none. */
+  take?(): number | undefined;
 }
 
 export class Machine implements EfiTarget, MachineParts {
@@ -341,9 +343,15 @@ export class Machine implements EfiTarget, MachineParts {
       const now = this.processor.ticks;
       for (let name = this.events.takeDue(now); name !== undefined; name = this.events.takeDue(now)) {
         if (name === typedInputEvent) this.typed.onEvent();
+        else if (name === firmwareEvent) this.firmware.waiting = undefined;
+        else if (name === watchdogEvent) this.end({ outcome: 'reset', reason: 'the watchdog timer of EFI ran out' });
         else if (this.xen?.onEvent(name) !== true) this.platform.onEvent(name);
       }
       if (now >= end) return;
+      if (this.isWaitingInFirmware()) {
+        this.idle = true;
+        return;
+      }
       const stop: Stop = this.processor.run(Math.min(end, this.events.next));
       if (stop === 'shutdown') this.end({ outcome: 'triple-fault', reason: this.describeShutdown() });
       else if (stop === 'halted' && this.events.next > this.processor.ticks) {
@@ -358,6 +366,16 @@ export class Machine implements EfiTarget, MachineParts {
         return;
       } else if (stop === 'requested') return;
     }
+  }
+
+  /** Whether the guest is in WaitForEvent and what it waits for has not come. */
+  private isWaitingInFirmware(): boolean {
+    const { waiting } = this.firmware;
+    if (waiting === undefined) return false;
+    if (!waiting.input || (this.consoleDevice?.waiting ?? 0) === 0) return true;
+    this.firmware.waiting = undefined;
+    this.events.cancel(firmwareEvent);
+    return false;
   }
 
   private describeShutdown(): string {

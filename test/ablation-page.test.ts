@@ -16,7 +16,7 @@ describe('docs/ablation.md', function () {
   const file = path.join(root, '.ci/ablation/results.json');
   const { ablations } = JSON.parse(readFileSync(file, 'utf8')) as AblationReport;
 
-  const kernels = ['6.1-cloud'];
+  const kernels = ['6.1-cloud', '6.12-cloud', 'latest-cloud'];
 
   it('is what the kept findings give (npm run docs makes it anew)', async () => {
     const { currentPage } = (await import(pathToFileURL(path.join(root, '.ci/ablation.mjs')).href)) as Script;

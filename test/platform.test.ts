@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { FadtBootArch } from '../firmware-tables/acpi/fadt.js';
 import { ports } from '../src/devices/ports.js';
 import { Platform, type PlatformHost } from '../src/platform.js';
-import { acpiTablesOf, mapOf, platforms, type PlatformDescription } from '../src/platform-description.js';
+import { layout } from '../src/memory/layout.js';
+import { acpiTablesOf, machineParts, mapOf, platforms, type PlatformDescription } from '../src/platform-description.js';
 
 function create(description?: PlatformDescription) {
   const log: string[] = [];
@@ -112,6 +113,33 @@ describe('platform uart', () => {
     });
     expect(mapOf(platforms.uart).reserved).to.deep.equal([]);
   });
+});
+
+describe('platform uart without a part', () => {
+  const port = {
+    uart: 0x3fd,
+    pit: ports.systemControlB,
+    rtc: 0x71,
+    keyboard: 0x64,
+    sleep: ports.sleepControl,
+    reset: ports.resetControl,
+  };
+  for (const part of machineParts) {
+    it(`${part}: nothing answers in its place, and the others are there`, () => {
+      const { platform, log } = create({ ...platforms.uart, without: [part] });
+      for (const [name, at] of Object.entries(port)) {
+        log.length = 0;
+        platform.ports.readPort(at, 1);
+        expect(log.length, `${name} is empty`).to.equal(name === part ? 1 : 0);
+      }
+      platform.writeMmio(layout.ioApic, 4, 1); // IOREGSEL: the version
+      const isThere = platform.readMmio(layout.ioApic + 0x10, 4) !== 0xffff_ffff;
+      expect(isThere, 'I/O APIC').to.equal(part !== 'io-apic');
+      const described = acpiTablesOf({ ...platforms.uart, without: [part] }).bytes;
+      const whole = acpiTablesOf(platforms.uart).bytes;
+      expect(Buffer.compare(described, whole) !== 0, 'the MADT lacks it').to.equal(part === 'io-apic');
+    });
+  }
 });
 
 describe('FADT boot flags as data (ACPI 6.4 table 5.11)', () => {

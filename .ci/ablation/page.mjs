@@ -135,6 +135,27 @@ function comparison(ablations) {
   );
 }
 
+/** The boots that docs/linux-profile.md has as well: with another user space, which uses the variables. */
+function beside(ablations, justified) {
+  const boots = (one) => one.same === true || (one.outcome === 'powered-off' && one.userSpace);
+  let all = 0;
+  const differ = [];
+  for (const one of ablations) {
+    const { without } = justified[one.image.path] ?? { without: {} };
+    for (const [id, ways] of Object.entries(without))
+      for (const way of ['absent', 'null']) {
+        const trial = trialOf(one, `${id}=${way}`);
+        if (trial === undefined || ways[way] === undefined) continue;
+        all++;
+        if (boots(ways[way]) !== (trial.verdict !== 'fatal')) differ.push(`${nameOf(one)}: ${short(id)} ${way}`);
+      }
+  }
+  const verdict =
+    differ.length === 0 ? 'all came to the same verdict' : `${differ.length} came to another: ${differ.join(', ')}`;
+  return `Of ${all} trials with which \`docs/linux-profile.md\` justifies the profile, by boots from the start into a user space that uses the variables,
+${verdict}.`;
+}
+
 /** What a kernel puts up with that a firmware may not do, by numbers. */
 function counts(ablations) {
   return table(
@@ -154,7 +175,7 @@ const verdicts = ({ parts }, verdict) =>
   parts.flatMap(({ trials }) => trials).filter((trial) => trial.verdict === verdict).length;
 
 /** The page, not yet formatted. Throws when it would have to explain what nobody has explained. */
-export function page({ efikit, ablations }) {
+export function page({ efikit, ablations }, justified) {
   const [first] = ablations;
   return `<!-- generated: npm run docs, from .ci/ablation/results.json; node .ci/ablation.mjs --write runs it anew -->
 
@@ -216,6 +237,8 @@ ${comparison(ablations)}
 It has two things more: the variable services, LocateProtocol, LocateHandle, FreePool and SetVirtualAddressMap taken away together still
 reach user space (here that is the smallest set, without any of them), and \`Exit\` and \`OutputString\` are in its minimal set. Here
 they are not: \`Exit\` is called by a stub that gives up and by no other, and of \`OutputString\` it is enough that it can be called.
+
+${beside(ablations, justified)}
 
 ## Every trial
 

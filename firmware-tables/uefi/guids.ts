@@ -21,6 +21,8 @@ export const Guid = {
   OVMF_SEV_MEMORY_ACCEPTANCE_PROTOCOL: 'c5a010fe-38a7-4531-8a4a-0500d2fd1649', // OVMF
   APPLE_PROPERTIES_PROTOCOL: '91bd12fe-f6c3-44fb-a5b7-5122ab303ae0', // Linux include/linux/efi.h
   EFIKIT_XEN_PROTOCOL: xenProtocolGuid,
+  // Groups of events.
+  EFI_EVENT_GROUP_EXIT_BOOT_SERVICES: '27abf055-b1b8-4c26-8048-748f37baa2df', // 7.1.2
   // Configuration tables.
   EFI_ACPI_20_TABLE: '8868e871-e4f1-11d3-bc22-0080c73c8881', // 4.6.1
   EFI_ACPI_TABLE: 'eb9d2d30-2d88-11d3-9a16-0090273fc14d', // 4.6.1

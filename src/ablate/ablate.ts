@@ -40,7 +40,8 @@ export async function ablate(
   const planned = parts.flatMap(({ trials }) => trials);
   const cost = { runs: 1, instructions: whole.instructions, shared: 0 };
   const goals = goalsOf(whole);
-  let known = planned.length + goals.length + 1;
+  const reducible = parts.filter(({ absent }) => absent !== undefined);
+  let known = planned.length + (reducible.length === 0 ? 0 : goals.length) + 1;
   const count = (record: RunRecord, last: string): void => {
     cost.runs++;
     cost.instructions += record.instructions - record.shared;
@@ -64,8 +65,8 @@ export async function ablate(
   });
 
   const minimal: MinimalSet[] = [];
-  const reducible = parts.filter(({ absent }) => absent !== undefined);
-  for (const goal of goals) minimal.push(await minimalSet(goal, reducible, records, executor, limit, count));
+  if (reducible.length > 0)
+    for (const goal of goals) minimal.push(await minimalSet(goal, reducible, records, executor, limit, count));
 
   const judged = [...trials.values()];
   const inOrder = planned.flatMap(({ id }) => judged.find((trial) => trial.id === id) ?? []);

@@ -21,9 +21,10 @@ export function ablationLines(ablation: Ablation): string[] {
   const { whole, parts, minimal, cost, door, profile } = ablation;
   const used = parts.filter(({ need }) => need !== 'unused');
   const unused = parts.filter(({ need }) => need === 'unused').map(({ title }) => title);
+  const hasFirmware = parts.some(({ kind }) => kind === 'service');
   const executed = `${grouped(cost.instructions)} instructions in ${grouped(cost.runs)} runs`;
   return [
-    `${nameOf(ablation)} through the door ${door}${ablation.xen ? ' under Xen' : ''}, profile ${profile}`,
+    `${nameOf(ablation)} through the door ${door}${ablation.xen ? ' under Xen' : ''}${hasFirmware ? `, profile ${profile}` : ''}`,
     `with everything: ${sentence(whole)} after ${grouped(whole.instructions)} instructions, past ${whole.reached}`,
     '',
     'What it needs (callable: any answer will do, a NULL pointer will not):',
@@ -38,8 +39,7 @@ export function ablationLines(ablation: Ablation): string[] {
       ]),
     ]),
     ...(unused.length === 0 ? [] : ['', `never used: ${unused.join(', ')}`]),
-    '',
-    'The smallest sets, each run with everything else absent:',
+    ...(minimal.length === 0 ? [] : ['', 'The smallest sets, each run with everything else absent:']),
     ...minimal.flatMap(({ goal, parts: kept, verified }, index) => [
       `  ${goal}: ${setText(kept, minimal[index - 1]?.parts)}`,
       `    ${sentence(verified)}, ${grouped(verified.instructions)} instructions`,

@@ -112,10 +112,10 @@ export function parseDoor(text: string, option: string): DoorName {
 
 /** --profile for a door, and whether it was filled in. Throws UsageError. */
 export function chooseProfile(text: string | undefined, door: DoorName): { profile: Profile; filledIn: boolean } {
-  if (text === 'loader') throw new UsageError('--profile loader is not built yet: take linux or proposal');
   if (text === undefined) return { profile: door === 'proposal' ? proposal : linux, filledIn: true };
   const profile = profiles.find(({ name }) => name === text);
-  if (profile === undefined) throw new UsageError(`--profile ${text}: the profiles are proposal, linux and tables`);
+  if (profile === undefined)
+    throw new UsageError(`--profile ${text}: the profiles are proposal, linux, loader and tables`);
   if (profile.handedOver === true && door !== 'linux64') {
     throw new UsageError(
       `--profile ${text} has no services, so that no image is entered through it: give --door linux64, where boot_params names its tables, or another profile`,

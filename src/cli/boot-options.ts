@@ -11,7 +11,8 @@ export const doors: Option = { name: 'doors', value: 'A,B', meaning: 'the doors 
 export const profile: Option = {
   name: 'profile',
   value: 'NAME',
-  meaning: 'which EFI services exist: proposal or linux; tables: none, for the door linux64 (loader is not built yet)',
+  meaning:
+    'which EFI services exist: proposal, linux or loader (boot loaders and tools); tables: none, for the door linux64',
   byDefault: 'linux; proposal with the door proposal',
 };
 export const quirk: Option = {

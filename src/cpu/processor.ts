@@ -224,6 +224,11 @@ export class EmulatedProcessor implements Processor {
     this.core.raise(vector, errorCode, 1);
   }
 
+  /** For a gate that is being served: the guest executes it once more. */
+  repeatGate(): void {
+    this.registers.rip -= BigInt(GATE_BYTES);
+  }
+
   requestStop(): void {
     this.view.setUint32(L.STOP_REQUESTED, 1, true);
     this.runNoLaterThan(this.ticks);

@@ -76,6 +76,14 @@ export class Uart16550 implements PortDevice, Stateful<Uart16550State> {
     this.update();
   }
 
+  /** The next byte for a firmware that drives the port; a pipe's bytes too, for it waits for no interrupt. */
+  take(): number | undefined {
+    if (this.fifo.length > 0) return this.readData();
+    const byte = this.typed.shift() ?? this.piped.shift();
+    this.update();
+    return byte;
+  }
+
   /** Bytes of the host that the guest has not read yet. */
   get waiting(): number {
     return this.typed.length + this.piped.length + this.fifo.length;

@@ -4,23 +4,26 @@ import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './log/describe.js';
 import { corruptions } from './corruptions.js';
 import { FirmwareError } from './errors.js';
+import type { FirmwareState, MissedService, VirtualRange } from './firmware-state.js';
 import { reportException } from './exceptions.js';
 import { imageEntry, type FirmwareEvent } from './log/firmware-event.js';
-import { GateGroup } from './gate.js';
+import { Events } from './events/events.js';
+import { Keyboard } from './events/keyboard.js';
+import { GateGroup, gateStride } from './gate.js';
 import { GuestAccess } from './guest-access.js';
-import { HandleDatabase, type HandleState } from './handles.js';
+import { HandleDatabase } from './handles.js';
 import type { FirmwareHost, FirmwareRegister } from './host.js';
 import { endImage } from './boot-services/images.js';
-import { Images, type ImagesState, type Resumption } from './images/images.js';
-import { MemoryMap, type MemoryRegion } from './memory/memory-map.js';
-import { NoExecute, type NoExecutePlace } from './memory/no-execute.js';
+import { Images, type Resumption } from './images/images.js';
+import { MemoryMap } from './memory/memory-map.js';
+import { NoExecute } from './memory/no-execute.js';
 import { clobber } from './poison.js';
-import { Pool, type PoolState } from './memory/pool.js';
+import { Pool } from './memory/pool.js';
 import { profiles, proposal, type Overrides, type Profile, type ServiceName } from './profiles.js';
 import { decodeArguments, type Show } from './service.js';
 import { buildSlots, type Slot } from './slots.js';
 import { setUp, type BootInputs, type FirmwareEntry } from './set-up/set-up.js';
-import { Tables, type TableAddresses } from './set-up/tables.js';
+import { Tables } from './set-up/tables.js';
 import { variablesAtStart } from './variables/variable-policy.js';
 import { VariableStore, type CommitVariable, type StoredVariable } from './variables/variable-store.js';
 
@@ -39,40 +42,7 @@ export interface FirmwareOptions {
   readonly onEvent?: (event: FirmwareEvent) => void;
 }
 
-/** A service that was called although the profile lacks it. */
-export interface MissedService {
-  readonly name: string;
-  readonly tick: number;
-  readonly calls: number;
-  /** The first built profile that has it; undefined when none has. */
-  readonly profile: string | undefined;
-}
-
-/** A range that SetVirtualAddressMap gave a virtual address. */
-export interface VirtualRange {
-  readonly physical: number;
-  readonly bytes: number;
-  readonly virtual: bigint;
-}
-
-/** Everything that a saved machine must keep of the firmware besides guest memory: plain JSON data. */
-export interface FirmwareState {
-  readonly memoryMap: { readonly regions: readonly MemoryRegion[]; readonly key: number };
-  readonly pool: PoolState;
-  readonly handles: HandleState;
-  readonly variables: readonly StoredVariable[];
-  readonly tables: TableAddresses;
-  readonly imageHandle: string;
-  readonly images: ImagesState;
-  readonly imageReturn: string;
-  readonly loadFile2: string;
-  readonly bootServicesEnded: boolean;
-  readonly virtualMap:
-    readonly { readonly physical: number; readonly bytes: number; readonly virtual: string }[] | null;
-  readonly missed: readonly { readonly name: string; readonly tick: number; readonly calls: number }[];
-  readonly forcedCalls: Readonly<Record<string, number>>;
-  readonly noExecute?: NoExecutePlace;
-}
+export type { FirmwareState, MissedService, VirtualRange } from './firmware-state.js';
 
 /** The EFI System Table provider: EFI services as TypeScript over guest memory. UEFI 2.10. */
 export class Firmware {
@@ -93,6 +63,14 @@ export class Firmware {
   imageHandle = 0n;
   /** Images that LoadImage brought. */
   readonly images = new Images();
+  readonly events = new Events();
+  readonly keyboard: Keyboard;
+  /** SIMPLE_TEXT_OUTPUT_MODE, guest-physical; 0 where the console has no cursor. */
+  textMode = 0;
+  /** What a call of WaitForEvent waits for besides a timer; undefined while none waits. */
+  waiting: { readonly input: boolean } | undefined;
+  /** Set by a service whose call is to be made once more: at a tick, or at once where a notification function runs first. */
+  private repetition: { readonly until?: number } | undefined;
   /** The gate to which an image returns, guest-physical. */
   imageReturn = 0n;
   /** The LoadFile2 interface that offers the initrd; 0 when there is none. */
@@ -116,7 +94,7 @@ export class Firmware {
   ) {
     this.profile = options.profile ?? proposal;
     this.overrides = options.overrides ?? {};
-    this.pool = new Pool(this.memoryMap, this.overrides['memory:red-zones']);
+    this.pool = new Pool(this.memoryMap, redZone(this.overrides));
     this.strict = options.strict ?? false;
     this.onCall = options.onCall;
     this.onEvent = options.onEvent;
@@ -126,6 +104,7 @@ export class Firmware {
     this.variables.commit = options.commitVariable;
     this.provided = host.provided ?? new ProvidedMemory();
     this.tables = new Tables(host.memory, this.provided);
+    this.keyboard = new Keyboard(() => host.readInput?.());
     this.slots = buildSlots(this.profile, this.overrides);
   }
 
@@ -157,6 +136,12 @@ export class Firmware {
       this.returnFromImage(this.host.getRegister('rax'));
       return;
     }
+    if (gate === GateGroup.notifyReturn) {
+      if (this.events.returned(this.host)) this.dispatch();
+      else
+        throw new FirmwareError('a notification function returned that was never called: the guest jumped into a gate');
+      return;
+    }
     if (gate >= GateGroup.vectors && gate < GateGroup.vectors + 256) {
       this.note(reportException(this.host, this.peek, gate - GateGroup.vectors, (at) => this.slots.get(at)?.name));
       return;
@@ -167,14 +152,52 @@ export class Firmware {
         `gate 0x${gate.toString(16)} belongs to no service: the guest's code is damaged or not ours`,
       );
     }
+    this.events.expire(this.host.now());
     const answer = this.call(slot);
+    const { repetition } = this;
+    this.repetition = undefined;
+    if (repetition) {
+      if (!this.dispatch(slot.gate)) this.host.repeat?.(repetition.until);
+      return;
+    }
     if (typeof answer !== 'bigint') {
       this.host.fault(answer);
       return;
     }
     this.host.setRegister('rax', answer);
     if (this.resumption) this.goElsewhere(this.resumption);
-    else if (this.strict) clobber(this.host);
+    else {
+      if (this.strict) clobber(this.host);
+      this.dispatch();
+    }
+  }
+
+  /** Lets a notification function of an event run, before the gate `again` or the return to the caller. */
+  private dispatch(again?: number): boolean {
+    const { imageReturn } = this;
+    const address = (gate: number): bigint => imageReturn + BigInt((gate - GateGroup.imageReturn) * gateStride);
+    const gates = {
+      notifyReturn: address(GateGroup.notifyReturn),
+      ...(again === undefined ? {} : { again: address(again) }),
+    };
+    return this.events.dispatch(
+      this.host,
+      (at, value) => {
+        this.guest.writeU64(at, value);
+      },
+      gates,
+    );
+  }
+
+  /** For a service: the call is made once more, at `until` or when what `waiting` names is there; at once without it. */
+  repeatCall(until?: number): bigint {
+    this.repetition = until === undefined ? {} : { until };
+    return Status.NOT_READY;
+  }
+
+  /** Whether a call can wait at all. */
+  get canWait(): boolean {
+    return this.host.repeat !== undefined;
   }
 
   /** The call that is served does not return to its caller: these registers change, and the gate's RET takes RSP's address. */
@@ -219,6 +242,7 @@ export class Firmware {
 
   /** ExitBootServices succeeded: boot services end. UEFI 2.10 section 7.4.6. */
   leaveBootServices(): void {
+    this.host.watchdog?.(undefined);
     this.bootServicesEnded = true;
     this.host.disableInterrupts();
     this.tables.clearBootFields();
@@ -248,6 +272,7 @@ export class Firmware {
         else lists[name] = text;
       });
     }
+    if (this.repetition) return answer;
     if (!this.bootServicesEnded) this.noExecute?.update();
     if (slot.delay > 0) this.host.stall?.(slot.delay);
     this.onCall?.({
@@ -336,6 +361,10 @@ export class Firmware {
       imageReturn: hex(this.imageReturn),
       loadFile2: hex(this.loadFile2),
       bootServicesEnded: this.bootServicesEnded,
+      events: this.events.save(),
+      keys: this.keyboard.save(),
+      textMode: this.textMode,
+      ...(this.waiting && { waiting: this.waiting }),
       virtualMap: this.virtualMap?.map((range) => ({ ...range, virtual: hex(range.virtual) })) ?? null,
       missed: [...this.missed].map(([name, entry]) => ({ name, ...entry })),
       forcedCalls: Object.fromEntries(this.forcedCalls),
@@ -355,6 +384,10 @@ export class Firmware {
     this.imageReturn = BigInt(state.imageReturn);
     this.loadFile2 = BigInt(state.loadFile2);
     this.bootServicesEnded = state.bootServicesEnded;
+    this.events.restore(state.events);
+    this.keyboard.restore(state.keys ?? []);
+    this.textMode = state.textMode ?? 0;
+    this.waiting = state.waiting;
     this.virtualMap = state.virtualMap?.map((range) => ({ ...range, virtual: BigInt(range.virtual) }));
     this.missed.clear();
     for (const { name, tick, calls } of state.missed) this.missed.set(name, { tick, calls });
@@ -363,4 +396,10 @@ export class Firmware {
     this.noExecute = state.noExecute && new NoExecute(this.host, this.memoryMap, state.noExecute);
     this.initrd = initrd;
   }
+}
+
+/** Bytes on both sides of each pool block. Throws FirmwareError. */
+function redZone({ 'memory:red-zones': bytes = 0 }: Overrides): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 0 && bytes % 16 === 0) return bytes;
+  throw new FirmwareError(`red zones of ${String(bytes)} bytes: give a multiple of 16`);
 }

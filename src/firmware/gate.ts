@@ -20,6 +20,8 @@ export const GateGroup = {
   textOutput: 0x060,
   textInput: 0x070,
   loadFile2: 0x078,
+  /** An event's notification function returned. */
+  notifyReturn: 0x07e,
   /** An image returned from its entry point. */
   imageReturn: 0x07f,
   /** Exceptions and interrupts, one gate a vector. */

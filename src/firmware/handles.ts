@@ -28,6 +28,11 @@ export class HandleDatabase {
     return this.handles.get(handle)?.get(protocol);
   }
 
+  /** GUIDs of what is installed on a handle. */
+  protocolsOf(handle: bigint): string[] {
+    return [...(this.handles.get(handle)?.keys() ?? [])];
+  }
+
   /** Handles in the order in which they came, those with `protocol` when given. */
   list(protocol?: string): bigint[] {
     const all = [...this.handles];

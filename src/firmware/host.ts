@@ -38,6 +38,15 @@ export interface FirmwareHost {
   random(): bigint;
   /** Lets so many ticks pass for the guest; a host without time leaves it out. */
   stall?(ticks: number): void;
+  /**
+   * The gate that is being served is executed once more: now, or when `until` (a tick; Infinity for never) has come or
+   * what Firmware.waiting names is there. A host without time leaves it out, and the guest cannot wait then.
+   */
+  repeat?(until?: number): void;
+  /** The machine is reset at this tick; never, when it is undefined. */
+  watchdog?(tick: number | undefined): void;
+  /** The next byte that was typed at the console; undefined when there is none. */
+  readInput?(): number | undefined;
   /** The firmware changed the page tables that CR3 names. */
   flushTlb?(): void;
   /** Clears IF. */

@@ -22,6 +22,7 @@ export type { PeLayout } from './images/image-loader.js';
 export type { MapEntry } from './memory/memory-map.js';
 export {
   linux,
+  loader,
   profiles,
   proposal,
   tables,

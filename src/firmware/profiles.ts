@@ -1,9 +1,12 @@
 import type { BootServiceName } from '../../firmware-tables/uefi/boot-services.js';
+import type { TextInputFunctionName } from '../../firmware-tables/uefi/protocols/simple-text-input.js';
+import type { TextOutputFunctionName } from '../../firmware-tables/uefi/protocols/simple-text-output.js';
 import type { RuntimeServiceName } from '../../firmware-tables/uefi/runtime-services.js';
 
-export type ProtocolFunctionName = 'SimpleTextOutput.OutputString' | 'LoadFile2.LoadFile';
+export type ProtocolFunctionName =
+  `SimpleTextOutput.${TextOutputFunctionName}` | `SimpleTextInput.${TextInputFunctionName}` | 'LoadFile2.LoadFile';
 export type ServiceName = BootServiceName | RuntimeServiceName | ProtocolFunctionName;
-export type ProtocolName = 'LoadedImage' | 'LoadFile2' | 'SimpleTextOutput' | 'Xen';
+export type ProtocolName = 'LoadedImage' | 'LoadFile2' | 'SimpleTextInput' | 'SimpleTextOutput' | 'Xen';
 export type ConfigurationTableName = 'Acpi20' | 'RtProperties' | 'Xen';
 
 /** Which parts of EFI exist. Each entry says why it is there. */
@@ -82,6 +85,58 @@ export const linux: Profile = {
 };
 
 /**
+ * What boot loaders and tools need besides: events and timers, a console that can be typed at, protocols of their own, images
+ * out of memory. There are no files. `.ci/evaluation/rows/images.mjs` runs what Debian has of them.
+ */
+export const loader: Profile = {
+  ...linux,
+  name: 'loader',
+  services: {
+    ...linux.services,
+    CreateEvent: 'waiting with a time limit; being told of ExitBootServices',
+    CreateEventEx: 'as CreateEvent, for a group',
+    CloseEvent: 'as CreateEvent',
+    SignalEvent: 'as CreateEvent',
+    CheckEvent: 'as CreateEvent',
+    WaitForEvent: 'waiting for a key',
+    SetTimer: 'waiting with a time limit',
+    RaiseTPL: 'drivers: keeps notification functions away',
+    RestoreTPL: 'as RaiseTPL',
+    Stall: 'loaders show a message for some seconds before they give up',
+    SetWatchdogTimer: 'loaders switch it off',
+    OpenProtocol: 'HandleProtocol for programs since EFI 1.1: GRUB, systemd-boot, iPXE',
+    CloseProtocol: 'as OpenProtocol',
+    LocateHandleBuffer: 'LocateHandle for programs since EFI 1.1',
+    InstallProtocolInterface: 'drivers',
+    ReinstallProtocolInterface: 'drivers',
+    UninstallProtocolInterface: 'drivers',
+    InstallMultipleProtocolInterfaces: 'drivers; shim',
+    UninstallMultipleProtocolInterfaces: 'as InstallMultipleProtocolInterfaces',
+    ProtocolsPerHandle: 'drivers and shells',
+    ConnectController: 'loaders let drivers look for devices; there are none',
+    DisconnectController: 'as ConnectController',
+    LoadImage: 'loaders that have read an image',
+    StartImage: 'as LoadImage',
+    UnloadImage: 'as LoadImage',
+    CalculateCrc32: 'GRUB and partition tools',
+    CopyMem: 'EDK II libraries',
+    SetMem: 'EDK II libraries',
+    GetTime: 'time-outs and certificates',
+    'SimpleTextOutput.Reset': 'menus',
+    'SimpleTextOutput.TestString': 'menus',
+    'SimpleTextOutput.QueryMode': 'menus: how large the screen is',
+    'SimpleTextOutput.SetMode': 'menus',
+    'SimpleTextOutput.SetAttribute': 'menus: colours',
+    'SimpleTextOutput.ClearScreen': 'menus',
+    'SimpleTextOutput.SetCursorPosition': 'menus',
+    'SimpleTextOutput.EnableCursor': 'menus',
+    'SimpleTextInput.Reset': 'menus',
+    'SimpleTextInput.ReadKeyStroke': 'menus and prompts',
+  },
+  protocols: { ...linux.protocols, SimpleTextInput: 'found through the handle of the console' },
+};
+
+/**
  * EFI tables without services, as Xen gives them to an ARM dom0 with ACPI: a System Table whose pointers to services are
  * NULL, a memory map and where the RSDP is. For the door linux64, whose boot_params can name them (efi_info).
  */
@@ -98,7 +153,7 @@ export const tables: Profile = {
 };
 
 /** Every profile that is built, poorest first. */
-export const profiles: readonly Profile[] = [tables, proposal, linux];
+export const profiles: readonly Profile[] = [tables, proposal, linux, loader];
 
 /**
  * What an ablation or a quirk changes in a profile, by the name of a service, protocol or table:

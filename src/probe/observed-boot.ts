@@ -152,7 +152,9 @@ export class ObservedBoot {
       ...(setup.variables === undefined ? {} : { variables: setup.variables }),
       ...(setup.commitVariable === undefined ? {} : { commitVariable: setup.commitVariable }),
       ...(setup.tier === 'interpreter' ? { compileAfter: 'never' as const } : {}),
-      ...((setup.observing ?? (needs.has('counts') || needs.has('touches'))) ? { observing: true } : {}),
+      ...((setup.observing ?? (['counts', 'touches', 'watches'] as const).some((need) => needs.has(need)))
+        ? { observing: true }
+        : {}),
       ...(needs.has('touches') ? { onTouch: (touch: Touch) => onTouch?.(touch) } : {}),
       onServiceCall: (call) => {
         onCall(call);

@@ -28,15 +28,15 @@ export const subsystemRules: readonly (readonly [string, RegExp])[] = [
   ],
   [
     'crypto, random',
-    /crypt|sha(1|256|512|3)|^(aes|blake2|chacha|poly1305|gf128|ghash|curve25519|ecc_|rsa_|mpi|mpih|md5|crc|des_|keccak|hmac|drbg|jent|extract_|random|_get_random|get_random|add_(device|input|interrupt|hwgen|bootloader)|mix_pool|crng|x509|asn1|pkcs|public_key|alg_test)|^(crc32|crc_t10|libcrc)/,
+    /crypt|sha(1|256|512|3)|test_[as]hash_|test_sglist|_mix_columns|^(aes|blake2|chacha|poly1305|gf128|ghash|curve25519|ecc_|rsa_|mpi|mpih|md5|crc|des_|keccak|hmac|drbg|jent|extract_|random|_get_random|get_random|add_(device|input|interrupt|hwgen|bootloader)|mix_pool|crng|x509|asn1|pkcs|public_key|alg_test)|^(crc32|crc_t10|libcrc)/,
   ],
   [
     'modules, kallsyms, tracing',
-    /module|kallsyms|^(trace|ftrace|event_|perf|bpf|btf|__bpf|tracing|kprobe|jump_label|static_key|static_call|__static_call|__jump|arch_jump|apply_(alternatives|retpolines|returns|ibt|paravirt|relocat)|text_poke|poke_|__text_poke|add_nops|optimize_nops|alternatives|insn_|rethunk|unwind|orc_|stack_trace|sort_extable|cmp_ex|kunit|ring_buffer|rb_)|_trace_|insn_(get|init|decode)|^inat_/,
+    /module|kallsyms|get_symbol_|symbol_name|syscall_m(eta|atch)|syscall_match|event_fields|enter_print_fmt|valid_rec|^(trace|ftrace|event_|perf|bpf|btf|__bpf|tracing|kprobe|jump_label|static_key|static_call|__static_call|__jump|arch_jump|apply_(alternatives|retpolines|returns|ibt|paravirt|relocat)|text_poke|poke_|__text_poke|add_nops|optimize_nops|alternatives|insn_|rethunk|unwind|orc_|stack_trace|sort_extable|cmp_ex|kunit|ring_buffer|rb_)|_trace_|insn_(get|init|decode)|^inat_/,
   ],
   [
     'memory',
-    /page|slab|(^|_)kmem|^(k[mz]?alloc|kfree|kvfree|kvmalloc|kmalloc|krealloc|kcalloc|vmalloc|vfree|vmap|vunmap|vm_|vma|mm_|mm(ap|put|drop|get)|mas_|mt_|mtree|ma_|mab_|pcpu|percpu|__alloc|__free|free_|alloc_|get_free|zone|buddy|shrink|swap|lru|folio|memcg|mem_cgroup|pte|pmd|pud|p4d|pgd|set_p[tum4g]|__set_p|native_(set|make|flush|write_cr3)|tlb|flush_tlb|ioremap|early_iorem|memremap|__ioremap|fault|handle_mm|do_(anonymous|fault|wp|user_addr|mmap|munmap|brk|numa)|unmap|zap|rmap|anon_vma|copy_(pte|p4d|page)|dup_mm|insert_v|find_vma|init_(cpu_to|unavailable|memory)|__init_single|sparse|section|vmemmap|hugetlb|khugepaged|numa|mempol|mpol|phys_|numa|kernel_(physical|map)|clear_(page|user|huge)|slub|deactivate|get_partial|allocate_slab|new_slab|calculate_|get_any|dma_|swiotlb|iommu|gup|pin_|mempool|kasan|kfence|kmemleak|__kfence|cma_|compact|rmqueue|expand|clear_pages)|___slab|^__(k|v)?malloc|^__?set_pte|memmap/,
+    /page|slab|pfn|ptdump|_cpa_|_protections|effective_prot|(^|_)kmem|^(k[mz]?alloc|kfree|kvfree|kvmalloc|kmalloc|krealloc|kcalloc|vmalloc|vfree|vmap|vunmap|vm_|vma|mm_|mm(ap|put|drop|get)|mas_|mt_|mtree|ma_|mab_|pcpu|percpu|__alloc|__free|free_|alloc_|get_free|zone|buddy|shrink|swap|lru|folio|memcg|mem_cgroup|pte|pmd|pud|p4d|pgd|set_p[tum4g]|__set_p|native_(set|make|flush|write_cr3)|tlb|flush_tlb|ioremap|early_iorem|memremap|__ioremap|fault|handle_mm|do_(anonymous|fault|wp|user_addr|mmap|munmap|brk|numa)|unmap|zap|rmap|anon_vma|copy_(pte|p4d|page)|dup_mm|insert_v|find_vma|init_(cpu_to|unavailable|memory)|__init_single|sparse|section|vmemmap|hugetlb|khugepaged|numa|mempol|mpol|phys_|numa|kernel_(physical|map)|clear_(page|user|huge)|slub|deactivate|get_partial|allocate_slab|new_slab|calculate_|get_any|dma_|swiotlb|iommu|gup|pin_|mempool|kasan|kfence|kmemleak|__kfence|cma_|compact|rmqueue|expand|clear_pages)|___slab|^__(k|v)?malloc|^__?set_pte|memmap/,
   ],
   [
     'scheduler, processes',

@@ -63,6 +63,7 @@ const cases = [
   ],
   ['unallocated', 'unallocated-memory', /stored to memory that nobody has allocated/, 1],
   ['double-free', 'bad-free', /FreePool was given 0x[0-9a-f]+, which FreePool by .* had freed/, 1],
+  ['pages-twice', 'bad-free', /FreePages was given 0x[0-9a-f]+, which FreePages by .* had freed/, 1],
   ['bad-free', 'bad-free', /FreePool was given 0x[0-9a-f]+, where nothing was allocated/, 1],
   [
     'small-buffer',

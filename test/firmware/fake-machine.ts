@@ -104,7 +104,17 @@ export class FakeMachine implements FirmwareHost {
 
   getRegister = (name: FirmwareRegister): bigint => this.registers.get(name) ?? 0n;
   setRegister = (name: FirmwareRegister, value: bigint): void => void this.registers.set(name, value);
-  now = (): number => 4711;
+  /** The time, in ticks; tests move it. */
+  tick = 4711;
+  now = (): number => this.tick;
+  /** What was typed and not read. */
+  readonly typed: number[] = [];
+  readInput = (): number | undefined => this.typed.shift();
+  /** Tick to which a call that waits was put off; undefined where it is made again at once. */
+  readonly repeats: (number | undefined)[] = [];
+  repeat = (until?: number): void => void this.repeats.push(until);
+  watchdog = (tick: number | undefined): void => void this.events.push(`watchdog ${String(tick)}`);
+  stall = (ticks: number): void => void (this.tick += ticks);
   random = (): bigint => 4n;
   disableInterrupts = (): void => void this.events.push('cli');
   print = (text: string): void => void this.events.push(`print ${text}`);

@@ -8,6 +8,9 @@ import { efikit, imageOf, lastLines, run } from './machine.mjs';
 
 const folder = process.env.EFIKIT_IMAGES ?? path.join(os.homedir(), '.cache/efikit/images');
 const maxInstructions = 400e6;
+/** What is typed where the profile has a keyboard: enough to leave a menu, and a command for GRUB. */
+const typed = { 'grubx64.efi': 'echo hello\rhalt\r', default: '\u001b\u001b\r\r' };
+const halting = 4e9; // GRUB's halt waits for ACPI before it asks the firmware
 
 /** What each image is; `kind` groups the rows. */
 const images = {
@@ -141,7 +144,9 @@ export async function measure(say) {
     const limits = linux ? { maxInstructions: 8e9 } : {};
     if (doors.efi === 'opens') {
       for (const profile of efikit.profiles.filter(({ handedOver }) => handedOver !== true)) {
-        const setup = { door: 'efi', profile, options, ...limits };
+        const input = profile.protocols.SimpleTextInput === undefined ? undefined : (typed[name] ?? typed.default);
+        const patience = name in typed ? { maxInstructions: halting } : limits;
+        const setup = { door: 'efi', profile, options, ...(linux ? limits : { input, ...patience }) };
         const first = await attempt(image, setup);
         const vars = first.own === undefined ? undefined : await keptVariables(image, setup, first);
         row.runs[profile.name] = { ...first.told, ...(vars && { variables: vars }) };

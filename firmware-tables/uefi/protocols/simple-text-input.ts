@@ -6,6 +6,8 @@ export const textInputFunctions = [
   { name: 'ReadKeyStroke', section: '12.3.3' },
 ] as const;
 
+export type TextInputFunctionName = (typeof textInputFunctions)[number]['name'];
+
 /** EFI_SIMPLE_TEXT_INPUT_PROTOCOL. UEFI 2.10 section 12.3.1. */
 export const SimpleTextInputProtocol = struct('EFI_SIMPLE_TEXT_INPUT_PROTOCOL', 24, [
   ...textInputFunctions.map((f) => u64(f.name)),

@@ -13,6 +13,8 @@ export const textOutputFunctions = [
   { name: 'EnableCursor', section: '12.4.10' },
 ] as const;
 
+export type TextOutputFunctionName = (typeof textOutputFunctions)[number]['name'];
+
 /** EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL. UEFI 2.10 section 12.4.1. */
 export const SimpleTextOutputProtocol = struct('EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL', 80, [
   ...textOutputFunctions.map((f) => u64(f.name)),

@@ -189,6 +189,7 @@ const Exit = service(
 /** EFI_BOOT_SERVICES.ExitBootServices(). As in EDK II the key alone decides. UEFI 2.10 section 7.4.6. */
 const ExitBootServices = service({ ImageHandle: 'handle', MapKey: 'uintn' }, (fw, { MapKey }) => {
   if (MapKey !== BigInt(fw.memoryMap.key)) return Status.INVALID_PARAMETER; // the map changed since it was read
+  if (fw.events.tellExit()) return fw.repeatCall(); // the map may be another one behind their notification functions
   fw.leaveBootServices();
   return Status.SUCCESS;
 });

@@ -4,6 +4,9 @@ import { crc32 } from '../../bytes/crc32.js';
 import { byteCount } from '../guest-access.js';
 import { declared, service } from '../service.js';
 
+const ticksPerSecond = 1_000_000_000;
+const ticksPerMicrosecond = 1000;
+
 /** EFI_BOOT_SERVICES.InstallConfigurationTable(): adds, replaces, or with Table NULL removes an entry. UEFI 2.10 section 7.5.6. */
 const InstallConfigurationTable = service({ Guid: 'guid', Table: 'pointer' }, (fw, { Guid: guid, Table }) => {
   if (guid === undefined) return Status.INVALID_PARAMETER;
@@ -49,13 +52,29 @@ const SetMem = service({ Buffer: 'pointer', Size: 'uintn', Value: 'uint32' }, (f
   return Status.SUCCESS;
 });
 
+/** EFI_BOOT_SERVICES.Stall(): microseconds. UEFI 2.10 section 7.5.2. */
+const Stall = service({ Microseconds: 'uintn' }, (fw, { Microseconds }) => {
+  fw.host.stall?.(Number(Microseconds) * ticksPerMicrosecond);
+  return Status.SUCCESS;
+});
+
+/** EFI_BOOT_SERVICES.SetWatchdogTimer(): seconds until the machine is reset, 0 for never. UEFI 2.10 section 7.5.1. */
+const SetWatchdogTimer = service(
+  { Timeout: 'uintn', WatchdogCode: 'uint64', DataSize: 'uintn', WatchdogData: 'pointer' },
+  (fw, { Timeout }) => {
+    if (fw.host.watchdog === undefined) return Status.UNSUPPORTED;
+    fw.host.watchdog(Timeout === 0n ? undefined : fw.host.now() + Number(Timeout) * ticksPerSecond);
+    return Status.SUCCESS;
+  },
+);
+
 /** Miscellaneous services. UEFI 2.10 section 7.5. */
 export const miscServices = {
   InstallConfigurationTable,
   CalculateCrc32,
   CopyMem,
   SetMem,
-  SetWatchdogTimer: declared({ Timeout: 'uintn', WatchdogCode: 'uint64', DataSize: 'uintn', WatchdogData: 'pointer' }),
-  Stall: declared({ Microseconds: 'uintn' }),
+  SetWatchdogTimer,
+  Stall,
   GetNextMonotonicCount: declared({ Count: 'pointer' }),
 };

@@ -1,7 +1,7 @@
 import { Guid } from '../../../firmware-tables/uefi/guids.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import { devicePathText, readDevicePathNodes } from '../log/device-path.js';
-import { declared, service } from '../service.js';
+import { service } from '../service.js';
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
@@ -96,47 +96,4 @@ export const protocolServices = {
   LocateProtocol,
   LocateHandle,
   LocateDevicePath,
-  InstallProtocolInterface: declared({
-    Handle: 'pointer',
-    Protocol: 'guid',
-    InterfaceType: 'uint32',
-    Interface: 'pointer',
-  }),
-  ReinstallProtocolInterface: declared({
-    Handle: 'handle',
-    Protocol: 'guid',
-    OldInterface: 'pointer',
-    NewInterface: 'pointer',
-  }),
-  UninstallProtocolInterface: declared({ Handle: 'handle', Protocol: 'guid', Interface: 'pointer' }),
-  RegisterProtocolNotify: declared({ Protocol: 'guid', Event: 'pointer', Registration: 'pointer' }),
-  ConnectController: declared({
-    ControllerHandle: 'handle',
-    DriverImageHandle: 'pointer',
-    RemainingDevicePath: 'pointer',
-    Recursive: 'boolean',
-  }),
-  DisconnectController: declared({ ControllerHandle: 'handle', DriverImageHandle: 'handle', ChildHandle: 'handle' }),
-  OpenProtocol: declared({
-    Handle: 'handle',
-    Protocol: 'guid',
-    Interface: 'pointer',
-    AgentHandle: 'handle',
-    ControllerHandle: 'handle',
-    Attributes: 'uint32',
-  }),
-  CloseProtocol: declared({ Handle: 'handle', Protocol: 'guid', AgentHandle: 'handle', ControllerHandle: 'handle' }),
-  OpenProtocolInformation: declared({
-    Handle: 'handle',
-    Protocol: 'guid',
-    EntryBuffer: 'pointer',
-    EntryCount: 'pointer',
-  }),
-  ProtocolsPerHandle: declared({ Handle: 'handle', ProtocolBuffer: 'pointer', ProtocolBufferCount: 'pointer' }),
-  LocateHandleBuffer: declared(
-    { SearchType: 'searchType', Protocol: 'guid', SearchKey: 'pointer', NoHandles: 'pointer', Buffer: 'pointer' },
-    Status.NOT_FOUND,
-  ),
-  InstallMultipleProtocolInterfaces: declared({ Handle: 'pointer', Protocol: 'guid', Interface: 'pointer' }),
-  UninstallMultipleProtocolInterfaces: declared({ Handle: 'handle', Protocol: 'guid', Interface: 'pointer' }),
 };

@@ -10,34 +10,16 @@ import {
   textOutputFunctions,
 } from '../../../firmware-tables/uefi/protocols/simple-text-output.js';
 import type { Struct } from '../../../firmware-tables/layout.js';
-import { Status } from '../../../firmware-tables/uefi/status.js';
 import { structureOf } from '../../memory/provided.js';
 import type { Firmware } from '../firmware.js';
-import { declared, service } from '../service.js';
+import { EventType, quietEvent, Tpl } from '../events/event.js';
 import type { ConsoleAddresses } from '../set-up/tables.js';
 import type { TableMemory } from '../set-up/xen-table.js';
-
-/** EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL.OutputString(). UEFI 2.10 section 12.4.3. */
-const OutputString = service({ This: 'pointer', String: 'string16' }, (fw, { String: text }) => {
-  if (text === undefined) return Status.INVALID_PARAMETER;
-  fw.host.print(text);
-  return Status.SUCCESS;
-});
+import { textInputServices } from './text-input.js';
+import { textOutputServices } from './text-output.js';
 
 /** The functions of both console protocols. UEFI 2.10 sections 12.3 and 12.4. */
-export const consoleFunctions = {
-  'SimpleTextOutput.Reset': declared({ This: 'pointer', ExtendedVerification: 'boolean' }),
-  'SimpleTextOutput.OutputString': OutputString,
-  'SimpleTextOutput.TestString': declared({ This: 'pointer', String: 'string16' }),
-  'SimpleTextOutput.QueryMode': declared({ This: 'pointer', ModeNumber: 'uintn', Columns: 'pointer', Rows: 'pointer' }),
-  'SimpleTextOutput.SetMode': declared({ This: 'pointer', ModeNumber: 'uintn' }),
-  'SimpleTextOutput.SetAttribute': declared({ This: 'pointer', Attribute: 'uintn' }),
-  'SimpleTextOutput.ClearScreen': declared({ This: 'pointer' }),
-  'SimpleTextOutput.SetCursorPosition': declared({ This: 'pointer', Column: 'uintn', Row: 'uintn' }),
-  'SimpleTextOutput.EnableCursor': declared({ This: 'pointer', Visible: 'boolean' }),
-  'SimpleTextInput.Reset': declared({ This: 'pointer', ExtendedVerification: 'boolean' }),
-  'SimpleTextInput.ReadKeyStroke': declared({ This: 'pointer', Key: 'pointer' }),
-};
+export const consoleFunctions = { ...textOutputServices, ...textInputServices };
 
 /**
  * Writes both console tables; each function is a real gate whether the profile has it or not, because callers use ConOut
@@ -62,11 +44,34 @@ export function installConsole(
   };
   const Mode = write(SimpleTextOutputMode, { MaxMode: 1, Attribute: 0x07 });
   const output = write(SimpleTextOutputProtocol, { ...functions('SimpleTextOutput', textOutputFunctions), Mode });
-  // WaitForKey must be an event; the handle's address serves, nobody can wait on it yet
+  if (isServed(fw, 'SimpleTextOutput.SetCursorPosition')) fw.textMode = Number(Mode);
   const inputFunctions = functions('SimpleTextInput', textInputFunctions);
-  const input = write(SimpleTextInputProtocol, { ...inputFunctions, WaitForKey: handle });
+  const WaitForKey = waitForKey(fw, memory) ?? handle; // without events nobody can wait on it
+  const input = write(SimpleTextInputProtocol, { ...inputFunctions, WaitForKey });
   if (override === 'present' || (override === undefined && 'SimpleTextOutput' in fw.profile.protocols)) {
     fw.handles.install(handle, Guid.EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL, output);
   }
+  if ('SimpleTextInput' in fw.profile.protocols) fw.handles.install(handle, Guid.EFI_SIMPLE_TEXT_INPUT_PROTOCOL, input);
   return { handle, output, input };
+}
+
+const isServed = (fw: Firmware, name: string): boolean =>
+  [...fw.slots.values()].some((slot) => slot.name === name && slot.absent === undefined);
+
+/** The event that waits for a key. UEFI 2.10 section 12.3.1. */
+function waitForKey(fw: Firmware, memory: TableMemory): bigint | undefined {
+  if (!isServed(fw, 'SimpleTextInput.ReadKeyStroke')) return undefined;
+  const event = BigInt(memory.allocatePool(MemoryType.EfiBootServicesData, 16, 'the event for a key'));
+  fw.provided.occupy('firmware', 'handles', Number(event), 16);
+  const type = EventType.notifyWait;
+  fw.events.add(event, {
+    ...quietEvent,
+    type,
+    tpl: Tpl.notify,
+    notify: 0n,
+    context: 0n,
+    group: undefined,
+    forKey: true,
+  });
+  return event;
 }

@@ -171,7 +171,7 @@ function writeGates(fw: Firmware, memory: TableMemory): { runtimeGates: number; 
   for (const page of [runtimeGates, bootGates]) fw.provided.occupy('firmware', 'code', page, pageBytes);
   const vectors = Array.from({ length: 256 }, (_, vector) => GateGroup.vectors + vector);
   const gates = slots.filter((slot) => !slot.runtime).map((slot) => slot.gate);
-  memory.write(bootGates, gatePage([...gates, GateGroup.imageReturn, ...vectors]));
+  memory.write(bootGates, gatePage([...gates, GateGroup.notifyReturn, GateGroup.imageReturn, ...vectors]));
   return { runtimeGates, bootGates };
 }
 

@@ -12,12 +12,14 @@ export interface AtGate {
   readonly rflags: bigint;
   /** The key of the map. */
   readonly mapKey: number;
+  /** An override may have answered instead of the service. */
+  readonly isForced: boolean;
 }
 
 /** Every rule that the call breaks, each with a sentence. */
 export function brokenRules(
   call: ServiceCall,
-  { rsp, rflags, mapKey }: AtGate,
+  { rsp, rflags, mapKey, isForced }: AtGate,
   books: MemoryBooks,
 ): { kind: MisuseKind; what: string }[] {
   const broken: { kind: MisuseKind; what: string }[] = [];
@@ -35,6 +37,7 @@ export function brokenRules(
     broken.push({ kind: 'call-after-exit-boot-services', what: `${name} was called after ExitBootServices` });
     return broken;
   }
+  if (isForced) return broken;
   const key = Number(args['MapKey']);
   if (name === 'ExitBootServices' && status === Status.INVALID_PARAMETER && key !== mapKey) {
     broken.push({
@@ -42,18 +45,18 @@ export function brokenRules(
       what: `ExitBootServices was given map key ${String(key)}; the map has key ${String(mapKey)} since ${books.lastChange}`,
     });
   }
-  const refused = status === Status.INVALID_PARAMETER || status === Status.NOT_FOUND;
-  if (refused && (name === 'FreePool' || name === 'FreePages')) {
-    const address = Number(args[name === 'FreePool' ? 'Buffer' : 'Memory']);
-    if (!books.isAllocated(address)) broken.push({ kind: 'bad-free', what: badFree(name, address, books) });
-  }
+  const memory = Number(args['Memory'] ?? args['Buffer']);
+  const poolRefused = name === 'FreePool' && status === Status.INVALID_PARAMETER && !books.isAllocated(memory);
+  const pagesRefused = name === 'FreePages' && status === Status.NOT_FOUND;
+  if (poolRefused || pagesRefused) broken.push({ kind: 'bad-free', what: badFree(name, memory, books) });
   return broken;
 }
 
 function badFree(name: string, address: number, books: MemoryBooks): string {
   const gone = books.freedAt(address);
   if (gone === undefined) {
-    return `${name} was given ${Number.isNaN(address) ? 'NULL' : hex(address)}, where nothing was allocated`;
+    const what = name === 'FreePool' ? 'where nothing was allocated' : 'where not all was allocated';
+    return `${name} was given ${Number.isNaN(address) ? 'NULL' : hex(address)}, ${what}`;
   }
   return `${name} was given ${hex(address)}, which ${gone.freedBy ?? 'somebody'} had freed`;
 }

@@ -154,7 +154,7 @@ export class MemoryBooks {
 
   /** What was at an address and is freed; undefined when nothing was. */
   freedAt(address: number): Allocation | undefined {
-    return this.freed.findLast((one) => one.address === address);
+    return this.freed.findLast((one) => address >= one.address && address < one.address + one.bytes);
   }
 
   isAllocated(address: number): boolean {

@@ -1,7 +1,7 @@
 import { pageBytes } from '../../../firmware-tables/uefi/memory-descriptor.js';
 import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { WatchedAccess } from '../../cpu/watched-memory.js';
-import type { Firmware, ServiceCall } from '../../firmware/index.js';
+import type { Firmware, ServiceCall, ServiceName } from '../../firmware/index.js';
 import { brokenRules } from '../misuse/call-rules.js';
 import { Findings, hex, type Finding } from '../misuse/finding.js';
 import { MemoryBooks } from '../misuse/memory-books.js';
@@ -18,7 +18,7 @@ export interface MisuseRecord {
   readonly moreFindings: number;
 }
 
-/** After so many accesses to the same bytes by one instruction nobody looks at them any more. */
+/** When one instruction was found so often, nobody looks any more at the pages that it comes to. */
 const mostTimes = 1000;
 
 /**
@@ -68,7 +68,13 @@ class MisuseWatch {
     const place = { instruction: call.caller, from: name };
     const who = name ?? hex(call.caller);
     const by = `${call.name} by ${who}`;
-    const gate = { rsp: registers.get('rsp'), rflags: registers.rflags, mapKey: firmware.memoryMap.key };
+    const override = firmware.overrides[call.name as ServiceName];
+    const gate = {
+      rsp: registers.get('rsp'),
+      rflags: registers.rflags,
+      mapKey: firmware.memoryMap.key,
+      isForced: typeof override === 'object' && 'status' in override,
+    };
     for (const { kind, what } of brokenRules(call, gate, books)) findings.add(kind, `${what}, by ${who}`, place);
     if (this.ended) return;
     books.settle(by, true);
@@ -125,7 +131,7 @@ class MisuseWatch {
       const { kind, why, allocation } = this.books.judge(physical);
       times = this.findings.add(kind, `${who} ${verb} ${why}`, place, { access, ...(allocation && { allocation }) });
     }
-    if (times >= mostTimes) watcher.unwatch(physical, bytes);
+    if (times >= mostTimes) watcher.unwatch(physical - (physical % pageBytes), pageBytes);
   }
 
   /** What the firmware had at an address. */

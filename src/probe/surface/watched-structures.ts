@@ -23,11 +23,14 @@ export interface RamWatcher {
 interface Place {
   readonly counts: StructureCounts;
   readonly address: number; // guest-physical
-  bytes: number;
+  readonly bytes: number;
   /** Of its first byte in the structure. */
   readonly offset: number;
   readonly isCopy: boolean;
 }
+
+const endOf = ({ address, bytes }: Place): number => address + bytes;
+const overlaps = (place: Place, start: number, end: number): boolean => place.address < end && start < endOf(place);
 
 /** Copies of one structure that are followed at most, and stores of copies that are expected at a time. */
 const mostCopies = 32;
@@ -73,6 +76,7 @@ export class WatchedStructures {
     if (bytes === 0) return;
     const counts = new StructureCounts(structure, this.target.phase());
     this.all.push(counts);
+    this.end(address, bytes, 'replaced');
     this.put({ counts, address, bytes, offset: 0, isCopy: false });
   }
 
@@ -97,7 +101,7 @@ export class WatchedStructures {
       const place = this.places[i];
       if (place === undefined || place.address >= physical + bytes) return;
       const start = Math.max(physical, place.address);
-      const length = Math.min(physical + bytes, place.address + place.bytes) - start;
+      const length = Math.min(physical + bytes, endOf(place)) - start;
       const offset = start - place.address + place.offset;
       if (write) this.stored(place, start, offset, length);
       else {
@@ -124,26 +128,25 @@ export class WatchedStructures {
     const address = this.target.destinationOf(physical, length);
     if (address === undefined) return false;
     this.expected = [...this.expected.slice(1 - mostExpected), { address, end: address + length }];
-    const before = this.places[this.firstEndingBehind(address - 1)];
-    const goesOn =
-      before?.isCopy === true &&
-      before.counts === counts &&
-      before.address + before.bytes === address &&
-      before.offset + before.bytes === offset;
-    if (goesOn) {
-      this.end(address, length, 'replaced');
-      before.bytes += length;
-      this.watcher.watch(address, length);
-      return true;
-    }
-    if (counts.copies >= mostCopies) return false;
-    counts.copies++;
-    this.put({ counts, address, bytes: length, offset, isCopy: true });
+    const end = address + length;
+    if (this.places.some((place) => !place.isCopy && overlaps(place, address, end))) return false;
+    const begun = this.places.find(
+      (place) =>
+        place.isCopy &&
+        place.counts === counts &&
+        place.address - place.offset === address - offset &&
+        overlaps(place, address - 1, end + 1),
+    );
+    if (begun === undefined && counts.copies >= mostCopies) return false;
+    if (begun === undefined) counts.copies++;
+    const first = Math.min(address, begun?.address ?? address);
+    const last = Math.max(end, begun === undefined ? end : endOf(begun));
+    this.places = this.places.filter((place) => place !== begun).flatMap((place) => without(place, address, end));
+    this.put({ counts, address: first, bytes: last - first, offset: offset + first - address, isCopy: true });
     return true;
   }
 
   private put(place: Place): void {
-    this.end(place.address, place.bytes, 'replaced');
     this.places.push(place);
     this.places.sort((a, b) => a.address - b.address);
     this.watcher.watch(place.address, place.bytes);
@@ -170,4 +173,15 @@ export class WatchedStructures {
     }
     return low;
   }
+}
+
+/** What is left of a copy when others come into a range. */
+function without(place: Place, start: number, end: number): Place[] {
+  if (!overlaps(place, start, end)) return [place];
+  const { address, offset } = place;
+  const behind = endOf(place) - end;
+  return [
+    ...(address < start ? [{ ...place, bytes: start - address }] : []),
+    ...(behind > 0 ? [{ ...place, address: end, bytes: behind, offset: offset + end - address }] : []),
+  ];
 }

@@ -98,6 +98,13 @@ static void double_free(void) {
   call1(BOOT(FreePool), block);
 }
 
+static void pages_twice(void) {
+  u64 pages = 0;
+  call4(BOOT(AllocatePages), 0, 2, 2, &pages);
+  call2(BOOT(FreePages), pages, 2);
+  call2(BOOT(FreePages), pages + 0x1000, 1);
+}
+
 static void bad_free(void) {
   u8 *block = pool(32);
   call1(BOOT(FreePool), block + 16);
@@ -174,7 +181,8 @@ u64 guest_main(const struct entry *entry) {
   when(word, "after-free", after_free, freed_pages);
   when(word, "freed-pages", freed_pages, unallocated);
   when(word, "unallocated", unallocated, double_free);
-  when(word, "double-free", double_free, bad_free);
+  when(word, "double-free", double_free, pages_twice);
+  when(word, "pages-twice", pages_twice, bad_free);
   when(word, "bad-free", bad_free, small_buffer);
   when(word, "small-buffer", small_buffer, stale_key);
   when(word, "stale-key", stale_key, late_call);

@@ -86,7 +86,7 @@ describe('EFI tables (UEFI 2.10 chapter 4)', () => {
       0n,
     ]);
     checkAll(machine);
-    expect(machine.events).to.deep.equal(['cli']);
+    expect(machine.events).to.deep.equal(['watchdog undefined', 'cli']);
     const { bootServices } = machine.firmware.tables.addresses;
     const gate = machine.u64(BigInt(bootServices + BootServices.offsetOf('AllocatePool')));
     expect(machine.callPointer(gate, 4, 16, scratch)).to.equal(Status.UNSUPPORTED);
