@@ -57,13 +57,20 @@ module.exports = {
       'doors lay out memory; they know no machine',
     ),
     {
+      name: 'symbols',
+      comment: 'who names addresses knows no probe',
+      severity: 'error',
+      from: { path: '^src/symbols/' },
+      to: { path: '^src/(probe|ablate|report|cli|host)/' },
+    },
+    {
       name: 'core-below-faces',
       comment: 'nothing below imports the probes, the reports, the commands or the host',
       severity: 'error',
       from: {
         path: '^(firmware-tables|src/(bytes|memory|cpu|devices|loaders|firmware|variables|xen|boot|machine|platform))',
       },
-      to: { path: '^src/(probe|report|cli|host)/' },
+      to: { path: '^src/(symbols|probe|report|cli|host)/' },
     },
     {
       name: 'one-importer-of-iced',

@@ -59,7 +59,7 @@ export type { ResumeSetup } from './probe/saved-boot.js';
 export { decodeSnapshot, encodeSnapshot, SnapshotError, type Snapshot } from './snapshot.js';
 export { checkInputLog, InputLogError, TypedInput, type TypedBytes } from './typed-input.js';
 export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';
-export { readKallsyms, SymbolsError, type SymbolTable } from './probe/kallsyms.js';
+export { readKallsyms, SymbolsError, type SymbolTable } from './symbols/kallsyms.js';
 export { ObservedBoot, UnreachableError, type BootObserver, type BootSetup } from './probe/observed-boot.js';
 export {
   answer,

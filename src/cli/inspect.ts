@@ -3,7 +3,7 @@ import { XLoadFlag } from '../../firmware-tables/linux/setup-header.js';
 import { doorNames, doorRefuses } from '../boot/door-choice.js';
 import { announcedSize, payloadCodec } from '../loaders/decompress/index.js';
 import { ImageError, type ElfImage, type LoadedImage, type PeImage, type PvhRelocation } from '../loaders/image.js';
-import { readKallsyms, SymbolsError } from '../probe/kallsyms.js';
+import { readKallsyms, SymbolsError } from '../symbols/kallsyms.js';
 
 /** What `efikit inspect` knows of an image, as data. Addresses are guest-physical unless named otherwise. */
 export interface Inspection {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CodeLineFigures } from '../probe/code-lines.js';
+import type { CodeLineFigures } from '../probe/cost/code-lines.js';
 
 /** dist/ seen from the bundle, from dist/src/host and from src/host. */
 const folders = ['.', '../..', '../../dist'];

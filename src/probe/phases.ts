@@ -1,8 +1,8 @@
 import type { ServiceCall } from '../firmware/log/describe.js';
 import type { ElfImage } from '../loaders/image.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { readKallsyms, SymbolsError, SymbolTable } from './kallsyms.js';
-import { kernelLocator, locatorOf, type KernelLocator } from './kernel-locator.js';
+import { readKallsyms, SymbolsError, SymbolTable } from '../symbols/kallsyms.js';
+import { kernelLocator, locatorOf, type KernelLocator } from '../symbols/kernel-locator.js';
 
 /** The way of a kernel, in the order in which it passes them. */
 export const phaseNames = ['entry', 'exit-boot-services', 'kernel-entry', 'start_kernel', 'user-space'] as const;

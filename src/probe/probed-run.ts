@@ -4,12 +4,12 @@ import type { LoadedImage } from '../loaders/image.js';
 import type { Machine } from '../machine.js';
 import type { HypercallRecord } from '../xen/hypercall.js';
 import type { Touch } from '../cpu/touch.js';
-import type { CallerNames } from './caller-names.js';
-import type { CodeAreas } from './code-areas.js';
-import type { CodeLineFigures } from './code-lines.js';
-import type { CodeNames } from './code-names.js';
-import type { Stretch } from './executed-code.js';
-import type { KernelPlace } from './kernel-place.js';
+import type { CallerNames } from '../symbols/caller-names.js';
+import type { CodeAreas } from './code/code-areas.js';
+import type { CodeLineFigures } from './cost/code-lines.js';
+import type { CodeNames } from './code/code-names.js';
+import type { Stretch } from './code/executed-code.js';
+import type { KernelPlace } from '../symbols/kernel-place.js';
 import type { Phase } from './phases.js';
 
 /** Whoever is told of something that happens in a run. */

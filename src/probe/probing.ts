@@ -1,10 +1,10 @@
 import type { Firmware, FirmwareEvent, ServiceCall } from '../firmware/index.js';
 import type { Machine } from '../machine.js';
-import type { CallerNames } from './caller-names.js';
-import { CodeAreas } from './code-areas.js';
-import { CodeNames } from './code-names.js';
-import { ExecutionCounter } from './execution-counter.js';
-import type { KernelPlace } from './kernel-place.js';
+import type { CallerNames } from '../symbols/caller-names.js';
+import { CodeAreas } from './code/code-areas.js';
+import { CodeNames } from './code/code-names.js';
+import { ExecutionCounter } from './code/execution-counter.js';
+import type { KernelPlace } from '../symbols/kernel-place.js';
 import type { BootSetup } from './observed-boot.js';
 import { pointSymbols, type Phase, type PhaseProbe } from './phases.js';
 import { needsOf, type TakenByProbe } from './probe.js';

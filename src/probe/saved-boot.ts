@@ -2,7 +2,7 @@ import { isDoorName, type DoorName } from '../boot/door-choice.js';
 import type { ProcessorArtifacts } from '../cpu/artifacts.js';
 import type { Overrides, Profile } from '../firmware/index.js';
 import { SnapshotError, type Snapshot } from '../snapshot.js';
-import type { KnownImage } from './caller-names.js';
+import type { KnownImage } from '../symbols/caller-names.js';
 import type { ConsoleState } from './console-watch.js';
 import type { BootSetup } from './observed-boot.js';
 import type { PhaseState } from './phases.js';

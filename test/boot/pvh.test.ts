@@ -6,7 +6,7 @@ import { readImage } from '../../src/loaders/read-image.js';
 import { xenMap } from '../../src/memory/guest-map.js';
 import { layout } from '../../src/memory/layout.js';
 import { cachedKernel, kernelNames } from '../support/kernels.js';
-import { rangesOfPvh } from '../../src/probe/memory-ranges.js';
+import { rangesOfPvh } from '../../src/probe/memory-maps/ranges.js';
 import { smallBzImage, smallElf, smallPe, xenNote } from '../support/images.js';
 import { PlainRam } from '../support/ram.js';
 

@@ -6,7 +6,7 @@ import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { readImage } from '../../src/loaders/read-image.js';
 import { ObservedBoot } from '../../src/probe/observed-boot.js';
 import { surface } from '../../src/probe/probes/surface.js';
-import type { SurfaceReader, SurfaceRecord } from '../../src/probe/surface-result.js';
+import type { SurfaceReader, SurfaceRecord } from '../../src/probe/surface/result.js';
 import { cachedKernel } from '../support/kernels.js';
 
 const until = 'symbol:rest_init';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import ts from 'typescript';
 import { linux, proposal } from '../../src/firmware/profiles.js';
-import type { CodeLineFigures } from '../../src/probe/code-lines.js';
-import type { CodeLines } from '../../src/probe/cost-result.js';
+import type { CodeLineFigures } from '../../src/probe/cost/code-lines.js';
+import type { CodeLines } from '../../src/probe/cost/result.js';
 import { linesOf, programOf, reach, root, serviceLines, serviceNodes } from './service-lines.js';
 
 /** What is counted for each door: its own declaration, what serves its gates, and the folders that it may reach into. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { BootParams, E820Type } from '../../firmware-tables/linux/boot-params.js';
 import { ScreenInfo } from '../../firmware-tables/linux/screen-info.js';
 import { SetupData, SetupDataType } from '../../firmware-tables/linux/setup-data.js';
-import { readZeroPage } from '../../src/probe/boot-params.js';
+import { readZeroPage } from '../../src/probe/hand-over/boot-params.js';
 import { PlainRam } from '../support/ram.js';
 
 const at = 0x1000;

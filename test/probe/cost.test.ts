@@ -5,7 +5,7 @@ import type { DoorName } from '../../src/boot/door-choice.js';
 import { linux, memoryTypeName, proposal, type MapEntry } from '../../src/firmware/index.js';
 import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { readImage } from '../../src/loaders/read-image.js';
-import type { CostRecord, HeldMemory } from '../../src/probe/cost-result.js';
+import type { CostRecord, HeldMemory } from '../../src/probe/cost/result.js';
 import { ObservedBoot } from '../../src/probe/observed-boot.js';
 import { cost } from '../../src/probe/probes/cost.js';
 import { codeLines } from '../efi/code-lines.js';

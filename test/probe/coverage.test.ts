@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { addCounts, executionsOf, sortedCounts, walkTogether } from '../../src/probe/code-counts.js';
-import { coverageOf, joinOf } from '../../src/probe/coverage.js';
-import { subsystemOf } from '../../src/probe/subsystems.js';
+import { addCounts, executionsOf, sortedCounts, walkTogether } from '../../src/probe/code/code-counts.js';
+import { coverageOf, joinOf } from '../../src/probe/coverage/shares.js';
+import { subsystemOf } from '../../src/probe/code/subsystems.js';
 
 const offset = fc.integer({ min: 0, max: 40 });
 const executed = fc.array(fc.tuple(offset, fc.integer({ min: 1, max: 1000 })), { maxLength: 60 });

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { gateCode } from '../../src/firmware/index.js';
 import type { ElfImage, LoadedImage } from '../../src/loaders/image.js';
-import { CodeAreas } from '../../src/probe/code-areas.js';
-import { CodeNames } from '../../src/probe/code-names.js';
-import { executionsOf } from '../../src/probe/code-counts.js';
-import { ExecutionCounter } from '../../src/probe/execution-counter.js';
-import { modeName, stretchOf, type Stretch, type TakenCounts } from '../../src/probe/executed-code.js';
-import { KernelPlace } from '../../src/probe/kernel-place.js';
+import { CodeAreas } from '../../src/probe/code/code-areas.js';
+import { CodeNames } from '../../src/probe/code/code-names.js';
+import { executionsOf } from '../../src/probe/code/code-counts.js';
+import { ExecutionCounter } from '../../src/probe/code/execution-counter.js';
+import { modeName, stretchOf, type Stretch, type TakenCounts } from '../../src/probe/code/executed-code.js';
+import { KernelPlace } from '../../src/symbols/kernel-place.js';
 import { kallsymsImage, testSymbols, textStart } from '../support/kallsyms-image.js';
 import { PlainRam } from '../support/ram.js';
 

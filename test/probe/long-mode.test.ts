@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { controlRegisterOf } from '../../src/probe/long-mode.js';
-import { pageTablePages } from '../../src/probe/page-tables.js';
+import { controlRegisterOf } from '../../src/probe/instructions/long-mode.js';
+import { pageTablePages } from '../../src/probe/instructions/page-tables.js';
 import { PlainRam } from '../support/ram.js';
 
 describe('the way to 64-bit mode', () => {

@@ -5,7 +5,7 @@ import { loadProcessorArtifacts } from '../../src/host/processor-artifacts.js';
 import { readImage } from '../../src/loaders/read-image.js';
 import { ObservedBoot } from '../../src/probe/observed-boot.js';
 import { surface } from '../../src/probe/probes/surface.js';
-import type { SurfaceField, SurfaceRecord } from '../../src/probe/surface-result.js';
+import type { SurfaceField, SurfaceRecord } from '../../src/probe/surface/result.js';
 
 const artifacts = loadProcessorArtifacts();
 

@@ -3,7 +3,7 @@ import type { Touch } from '../../src/cpu/touch.js';
 import { answer } from '../../src/probe/probe.js';
 import type { ProbedRun } from '../../src/probe/probed-run.js';
 import { touches, type JoinedTouches, type Touched } from '../../src/probe/probes/touches.js';
-import { cpuidName, mmioName, msrName, portName } from '../../src/probe/touch-names.js';
+import { cpuidName, mmioName, msrName, portName } from '../../src/probe/touches/names.js';
 
 interface FakeRun {
   readonly run: ProbedRun;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { linux, proposal } from '../../src/firmware/index.js';
 import type { MissedService } from '../../src/firmware/index.js';
 import { compareFacts, consoleFacts } from '../../src/report/console-facts.js';
-import { compareMaps } from '../../src/probe/memory-comparison.js';
+import { compareMaps } from '../../src/probe/memory-maps/comparison.js';
 import { grouped, memoryText } from '../../src/report/numbers.js';
 import { exitStatusOf } from '../../src/report/result.js';
 import { closingLines } from '../../src/report/summary.js';

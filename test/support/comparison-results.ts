@@ -1,4 +1,4 @@
-import type { CallsRecord } from '../../src/probe/calls-result.js';
+import type { CallsRecord } from '../../src/probe/calls/result.js';
 import type { ClosedDoor, ComparisonResult, DoorResult } from '../../src/report/comparison.js';
 import type { PageAssets } from '../../src/report/page/document.js';
 

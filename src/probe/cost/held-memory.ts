@@ -3,7 +3,7 @@ import { memoryTypeName, type MapEntry } from '../../firmware/index.js';
 import { rangesOfMap, type GuestMap } from '../../memory/guest-map.js';
 import type { ProvidedMemory } from '../../memory/provided.js';
 import type { RamSizes } from '../../memory/ram-map.js';
-import type { HeldMemory } from '../cost-result.js';
+import type { HeldMemory } from './result.js';
 
 /** Types of pages that are the firmware's at the entry; those of the second list stay so behind ExitBootServices. */
 const heldAtEntry: readonly number[] = [

@@ -1,4 +1,4 @@
-import type { CodeLines, CostJoined, CostRecord, HeldMemory } from '../cost-result.js';
+import type { CodeLines, CostJoined, CostRecord, HeldMemory } from './result.js';
 import type { TakenAtDoor } from '../probe.js';
 import type { Section } from '../section.js';
 

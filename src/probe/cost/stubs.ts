@@ -1,8 +1,8 @@
 import { ImageError, type LoadedImage } from '../../loaders/image.js';
 import { readPe } from '../../loaders/pe.js';
-import type { GuestStub } from '../cost-result.js';
-import type { KernelPlace } from '../kernel-place.js';
-import { subsystemOf } from '../subsystems.js';
+import type { GuestStub } from './result.js';
+import type { KernelPlace } from '../../symbols/kernel-place.js';
+import { subsystemOf } from '../code/subsystems.js';
 
 const kallsyms = 'kallsyms of the kernel';
 

@@ -1,8 +1,8 @@
 import { describeResult, argumentTexts } from '../../xen/describe.js';
-import type { CallRecord, CallsRecord, EventEntry, HypercallEntry } from '../calls-result.js';
-import { mapChange, type MapChange } from '../map-changes.js';
-import type { MemoryRange } from '../memory-range.js';
-import { rangesOfEfi } from '../memory-ranges.js';
+import type { CallRecord, CallsRecord, EventEntry, HypercallEntry } from '../calls/result.js';
+import { mapChange, type MapChange } from '../memory-maps/changes.js';
+import type { MemoryRange } from '../memory-maps/range.js';
+import { rangesOfEfi } from '../memory-maps/ranges.js';
 import { probe } from '../probe.js';
 import { eventRecord, traceRecord } from '../service-log.js';
 

@@ -1,4 +1,4 @@
-import type { ConsoleLine, ConsoleLinesRecord } from '../console-result.js';
+import type { ConsoleLine, ConsoleLinesRecord } from '../calls/console-result.js';
 import { probe } from '../probe.js';
 
 const mostLines = 2000;

@@ -11,7 +11,7 @@ import {
   type HeldPages,
 } from '../cost/held-memory.js';
 import { imageStub, stubsOf } from '../cost/stubs.js';
-import type { CostJoined, CostRecord, GuestStub } from '../cost-result.js';
+import type { CostJoined, CostRecord, GuestStub } from '../cost/result.js';
 import { probe } from '../probe.js';
 import type { ProbedRun } from '../probed-run.js';
 

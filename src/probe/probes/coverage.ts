@@ -1,12 +1,19 @@
 import { crc32 } from '../../bytes/crc32.js';
-import type { AreaName } from '../code-areas.js';
-import { addCounts, executionsOf, noCode, type CodeCounts } from '../code-counts.js';
-import { outsideKernel, type CodeNames, type CodeUnit } from '../code-names.js';
-import { coverageOf, joinOf, type ComparedArea, type FirstMet, type Share, type SharedFunction } from '../coverage.js';
-import type { Stretch } from '../executed-code.js';
+import type { AreaName } from '../code/code-areas.js';
+import { addCounts, executionsOf, noCode, type CodeCounts } from '../code/code-counts.js';
+import { outsideKernel, type CodeNames, type CodeUnit } from '../code/code-names.js';
+import {
+  coverageOf,
+  joinOf,
+  type ComparedArea,
+  type FirstMet,
+  type Share,
+  type SharedFunction,
+} from '../coverage/shares.js';
+import type { Stretch } from '../code/executed-code.js';
 import { probe, type TakenAtDoor } from '../probe.js';
 import type { ProbedRun } from '../probed-run.js';
-import { coverageSections } from './coverage-sections.js';
+import { coverageSections } from '../coverage/sections.js';
 
 /** Parts of a run over which doors are compared, by the points between which they lie. */
 export const coverageScopes = [

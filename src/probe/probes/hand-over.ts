@@ -1,12 +1,12 @@
 import { LocalApicRegister } from '../../devices/local-apic-registers.js';
 import { segmentNames } from '../../cpu/types.js';
-import { readZeroPage, type ZeroPage } from '../boot-params.js';
-import { reasonFor } from '../hand-over-reasons.js';
-import { kernelBase } from '../kernel-functions.js';
+import { readZeroPage, type ZeroPage } from '../hand-over/boot-params.js';
+import { reasonFor } from '../hand-over/reasons.js';
+import { kernelBase } from '../../symbols/kernel-functions.js';
 import { probe, type TakenAtDoor } from '../probe.js';
 import type { ProbedRun } from '../probed-run.js';
-import { msrName } from '../touch-names.js';
-import { handOverSections } from './hand-over-sections.js';
+import { msrName } from '../touches/names.js';
+import { handOverSections } from '../hand-over/sections.js';
 
 /** What the kernel has when start_kernel begins. Texts are hexadecimal; addresses in the kernel are named by symbol. */
 export interface HandOver {

@@ -1,11 +1,11 @@
-import type { ModeName, Stretch } from '../executed-code.js';
-import type { CountedUnit } from '../code-names.js';
-import { executionsOf } from '../code-counts.js';
-import { LongModeWatch, type LongModeWay } from '../long-mode.js';
+import type { ModeName, Stretch } from '../code/executed-code.js';
+import type { CountedUnit } from '../code/code-names.js';
+import { executionsOf } from '../code/code-counts.js';
+import { LongModeWatch, type LongModeWay } from '../instructions/long-mode.js';
 import { probe } from '../probe.js';
 import type { ProbedRun } from '../probed-run.js';
-import { UnpackingInBootServices, type Unpacking } from '../unpacking.js';
-import { instructionSections } from './instructions-sections.js';
+import { UnpackingInBootServices, type Unpacking } from '../instructions/unpacking.js';
+import { instructionSections } from '../instructions/sections.js';
 
 /** What a guest executed from one point of its way to the next. All sums are exact. */
 export interface InstructionStretch {

@@ -1,5 +1,5 @@
-import { rangesOfEfi, rangesOfLinux64, rangesOfPvh, type MemoryRange } from '../memory-ranges.js';
-import { compareMaps, type ComparedRange } from '../memory-comparison.js';
+import { rangesOfEfi, rangesOfLinux64, rangesOfPvh, type MemoryRange } from '../memory-maps/ranges.js';
+import { compareMaps, type ComparedRange } from '../memory-maps/comparison.js';
 import { probe, type TakenAtDoor } from '../probe.js';
 import type { Section } from '../section.js';
 

@@ -7,7 +7,7 @@ import { surfaceSections } from '../surface/sections.js';
 import { physicalOf, siteTarget } from '../surface/site-target.js';
 import { configurationTablesOf, fieldsProper, totalsOf } from '../surface/totals.js';
 import { WatchedStructures } from '../surface/watched-structures.js';
-import type { SurfaceJoined, SurfaceRecord } from '../surface-result.js';
+import type { SurfaceJoined, SurfaceRecord } from '../surface/result.js';
 
 /** The PVH door has put the kernel where it runs: its first function can be named. */
 function placeKernel({ door, kernel, machine }: ProbedRun): void {

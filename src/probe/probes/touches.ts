@@ -9,8 +9,8 @@ import {
   mmioName,
   msrName,
   portName,
-} from '../touch-names.js';
-import { touchSections } from './touches-sections.js';
+} from '../touches/names.js';
+import { touchSections } from '../touches/sections.js';
 
 export type TouchKind = Touch['kind'];
 

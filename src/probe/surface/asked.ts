@@ -1,6 +1,6 @@
 import type { ServiceCall } from '../../firmware/index.js';
 import type { HypercallRecord } from '../../xen/hypercall.js';
-import type { SurfaceCalls, SurfaceLookup, SurfaceVariable } from '../surface-result.js';
+import type { SurfaceCalls, SurfaceLookup, SurfaceVariable } from './result.js';
 
 /** Services that look a protocol up. */
 const lookingUp: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import type { ReadKind } from '../surface-result.js';
+import type { ReadKind } from './result.js';
 
 /** A place of the guest's code that reads, in one phase. */
 export interface ReadSite {

@@ -1,6 +1,6 @@
 import type { TakenAtDoor } from '../probe.js';
 import type { Section } from '../section.js';
-import type { SurfaceJoined, SurfaceRecord, SurfaceTotals } from '../surface-result.js';
+import type { SurfaceJoined, SurfaceRecord, SurfaceTotals } from './result.js';
 
 const rows: readonly (readonly [string, (totals: SurfaceTotals) => string])[] = [
   ['services called', ({ services, serviceCalls }) => calls(services, serviceCalls)],

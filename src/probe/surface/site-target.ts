@@ -1,5 +1,5 @@
 import { GuestAddressError } from '../../memory/guest-memory.js';
-import { physicalAddress } from '../page-walk.js';
+import { physicalAddress } from '../../symbols/page-walk.js';
 import type { ProbedRun } from '../probed-run.js';
 import { nobody, type SiteTarget } from './read-sites.js';
 

@@ -1,5 +1,5 @@
 import type { ProvidedField, ProvidedStructure } from '../../memory/provided.js';
-import type { ReadKind, SurfaceField, SurfaceReader, SurfaceStructure } from '../surface-result.js';
+import type { ReadKind, SurfaceField, SurfaceReader, SurfaceStructure } from './result.js';
 import type { ReadSite } from './read-sites.js';
 
 /** Different fields side by side that one instruction must read to be taken for a loop over bytes. */

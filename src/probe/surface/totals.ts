@@ -5,7 +5,7 @@ import type {
   SurfaceRecord,
   SurfaceStructure,
   SurfaceTotals,
-} from '../surface-result.js';
+} from './result.js';
 
 const sumOf = <T>(list: readonly T[], value: (one: T) => number): number =>
   list.reduce((total, one) => total + value(one), 0);

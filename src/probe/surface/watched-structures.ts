@@ -1,5 +1,5 @@
 import type { ProvidedMemory, ProvidedStructure } from '../../memory/provided.js';
-import type { SurfaceStructure } from '../surface-result.js';
+import type { SurfaceStructure } from './result.js';
 import type { ReadSite, ReadSites } from './read-sites.js';
 import { StructureCounts } from './structure-counts.js';
 

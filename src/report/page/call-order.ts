@@ -1,4 +1,4 @@
-import type { CallRecord, CallsRecord, HypercallEntry } from '../../probe/calls-result.js';
+import type { CallRecord, CallsRecord, HypercallEntry } from '../../probe/calls/result.js';
 
 /** Hypercalls one after the other that a strip shows as one. */
 export interface FoldedHypercalls {

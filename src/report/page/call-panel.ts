@@ -1,6 +1,6 @@
-import type { MemoryRange } from '../../probe/memory-range.js';
-import { changedMap } from '../../probe/map-changes.js';
-import type { ConsoleLine } from '../../probe/console-result.js';
+import type { MemoryRange } from '../../probe/memory-maps/range.js';
+import { changedMap } from '../../probe/memory-maps/changes.js';
+import type { ConsoleLine } from '../../probe/calls/console-result.js';
 import { grouped } from '../numbers.js';
 import { sectionText } from './call-groups.js';
 import { succeeded, type FoldedHypercalls, type StripCall } from './call-order.js';

@@ -1,11 +1,11 @@
-import type { CallsRecord } from '../../probe/calls-result.js';
-import type { ConsoleLinesRecord } from '../../probe/console-result.js';
-import type { MemoryRange } from '../../probe/memory-range.js';
-import type { CostJoined } from '../../probe/cost-result.js';
+import type { CallsRecord } from '../../probe/calls/result.js';
+import type { ConsoleLinesRecord } from '../../probe/calls/console-result.js';
+import type { MemoryRange } from '../../probe/memory-maps/range.js';
+import type { CostJoined } from '../../probe/cost/result.js';
 import type { JoinedCoverage } from '../../probe/probes/coverage.js';
-import type { ComparedRange } from '../../probe/memory-comparison.js';
+import type { ComparedRange } from '../../probe/memory-maps/comparison.js';
 import type { Instructions } from '../../probe/probes/instructions.js';
-import type { SurfaceRecord } from '../../probe/surface-result.js';
+import type { SurfaceRecord } from '../../probe/surface/result.js';
 import type { ClosedDoor, ComparisonResult, DoorResult } from '../comparison.js';
 
 /** What the probe `memory-maps` writes for a door. */

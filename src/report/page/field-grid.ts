@@ -1,7 +1,7 @@
 import { grouped } from '../numbers.js';
 import { counted, hexText } from './figures-text.js';
 import { html, type Markup } from './markup.js';
-import type { SurfaceField, SurfaceStructure } from '../../probe/surface-result.js';
+import type { SurfaceField, SurfaceStructure } from '../../probe/surface/result.js';
 
 const rowBytes = 16;
 const rowHeight = 20; // pixels

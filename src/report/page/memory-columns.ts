@@ -1,4 +1,4 @@
-import type { MemoryRange } from '../../probe/memory-range.js';
+import type { MemoryRange } from '../../probe/memory-maps/range.js';
 import { byteText } from './figures-text.js';
 import { html, type Markup } from './markup.js';
 import { memoryKind, shortType } from './memory-types.js';

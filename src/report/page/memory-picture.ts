@@ -1,4 +1,4 @@
-import type { ComparedRange } from '../../probe/memory-comparison.js';
+import type { ComparedRange } from '../../probe/memory-maps/comparison.js';
 import { grouped } from '../numbers.js';
 import type { Run } from './comparison-data.js';
 import { doorName, figure, legend, onDemand, table } from './figure.js';

@@ -3,7 +3,7 @@ import { doorName, figure, legend, onDemand, table } from './figure.js';
 import { counted, percent } from './figures-text.js';
 import { fieldGrid, heatSteps } from './field-grid.js';
 import { html, type Content, type Markup } from './markup.js';
-import type { SurfaceRecord, SurfaceStructure, SurfaceTotals } from '../../probe/surface-result.js';
+import type { SurfaceRecord, SurfaceStructure, SurfaceTotals } from '../../probe/surface/result.js';
 import { switcher } from './switcher.js';
 
 /** What a door's guest read of what it was given. */

@@ -1,8 +1,8 @@
-import type { FirmwareEvent } from '../firmware/index.js';
-import type { LoadedImage } from '../loaders/image.js';
-import { GuestAddressError, type GuestMemory } from '../memory/guest-memory.js';
-import { kernelBase } from './kernel-functions.js';
-import type { KernelPlace } from './kernel-place.js';
+import type { FirmwareEvent } from '../../firmware/index.js';
+import type { LoadedImage } from '../../loaders/image.js';
+import { GuestAddressError, type GuestMemory } from '../../memory/guest-memory.js';
+import { kernelBase } from '../../symbols/kernel-functions.js';
+import type { KernelPlace } from '../../symbols/kernel-place.js';
 
 /**
  * Whose code an address belongs to.

@@ -1,8 +1,8 @@
 import { grouped, percent } from '../../report/numbers.js';
-import type { Share } from '../coverage.js';
+import type { Share } from './shares.js';
 import type { TakenAtDoor } from '../probe.js';
 import type { Section } from '../section.js';
-import type { CoveredCode, CoverageScope, JoinedCoverage } from './coverage.js';
+import type { CoveredCode, CoverageScope, JoinedCoverage } from '../probes/coverage.js';
 
 const functionsShown = 20;
 

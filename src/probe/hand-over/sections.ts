@@ -1,6 +1,6 @@
 import type { TakenAtDoor } from '../probe.js';
 import type { Section } from '../section.js';
-import type { HandOver, JoinedHandOver } from './hand-over.js';
+import type { HandOver, JoinedHandOver } from '../probes/hand-over.js';
 
 const longest = 44; // characters of a cell
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readImage } from '../../src/loaders/read-image.js';
-import { kernelLocator, locateKernel } from '../../src/probe/kernel-locator.js';
+import { kernelLocator, locateKernel } from '../../src/symbols/kernel-locator.js';
 import { cachedKernel, kernelNames } from '../support/kernels.js';
 import { smallElf } from '../support/images.js';
 import { PlainRam } from '../support/ram.js';

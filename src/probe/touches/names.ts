@@ -1,5 +1,5 @@
-import { LocalApicRegister } from '../devices/local-apic-registers.js';
-import { layout } from '../memory/layout.js';
+import { LocalApicRegister } from '../../devices/local-apic-registers.js';
+import { layout } from '../../memory/layout.js';
 
 /** CPUID leaves. Intel SDM volume 2, CPUID; Xen public/arch-x86/cpuid.h. */
 const cpuidLeaves: Readonly<Record<number, string>> = {

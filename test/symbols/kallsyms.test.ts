@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readImage } from '../../src/loaders/read-image.js';
-import { readKallsyms, SymbolsError } from '../../src/probe/kallsyms.js';
+import { readKallsyms, SymbolsError } from '../../src/symbols/kallsyms.js';
 import { kallsymsImage, kallsymsLayouts, testSymbols, textStart } from '../support/kallsyms-image.js';
 import { cachedKernel, kernelNames } from '../support/kernels.js';
 import { smallElf } from '../support/images.js';

@@ -1,8 +1,8 @@
 import { grouped, percent } from '../../report/numbers.js';
-import { modeNames } from '../executed-code.js';
+import { modeNames } from '../code/executed-code.js';
 import type { TakenAtDoor } from '../probe.js';
 import type { Section } from '../section.js';
-import type { Instructions, InstructionStretch } from './instructions.js';
+import type { Instructions, InstructionStretch } from '../probes/instructions.js';
 
 type Doors = readonly TakenAtDoor<Instructions>[];
 type Counts = ReadonlyMap<string, number>;

@@ -1,11 +1,11 @@
-import { BootParams, E820Type } from '../../firmware-tables/linux/boot-params.js';
-import { HvmMemmapEntry, HvmMemmapType, HvmStartInfo } from '../../firmware-tables/pvh/start-info.js';
-import { memoryTypeName, type MapEntry } from '../firmware/index.js';
-import type { GuestMemory } from '../memory/guest-memory.js';
-import { layout } from '../memory/layout.js';
-import type { MemoryRange } from './memory-range.js';
+import { BootParams, E820Type } from '../../../firmware-tables/linux/boot-params.js';
+import { HvmMemmapEntry, HvmMemmapType, HvmStartInfo } from '../../../firmware-tables/pvh/start-info.js';
+import { memoryTypeName, type MapEntry } from '../../firmware/index.js';
+import type { GuestMemory } from '../../memory/guest-memory.js';
+import { layout } from '../../memory/layout.js';
+import type { MemoryRange } from './range.js';
 
-export type { MemoryRange } from './memory-range.js';
+export type { MemoryRange } from './range.js';
 
 const pageBytes = 4096;
 const nameOf = (names: Readonly<Record<string, number>>, value: number): string =>

@@ -1,4 +1,4 @@
-import type { CodeLines } from './cost-result.js';
+import type { CodeLines } from './result.js';
 
 /** Lines of efikit's own code, counted from the tree when it was built: a package has no sources. */
 export interface CodeLineFigures {

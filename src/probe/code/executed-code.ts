@@ -1,4 +1,4 @@
-import { MODE_CODE32, MODE_LMA, MODE_LONG, MODE_PAGING, MODE_USER } from '../cpu/state-layout.js';
+import { MODE_CODE32, MODE_LMA, MODE_LONG, MODE_PAGING, MODE_USER } from '../../cpu/state-layout.js';
 import { noCode, sortedCounts, type CodeCounts } from './code-counts.js';
 import { areaNames, type AreaName, type CodeAreas } from './code-areas.js';
 

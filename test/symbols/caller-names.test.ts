@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { CallerNames } from '../../src/probe/caller-names.js';
-import { physicalAddress } from '../../src/probe/page-walk.js';
+import { CallerNames } from '../../src/symbols/caller-names.js';
+import { physicalAddress } from '../../src/symbols/page-walk.js';
 import { FakeMemory } from '../firmware/fake-machine.js';
 import {
   kallsymsImage,

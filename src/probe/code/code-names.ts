@@ -1,10 +1,10 @@
-import type { DoorName } from '../boot/door-choice.js';
-import type { Firmware } from '../firmware/index.js';
-import type { LoadedImage } from '../loaders/image.js';
+import type { DoorName } from '../../boot/door-choice.js';
+import type { Firmware } from '../../firmware/index.js';
+import type { LoadedImage } from '../../loaders/image.js';
 import type { AreaName, CodePlace } from './code-areas.js';
 import { executionsOf, type CodeCounts } from './code-counts.js';
 import type { Stretch } from './executed-code.js';
-import type { KernelPlace } from './kernel-place.js';
+import type { KernelPlace } from '../../symbols/kernel-place.js';
 import { subsystemOf } from './subsystems.js';
 
 /** A function of the kernel, or what stands for one where there are no symbols. */

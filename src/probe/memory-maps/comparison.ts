@@ -1,4 +1,4 @@
-import type { MemoryRange } from './memory-range.js';
+import type { MemoryRange } from './range.js';
 
 /** A stretch of memory in which no door's map changes its type, with what each door says; undefined: not in its map. */
 export interface ComparedRange {

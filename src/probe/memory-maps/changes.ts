@@ -1,4 +1,4 @@
-import type { MemoryRange } from './memory-range.js';
+import type { MemoryRange } from './range.js';
 
 /** How a memory map became another: at entry `at`, `removed` entries gave way to `added`. */
 export interface MapChange {

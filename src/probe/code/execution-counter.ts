@@ -1,4 +1,4 @@
-import type { Firmware } from '../firmware/index.js';
+import type { Firmware } from '../../firmware/index.js';
 import type { CodeAreas } from './code-areas.js';
 import { stretchOf, type Stretch, type TakenCounts } from './executed-code.js';
 

@@ -1,8 +1,8 @@
-import type { MapEntry, ServiceCall } from '../firmware/index.js';
-import { MemoryType } from '../../firmware-tables/uefi/memory-descriptor.js';
-import { kernelLocator, type KernelLocator } from './kernel-locator.js';
-import type { ElfImage } from '../loaders/image.js';
-import type { GuestMemory } from '../memory/guest-memory.js';
+import type { MapEntry, ServiceCall } from '../../firmware/index.js';
+import { MemoryType } from '../../../firmware-tables/uefi/memory-descriptor.js';
+import { kernelLocator, type KernelLocator } from '../../symbols/kernel-locator.js';
+import type { ElfImage } from '../../loaders/image.js';
+import type { GuestMemory } from '../../memory/guest-memory.js';
 
 /** Who unpacked the kernel, and what it took. */
 export interface Unpacking {

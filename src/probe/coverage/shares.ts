@@ -1,5 +1,5 @@
-import type { CodeUnit } from './code-names.js';
-import { walkTogether, type CodeCounts } from './code-counts.js';
+import type { CodeUnit } from '../code/code-names.js';
+import { walkTogether, type CodeCounts } from '../code/code-counts.js';
 
 /** Code that stands at the same offsets behind every door: a kernel, a file, a table of gates. */
 export interface ComparedArea {

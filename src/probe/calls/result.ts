@@ -1,5 +1,5 @@
-import type { MapChange } from './map-changes.js';
-import type { MemoryRange } from './memory-range.js';
+import type { MapChange } from '../memory-maps/changes.js';
+import type { MemoryRange } from '../memory-maps/range.js';
 
 /** A firmware call, as docs/service-log.md describes it, and when it came. */
 export interface CallRecord {

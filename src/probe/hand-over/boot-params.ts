@@ -1,7 +1,7 @@
-import { BootParams, E820Type } from '../../firmware-tables/linux/boot-params.js';
-import { ScreenInfo } from '../../firmware-tables/linux/screen-info.js';
-import { SetupData, SetupDataType } from '../../firmware-tables/linux/setup-data.js';
-import { GuestAddressError, type GuestMemory } from '../memory/guest-memory.js';
+import { BootParams, E820Type } from '../../../firmware-tables/linux/boot-params.js';
+import { ScreenInfo } from '../../../firmware-tables/linux/screen-info.js';
+import { SetupData, SetupDataType } from '../../../firmware-tables/linux/setup-data.js';
+import { GuestAddressError, type GuestMemory } from '../../memory/guest-memory.js';
 
 type Memory = Pick<GuestMemory, 'readPhysical'>;
 /** Field by its name, with the structure's in front: `hdr.cmd_line_ptr`. Numbers are hexadecimal, other bytes as they are. */

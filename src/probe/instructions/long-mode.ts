@@ -1,8 +1,8 @@
 import { pageTablePages } from './page-tables.js';
-import type { CodeUnit } from './code-names.js';
-import { comparedAreas } from './code-names.js';
-import type { ModeName, Stretch } from './executed-code.js';
-import type { ProbedRun } from './probed-run.js';
+import type { CodeUnit } from '../code/code-names.js';
+import { comparedAreas } from '../code/code-names.js';
+import type { ModeName, Stretch } from '../code/executed-code.js';
+import type { ProbedRun } from '../probed-run.js';
 
 /** Page tables as they stand at a point of the guest's way. */
 export interface TablesAt {

@@ -1,5 +1,5 @@
-import type { ReadPhysical } from './page-walk.js';
-import { GuestAddressError } from '../memory/guest-memory.js';
+import type { ReadPhysical } from '../../symbols/page-walk.js';
+import { GuestAddressError } from '../../memory/guest-memory.js';
 
 const present = 1n;
 const large = 0x80n;

@@ -1,7 +1,7 @@
 import { grouped } from '../../report/numbers.js';
 import type { TakenAtDoor } from '../probe.js';
 import type { Section } from '../section.js';
-import type { JoinedTouches, SharedTouch, Touched, TouchKind } from './touches.js';
+import type { JoinedTouches, SharedTouch, Touched, TouchKind } from '../probes/touches.js';
 
 const titles: readonly (readonly [TouchKind, string])[] = [
   ['cpuid', 'CPUID leaves'],
