@@ -60,7 +60,8 @@ export { decodeSnapshot, encodeSnapshot, SnapshotError, type Snapshot } from './
 export { checkInputLog, InputLogError, TypedInput, type TypedBytes } from './typed-input.js';
 export { GuestAddressError, type GuestMemory } from './memory/guest-memory.js';
 export { readKallsyms, SymbolsError, type SymbolTable } from './symbols/kallsyms.js';
-export { ObservedBoot, UnreachableError, type BootObserver, type BootSetup } from './probe/observed-boot.js';
+export { ObservedBoot, UnreachableError } from './probe/observed-boot.js';
+export type { BootObserver, BootSetup } from './probe/boot-setup.js';
 export {
   answer,
   probe,

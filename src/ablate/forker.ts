@@ -1,6 +1,7 @@
 import type { Outcome } from '../machine.js';
 import { platforms } from '../platform-description.js';
-import { ObservedBoot, type BootObserver } from '../probe/observed-boot.js';
+import { ObservedBoot } from '../probe/observed-boot.js';
+import type { BootObserver } from '../probe/boot-setup.js';
 import { exitStatusOf } from '../report/result.js';
 import type { Snapshot } from '../snapshot.js';
 import type { AblationSetup, Executor, Job, RunRecord, WholeRecord } from './job.js';

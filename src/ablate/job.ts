@@ -1,6 +1,6 @@
 import type { Overrides } from '../firmware/index.js';
 import type { PlatformDescription } from '../platform-description.js';
-import type { BootSetup } from '../probe/observed-boot.js';
+import type { BootSetup } from '../probe/boot-setup.js';
 import type { ServiceCount } from '../probe/service-log.js';
 
 /** What is booted, again and again. */

@@ -8,7 +8,7 @@ import { hostCodecs } from '../host/codecs.js';
 import { readInput } from '../host/files.js';
 import { ImageError, type LoadedImage } from '../loaders/image.js';
 import { readImage } from '../loaders/read-image.js';
-import type { BootSetup } from '../probe/observed-boot.js';
+import type { BootSetup } from '../probe/boot-setup.js';
 import { memoryText } from '../report/numbers.js';
 import { UnusableInputError, UsageError } from './errors.js';
 import type { Arguments } from './options.js';

@@ -1,7 +1,8 @@
 /** boot --save, --save-at and --resume: a machine kept as a file. docs/snapshots.md. */
 import { writeSnapshotFile } from '../host/snapshot-file.js';
 import type { RunnableMachine } from '../host/run-loop.js';
-import type { Landmark, ObservedBoot } from '../probe/observed-boot.js';
+import type { ObservedBoot } from '../probe/observed-boot.js';
+import type { Landmark } from '../probe/boot-setup.js';
 import { isPhaseName, phaseNames } from '../probe/phases.js';
 import { grouped } from '../report/numbers.js';
 import type { BootResult } from '../report/result.js';

@@ -4,6 +4,7 @@ import { Status, statusName } from '../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from './log/describe.js';
 import { corruptions } from './corruptions.js';
 import { FirmwareError } from './errors.js';
+import type { FirmwareOptions } from './firmware-options.js';
 import type { FirmwareState, MissedService, VirtualRange } from './firmware-state.js';
 import { reportException } from './exceptions.js';
 import { imageEntry, type FirmwareEvent } from './log/firmware-event.js';
@@ -25,23 +26,9 @@ import { buildSlots, type Slot } from './slots.js';
 import { setUp, type BootInputs, type FirmwareEntry } from './set-up/set-up.js';
 import { Tables } from './set-up/tables.js';
 import { variablesAtStart } from './variables/variable-policy.js';
-import { VariableStore, type CommitVariable, type StoredVariable } from './variables/variable-store.js';
+import { VariableStore } from './variables/variable-store.js';
 
-export interface FirmwareOptions {
-  /** Which services exist; `proposal` when left out. */
-  readonly profile?: Profile;
-  readonly overrides?: Overrides;
-  /** Poison what the ABI lets a firmware clobber, at each call. */
-  readonly strict?: boolean;
-  readonly variables?: readonly StoredVariable[];
-  /** Makes each change of a non-volatile variable last before SetVariable returns. */
-  readonly commitVariable?: CommitVariable;
-  /** Called for each call of a gate, before the guest goes on. */
-  readonly onCall?: (call: ServiceCall) => void;
-  /** Called for what else happens, in the same order. */
-  readonly onEvent?: (event: FirmwareEvent) => void;
-}
-
+export type { FirmwareOptions } from './firmware-options.js';
 export type { FirmwareState, MissedService, VirtualRange } from './firmware-state.js';
 
 /** The EFI System Table provider: EFI services as TypeScript over guest memory. UEFI 2.10. */

@@ -5,7 +5,7 @@ import { CodeAreas } from './code/code-areas.js';
 import { CodeNames } from './code/code-names.js';
 import { ExecutionCounter } from './code/execution-counter.js';
 import type { KernelPlace } from '../symbols/kernel-place.js';
-import type { BootSetup } from './observed-boot.js';
+import type { BootSetup } from './boot-setup.js';
 import { pointSymbols, type Phase, type PhaseProbe } from './phases.js';
 import { needsOf, type TakenByProbe } from './probe.js';
 import { ProbedRun } from './probed-run.js';

@@ -4,7 +4,7 @@ import type { Overrides, Profile } from '../firmware/index.js';
 import { SnapshotError, type Snapshot } from '../snapshot.js';
 import type { KnownImage } from '../symbols/caller-names.js';
 import type { ConsoleState } from './console-watch.js';
-import type { BootSetup } from './observed-boot.js';
+import type { BootSetup } from './boot-setup.js';
 import type { PhaseState } from './phases.js';
 import type { ServiceCount } from './service-log.js';
 

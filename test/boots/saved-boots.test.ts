@@ -12,7 +12,8 @@ import { loadProposalLinux } from '../../src/host/proposal-linux.js';
 import { runMachine } from '../../src/host/run-loop.js';
 import { readSnapshotFile, writeSnapshotFile } from '../../src/host/snapshot-file.js';
 import { readImage } from '../../src/loaders/read-image.js';
-import { ObservedBoot, type BootSetup } from '../../src/probe/observed-boot.js';
+import { ObservedBoot } from '../../src/probe/observed-boot.js';
+import type { BootSetup } from '../../src/probe/boot-setup.js';
 import { bootResult } from '../../src/cli/boot-result.js';
 import { cachedFile } from '../support/kernels.js';
 
