@@ -2,6 +2,7 @@
 //
 //   npm run evaluation                       makes every run, keeps the figures and writes the documents
 //   npm run evaluation -- --only NAME        makes the runs of one argument anew (may be repeated)
+//   npm run evaluation -- --kept-rows        the same, but rows that have data (.ci/evaluation/rows/results) are not run again
 //   npm run evaluation -- --page             writes docs/evaluation.md of the kept figures
 //
 // Kernels come from examples/get-kernels.
@@ -27,6 +28,9 @@ const kept = () => (existsSync(figuresFile) ? JSON.parse(readFileSync(figuresFil
 /** The document that the kept figures give. */
 export const currentPage = async () => formatted(page(kept()), pageFile);
 
+/** The pictures that the kept figures give, by name. */
+export const currentPictures = () => pictures(kept());
+
 /** What was measured: the kernels by name, release and hash. */
 async function aboutOf(runs) {
   const described = [];
@@ -48,14 +52,18 @@ async function aboutOf(runs) {
 
 async function main() {
   const { values } = parseArgs({
-    options: { page: { type: 'boolean' }, only: { type: 'string', multiple: true } },
+    options: {
+      page: { type: 'boolean' },
+      only: { type: 'string', multiple: true },
+      'kept-rows': { type: 'boolean' },
+    },
   });
   const unknown = values.only?.find((name) => !evaluated.some((argument) => argument.name === name));
   if (unknown !== undefined)
     throw new Error(`--only ${unknown}: the choices are ${evaluated.map(({ name }) => name).join(', ')}`);
   if (!values.page) {
     mkdirSync(path.dirname(figuresFile), { recursive: true });
-    const runs = new Runs();
+    const runs = new Runs({ keptRows: values['kept-rows'] });
     const figures = { ...kept().figures };
     const about = await aboutOf(runs);
     for (const { name, figures: measure } of evaluated) {
@@ -67,7 +75,7 @@ async function main() {
     }
   }
   writeFileSync(pageFile, await currentPage());
-  for (const [name, picture] of Object.entries(pictures(kept())))
+  for (const [name, picture] of Object.entries(currentPictures()))
     writeFileSync(path.join(path.dirname(figuresFile), `${name}.svg`), picture);
 }
 

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { kernelFile, kernelFolder } from '../kernels.mjs';
 import { root } from '../sources.mjs';
-import { measureRow } from './rows/index.mjs';
+import { keptRow, measureRow } from './rows/index.mjs';
 
 /** As examples/get-kernels names them. */
 export const kernels = ['6.1-cloud', '6.12-cloud'];
@@ -47,9 +47,14 @@ function resultOf(args, accepted) {
   });
 }
 
-/** The runs of one evaluation. */
+/** The runs of one evaluation. `keptRows`: rows that have data are not run again. */
 export class Runs {
   #made = new Map();
+  #keptRows;
+
+  constructor({ keptRows = false } = {}) {
+    this.#keptRows = keptRows;
+  }
 
   #once(args, accepted) {
     const key = JSON.stringify(args);
@@ -85,6 +90,8 @@ export class Runs {
 
   /** A row that makes runs of its own (rows/index.mjs); what it gives is kept. */
   async row(name) {
+    const kept = this.#keptRows ? keptRow(name) : undefined;
+    if (kept !== undefined) return kept;
     if (!this.#made.has(name))
       this.#made.set(
         name,
