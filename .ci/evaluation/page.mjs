@@ -50,6 +50,16 @@ Measured with efikit ${about.efikit}: ${about.kernels.map(({ name, release, sha2
 runs \`npm run evaluation\` again gets the same numbers. The doors: \`efi\`, the EFI stub under the profile \`linux\`; \`pvh\`, Xen's entry; \`proposal\`,
 EFI as the proposal of 2016 has it, where the Linux half that nobody wrote is a small program of ours (examples/proposal-linux).
 
+The runs themselves, as pages with a time line, the memory maps, what both doors execute and every field that is read: ${about.kernels
+    .map(
+      ({ name }) =>
+        `${name} [on bare hardware](evaluation/${name}.html) and [under Xen](evaluation/${name}-xen.html), [what it needs of EFI](evaluation/${name}-ablation.html)`,
+    )
+    .join(
+      '; ',
+    )}. (A browser opens them from the checkout; nothing is fetched.) The figures are in [figures.json](evaluation/figures.json). That the counts are
+right is checked against QEMU, instruction by instruction, in [independent-count.md](independent-count.md).
+
 ${overview}
 
 ${chapters.map(({ argument, text }) => chapter(argument, text).join('\n')).join('\n\n')}

@@ -17,7 +17,7 @@ const rows = [
   ['fieldsRead', 'of these read as fields'],
   ['bytes', 'bytes that are there'],
   ['bytesRead', 'of these read'],
-  ['memoryDescriptorsRead', 'memory descriptors read'],
+  ['memoryDescriptorsRead', 'EFI memory descriptors read'],
   ['hypercalls', 'different hypercalls'],
   ['hypercallCalls', 'calls of them'],
 ];

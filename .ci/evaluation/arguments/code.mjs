@@ -81,7 +81,7 @@ export const code = {
       forPvh: [
         when(
           every((one) => of(one, 'pvh').lines < of(one, 'proposal').lines),
-          `Gross was right: what serves the PVH door is ${orDash(of(first, 'pvh').lines)} lines, a ${(of(first, 'efi').lines / of(first, 'pvh').lines).toFixed(0)}th of what EFI takes, and even the proposal takes ${(of(first, 'proposal').lines / of(first, 'pvh').lines).toFixed(1)} times as much.`,
+          `Gross was right: what serves the PVH door is ${orDash(of(first, 'pvh').lines)} lines, what EFI takes is ${(of(first, 'efi').lines / of(first, 'pvh').lines).toFixed(1)} times as much, and even the proposal takes ${(of(first, 'proposal').lines / of(first, 'pvh').lines).toFixed(1)} times as much.`,
         ),
       ],
       open: ['Lines in Xen: nobody wrote them.'],

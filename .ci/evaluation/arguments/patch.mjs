@@ -31,7 +31,11 @@ async function figuresOf(runs, kernel) {
   return { kernel, doors: Object.fromEntries(columns) };
 }
 
-const stubBytes = ({ stub }) => stub.reduce((sum, { bytes }) => sum + bytes, 0);
+/** The code that is entered; what else serves the door is listed behind it. */
+const stubBytes = ({ stub: [entered] }) => entered?.bytes ?? 0;
+
+const besides = ({ stub: [, ...others] }) =>
+  others.map(({ what, bytes }) => `${what}: ${count(bytes)}`).join('; ') || '-';
 
 export const patch = {
   name: 'patch',
@@ -63,7 +67,7 @@ export const patch = {
           })),
         })),
       }),
-      figure: `${count(stubBytes(first.proposal) || imageBytes)} bytes, ${first.proposal.services} services, ${first.proposal.fieldsRead} fields`,
+      figure: `${count(stubBytes(first.proposal))} bytes of code, ${first.proposal.services} services, ${first.proposal.fieldsRead} fields`,
       body: [
         `examples/proposal-linux (a PE image of ${count(imageBytes)} bytes) calls GetMemoryMap and ExitBootServices, takes kernel, initrd and command line from the Xen configuration table, builds boot_params and enters \`startup_64\`. Beside it the stubs that were merged:`,
         ...found.flatMap((one) => [
@@ -72,7 +76,8 @@ export const patch = {
             [one.kernel, ...doors],
             [
               ['bytes of code for the door alone', ...doors.map((door) => count(stubBytes(one.doors[door])))],
-              ['what that is', ...doors.map((door) => one.doors[door].stub.map(({ what }) => what).join('; '))],
+              ['what that is', ...doors.map((door) => one.doors[door].stub[0]?.what ?? '-')],
+              ['besides', ...doors.map((door) => besides(one.doors[door]))],
               ['instructions before start_kernel', ...doors.map((door) => count(one.doors[door].instructions))],
               ['of these, unpacking', ...doors.map((door) => count(one.doors[door].unpacking))],
               ['without unpacking', ...doors.map((door) => count(own(one.doors[door])))],
@@ -85,7 +90,7 @@ export const patch = {
       forEfi: [
         when(
           found.every((one) => stubBytes(one.doors.proposal) < stubBytes(one.doors.efi)),
-          `It would have been a small patch: ${count(stubBytes(first.proposal))} bytes of code, a fraction of the ${count(stubBytes(first.efi))} bytes of the EFI stub that is there.`,
+          `It would have been a small patch: ${count(stubBytes(first.proposal))} bytes of code, against the ${count(stubBytes(first.efi))} of the EFI stub that is there (with its decompressor, from which no symbol tells it apart).`,
         ),
       ],
       forPvh: [
