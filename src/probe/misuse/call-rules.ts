@@ -3,6 +3,7 @@ import { Status } from '../../../firmware-tables/uefi/status.js';
 import type { ServiceCall } from '../../firmware/index.js';
 import type { MemoryBooks } from './memory-books.js';
 import { hex, type MisuseKind } from './finding.js';
+import { highestPriority } from './task-priorities.js';
 
 const DIRECTION_FLAG = 0x400n;
 
@@ -10,6 +11,8 @@ const DIRECTION_FLAG = 0x400n;
 export interface AtGate {
   readonly rsp: bigint;
   readonly rflags: bigint;
+  /** The task priority level. */
+  readonly tpl: number;
   /** The key of the map. */
   readonly mapKey: number;
   /** An override may have answered instead of the service. */
@@ -19,7 +22,7 @@ export interface AtGate {
 /** Every rule that the call breaks, each with a sentence. */
 export function brokenRules(
   call: ServiceCall,
-  { rsp, rflags, mapKey, isForced }: AtGate,
+  { rsp, rflags, tpl, mapKey, isForced }: AtGate,
   books: MemoryBooks,
 ): { kind: MisuseKind; what: string }[] {
   const broken: { kind: MisuseKind; what: string }[] = [];
@@ -36,6 +39,13 @@ export function brokenRules(
   if (unserved === 'after-exit-boot-services') {
     broken.push({ kind: 'call-after-exit-boot-services', what: `${name} was called after ExitBootServices` });
     return broken;
+  }
+  const highest = highestPriority.get(name);
+  if (highest !== undefined && tpl > highest) {
+    broken.push({
+      kind: 'task-priority',
+      what: `${name} was called at task priority level ${String(tpl)}, above ${String(highest)}`,
+    });
   }
   if (isForced) return broken;
   const key = Number(args['MapKey']);

@@ -9,6 +9,7 @@ export const misuseKinds = {
   'boot-services-memory': '7.4.6',
   'stale-map-key': '7.4.6',
   'call-after-exit-boot-services': '7.4.6',
+  'task-priority': '7.1',
   'stack-alignment': '2.3.4.2',
   'direction-flag': '2.3.4',
 } as const;

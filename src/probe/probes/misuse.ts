@@ -72,6 +72,7 @@ class MisuseWatch {
     const gate = {
       rsp: registers.get('rsp'),
       rflags: registers.rflags,
+      tpl: firmware.events.tpl,
       mapKey: firmware.memoryMap.key,
       isForced: typeof override === 'object' && 'status' in override,
     };
