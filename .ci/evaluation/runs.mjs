@@ -9,7 +9,9 @@ import { keptRow, measureRow } from './rows/index.mjs';
 
 /** As examples/get-kernels names them. */
 export const kernels = ['6.1-cloud', '6.12-cloud'];
-export const initrd = path.join(kernelFolder, 'initrd.gz');
+/** Images are named as they are called in their folder, so that no path of this machine gets into a page. */
+export const initrd = 'initrd.gz';
+export const imageOf = (kernel) => path.basename(kernelFile(kernel));
 /** The command line of every run but those that say otherwise. */
 export const commandLine = 'console=ttyS0';
 const allDoors = ['efi', 'pvh', 'proposal'];
@@ -23,11 +25,10 @@ const say = (line) => process.stderr.write(`evaluation: ${line}\n`);
 function resultOf(args, accepted) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'efikit-evaluation-'));
   const json = path.join(folder, 'result.json');
-  process.stderr.write(
-    `evaluation: efikit ${args.map((arg) => (path.relative(kernelFolder, arg).startsWith('..') ? arg : path.basename(arg))).join(' ')}\n`,
-  );
+  say(`efikit ${args.join(' ')}`);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--v8-pool-size=1', cli, ...args, '--json', json], {
+      cwd: kernelFolder,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';
@@ -71,7 +72,7 @@ export class Runs {
   comparison(kernel, { doors = allDoors, append = commandLine, options = [], page } = {}) {
     if (!existsSync(kernelFile(kernel)))
       throw new Error(`${kernelFile(kernel)} is not there: run examples/get-kernels`);
-    const args = ['compare', kernelFile(kernel), '--initrd', initrd, '--append', append, '--doors', doors.join(',')];
+    const args = ['compare', imageOf(kernel), '--initrd', initrd, '--append', append, '--doors', doors.join(',')];
     const kept = page === undefined ? [] : ['--html', path.join(pages, `${page}.html`)];
     return this.#once([...args, ...options, ...kept], [0, 1]);
   }
@@ -84,7 +85,7 @@ export class Runs {
   /** `efikit ablate` of one kernel (Ablation). */
   async ablation(kernel) {
     const html = path.join(pages, `${kernel}-ablation.html`);
-    const args = ['ablate', kernelFile(kernel), '--initrd', initrd, '--append', commandLine, '--html', html];
+    const args = ['ablate', imageOf(kernel), '--initrd', initrd, '--append', commandLine, '--html', html];
     return (await this.#once(args, [0])).ablations[0];
   }
 

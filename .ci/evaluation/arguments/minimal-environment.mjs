@@ -1,6 +1,5 @@
-import { kernelFile } from '../../kernels.mjs';
 import { code, table } from '../../markdown.mjs';
-import { doorOf, initrd, kernels } from '../runs.mjs';
+import { doorOf, imageOf, initrd, kernels } from '../runs.mjs';
 import { listed, when } from '../sentences.mjs';
 import { grid } from '../picture.mjs';
 
@@ -14,7 +13,7 @@ const goals = { 'user-space': 'the first user instruction', end: "the guest's ow
 
 async function figuresOf(runs, kernel) {
   const { parts, minimal, tolerated, cost } = await runs.ablation(kernel);
-  const bare = await runs.boot(kernelFile(kernel), ['--initrd', initrd, '--profile', 'proposal', '--door', 'efi']);
+  const bare = await runs.boot(imageOf(kernel), ['--initrd', initrd, '--profile', 'proposal', '--door', 'efi']);
   const through = doorOf(await runs.plain(kernel), 'proposal');
   return {
     kernel,
