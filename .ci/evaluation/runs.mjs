@@ -9,6 +9,13 @@ import { keptRow, measureRow } from './rows/index.mjs';
 
 /** As examples/get-kernels names them. */
 export const kernels = ['6.1-cloud', '6.12-cloud'];
+/** What `measure` gives of each, one after the other. */
+export async function ofKernels(measure) {
+  const found = [];
+  for (const kernel of kernels) found.push(await measure(kernel));
+  return found;
+}
+
 /** Images are named as they are called in their folder, so that no path of this machine gets into a page. */
 export const initrd = 'initrd.gz';
 export const imageOf = (kernel) => path.basename(kernelFile(kernel));

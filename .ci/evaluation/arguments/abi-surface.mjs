@@ -1,5 +1,5 @@
 import { table } from '../../markdown.mjs';
-import { doorOf, kernels } from '../runs.mjs';
+import { doorOf, ofKernels } from '../runs.mjs';
 import { count, when } from '../sentences.mjs';
 import { bars } from '../picture.mjs';
 
@@ -43,11 +43,7 @@ export const abiSurface = {
   title: 'EFI emulation increases the hypervisor ABI',
   by: 'David Vrabel, quoted in the mail of 11 April 2016',
   claim: 'Any EFI emulation inside Xen is not suitable because of the increase in hypervisor ABI.',
-  async figures(runs) {
-    const found = [];
-    for (const kernel of kernels) found.push(await figuresOf(runs, kernel));
-    return found;
-  },
+  figures: (runs) => ofKernels((kernel) => figuresOf(runs, kernel)),
   text(figures) {
     const [{ plain, xen }] = figures;
     const every = (test) => figures.every(test);

@@ -1,5 +1,5 @@
 import { table } from '../../markdown.mjs';
-import { doorOf, kernels } from '../runs.mjs';
+import { doorOf, ofKernels } from '../runs.mjs';
 import { count, kibibytes, when } from '../sentences.mjs';
 import { bars } from '../picture.mjs';
 
@@ -22,11 +22,7 @@ export const code = {
   title: 'It would be quite some code',
   by: 'Juergen Gross, 11 April 2016',
   claim: 'The Xen hypervisor should be as small as possible. Adding an EFI emulator will be adding quite some code.',
-  async figures(runs) {
-    const found = [];
-    for (const kernel of kernels) found.push(await figuresOf(runs, kernel));
-    return found;
-  },
+  figures: (runs) => ofKernels((kernel) => figuresOf(runs, kernel)),
   text(figures) {
     const [first] = figures;
     const every = (test) => figures.every(test);

@@ -1,5 +1,5 @@
 import { table } from '../../markdown.mjs';
-import { doorOf, kernels } from '../runs.mjs';
+import { doorOf, ofKernels } from '../runs.mjs';
 import { count, when } from '../sentences.mjs';
 import { bars } from '../picture.mjs';
 
@@ -22,11 +22,7 @@ export const longMode = {
   title: 'Who switches to long mode?',
   by: 'Boris Ostrovsky, 26 January 2016',
   claim: 'All HVMlite guests start in 32-bit mode. Who will switch to long mode?',
-  async figures(runs) {
-    const found = [];
-    for (const kernel of kernels) found.push(await figuresOf(runs, kernel));
-    return found;
-  },
+  figures: (runs) => ofKernels((kernel) => figuresOf(runs, kernel)),
   text(figures) {
     const [{ ways }] = figures;
     const every = (test) => figures.every(test);

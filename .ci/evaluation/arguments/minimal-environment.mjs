@@ -1,5 +1,5 @@
 import { code, table } from '../../markdown.mjs';
-import { doorOf, imageOf, initrd, kernels } from '../runs.mjs';
+import { doorOf, imageOf, initrd, ofKernels } from '../runs.mjs';
 import { listed, when } from '../sentences.mjs';
 import { grid } from '../picture.mjs';
 
@@ -50,11 +50,7 @@ export const minimalEnvironment = {
   by: 'the kernelnewbies wiki, 2016',
   claim:
     'You do not need full EFI emulation: GetMemoryMap and ExitBootServices are required, Exit and the variable services perhaps; GetTime, SetVirtualAddressMap and ResetSystem are not.',
-  async figures(runs) {
-    const found = [];
-    for (const kernel of kernels) found.push(await figuresOf(runs, kernel));
-    return found;
-  },
+  figures: (runs) => ofKernels((kernel) => figuresOf(runs, kernel)),
   text(figures) {
     const [first] = figures;
     const sizes = figures.map((one) => setOf(one, 'user-space').filter(isService).length);

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { table } from '../../markdown.mjs';
 import { root } from '../../sources.mjs';
-import { doorOf, kernels } from '../runs.mjs';
+import { doorOf, ofKernels } from '../runs.mjs';
 import { count, when } from '../sentences.mjs';
 import { bars } from '../picture.mjs';
 
@@ -44,10 +44,8 @@ export const patch = {
   claim:
     'No unmodified Linux starts through the proposal alone: its stub wants more. So the Linux half of the proposal is a program of ours, which does what such a stub would have done.',
   async figures(runs) {
-    const found = [];
-    for (const kernel of kernels) found.push(await figuresOf(runs, kernel));
     return {
-      kernels: found,
+      kernels: await ofKernels((kernel) => figuresOf(runs, kernel)),
       imageBytes: statSync(path.join(root, 'examples/proposal-linux/proposal-linux.efi')).size,
     };
   },
