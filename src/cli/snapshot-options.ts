@@ -1,4 +1,4 @@
-/** boot --save, --save-at and --resume: a machine kept as a file. docs/snapshots.md. */
+/** boot --save, --save-at and --resume: a machine kept as a file. README, "Boot your own kernel". */
 import { writeSnapshotFile } from '../host/snapshot-file.js';
 import type { RunnableMachine } from '../host/run-loop.js';
 import type { ObservedBoot } from '../probe/observed-boot.js';
